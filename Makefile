@@ -1,0 +1,102 @@
+# meshtop - one Makefile for the whole house (no recursion into folders, no configure).
+#   make run    installs what is missing, builds, brings the example mesh up and opens the live view
+#   make test   installs what is missing, builds, runs every test        make check   lint only, no tests
+#   make help   every target
+.DEFAULT_GOAL := build
+MODE ?= release
+BUILD ?= build
+O    := $(BUILD)/$(MODE)
+
+# ---- what we build with -------------------------------------------------
+PKGS  := ncursesw libcurl libcjson yaml-0.1 libmicrohttpd sqlite3 gnutls
+CSTD  := -std=gnu11
+WARN  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+         -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wno-format-truncation
+FLAGS_release := -O2 -g
+FLAGS_debug   := -O0 -g3
+FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_cover   := -O0 -g --coverage
+FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fprofile-instr-generate -fcoverage-mapping
+ifeq ($(MODE),fuzz)
+CC := clang
+endif
+ifdef CI
+WARN += -Werror
+endif
+VERSION := $(shell cat VERSION)
+CPPFLAGS += -I. -D_GNU_SOURCE -DMESHTOP_VERSION='"$(VERSION)"'
+CFLAGS   += $(CSTD) $(WARN) $(FLAGS_$(MODE))
+LDFLAGS  += $(FLAGS_$(MODE)) -rdynamic
+# Expanded when first used, so that `make run` can install them before.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+LDLIBS     = $(eval LDLIBS := $(shell pkg-config --libs $(PKGS)) -lm)$(LDLIBS)
+
+# ---- a folder is a floor; every .c in it belongs to it ------------------
+FLOORS := lib/base lib/schema lib/compose lib/kube lib/mesh devenv devenv/sandbox tui cli
+MAIN   := cli/main.c
+SRC    := $(filter-out $(MAIN),$(wildcard $(addsuffix /*.c,$(FLOORS))))
+HDR    := $(wildcard $(addsuffix /*.h,$(FLOORS)))
+OBJ    := $(SRC:%.c=$(O)/%.o) $(O)/assets.o
+ASSETS := $(shell find assets examples -type f ! -name '.*' 2>/dev/null | LC_ALL=C sort)
+TESTSRC := $(wildcard tests/unit/*/*.c)
+UNITS  := $(TESTSRC:%.c=$(O)/%)
+FUZZ   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCH  := $(patsubst %.c,$(O)/%,$(wildcard tests/bench/*.c))
+TOOLS  := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c))
+
+build: meshtop
+meshtop: $(O)/meshtop ; @ln -sf $(O)/meshtop $@
+$(O)/meshtop: $(O)/cli/main.o $(O)/libmeshtop.a ; $(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+$(O)/libmeshtop.a: $(OBJ) ; @rm -f $@; ar rcs $@ $^
+$(O)/%.o: %.c Makefile VERSION ; @mkdir -p $(@D); $(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+$(O)/assets.o: scripts/embed.sh $(ASSETS) ; @mkdir -p $(@D); scripts/embed.sh $(ASSETS) >$(O)/assets.c; \
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c $(O)/assets.c -o $@
+$(UNITS): $(O)/%: $(O)/%.o $(O)/libmeshtop.a ; $(CC) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+$(BENCH) $(TOOLS): $(O)/%: $(O)/%.o $(O)/libmeshtop.a ; $(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+# The fuzz targets are compiled in every mode (a main replays the corpus) so that they cannot rot.
+ifeq ($(MODE),fuzz)
+FUZZMAIN := -fsanitize=fuzzer
+else
+FUZZMAIN := $(O)/tests/fuzz/replay.o
+endif
+$(FUZZ): $(O)/%: $(O)/%.o $(O)/libmeshtop.a $(filter %.o,$(FUZZMAIN)) ; $(CC) $(LDFLAGS) $< $(FUZZMAIN) $(O)/libmeshtop.a $(LDLIBS) -o $@
+
+# ---- the verbs ------------------------------------------------------------
+ENGINE ?= sandbox
+MT = ./meshtop --profile demo
+deps-%: ; @scripts/deps.sh $*
+
+run: deps-run ; @$(MAKE) -s build && $(MT) up --engine $(ENGINE) --examples corner-shop && $(MT)
+test: deps-test ; @$(MAKE) -s build tests && tests/run.sh $(O)
+tests: $(UNITS) $(FUZZ) $(BENCH) $(TOOLS)
+asan: deps-test ; @$(MAKE) -s MODE=asan build tests && ASAN_OPTIONS=detect_leaks=1 tests/run.sh $(BUILD)/asan
+fuzz: deps-fuzz ; @$(MAKE) -s MODE=fuzz fuzz-run
+fuzz-run: $(FUZZ) ; @tests/fuzz/run.sh $(O) $${SECS:-10}
+bench: deps-test ; @$(MAKE) -s build tests && tests/bench/run.sh $(O)
+
+# Meshifi's and DappMesh's verbs
+setup-dev: deps-run ; @$(MAKE) -s build && $(MT) up --engine $(ENGINE)
+verify: deps-run ; @$(MAKE) -s build && $(MT) verify --up
+show-status: build ; @$(MT) status
+cleanup: build ; @$(MT) down
+install-samples: build ; @$(MT) examples add corner-shop
+quick: build check
+
+PREFIX ?= /usr/local
+install: build ; install -Dm755 $(O)/meshtop $(DESTDIR)$(PREFIX)/bin/meshtop
+clean: ; rm -rf $(BUILD) meshtop
+help: ; @scripts/help.sh
+
+# ---- lint -----------------------------------------------------------------
+check: deps-check layers size format banned shell ; @$(MAKE) -s headers && echo "check: clean"
+layers: ; @tests/lint/layers.sh $(FLOORS)
+headers: $(HDR:%=$(O)/%.ok)
+$(O)/%.h.ok: %.h ; @mkdir -p $(@D); echo '#include "$<"' | $(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CSTD) $(WARN) -fsyntax-only -x c - && touch $@
+CODE := $(SRC) $(MAIN) $(HDR)
+TESTCODE := $(wildcard tests/*/*.c tests/*/*.h tests/unit/*/*.c tests/unit/*/*.h)
+size: ; @tests/lint/size.sh $(CODE)
+format: ; @clang-format --dry-run -Werror $(CODE) $(TESTCODE)
+banned: ; @tests/lint/banned.sh $(CODE)
+shell: ; @sh -n scripts/*.sh tests/*.sh tests/lint/*.sh
+.PHONY: build run test tests asan fuzz fuzz-run bench setup-dev verify show-status cleanup install-samples quick install clean help check layers headers size format banned shell
+-include $(shell test -d $(O) && find $(O) -name '*.d')

@@ -1,0 +1,12 @@
+/*
+ * commands.h - the commands there are; each lives in cli/cmd_NAME.c.
+ */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const struct command cmd_version;
+extern const struct command cmd_help;
+
+#endif

@@ -1,0 +1,57 @@
+#include "lib/base/random.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "lib/base/mem.h"
+
+void
+random_bytes(void *out, size_t n)
+{
+    char *p = out;
+
+    while (n) {
+        ssize_t got = getrandom(p, n, 0);
+
+        if (got < 0)
+            die("no random bytes from the system");
+        p += got;
+        n -= (size_t)got;
+    }
+}
+
+uint32_t
+random_below(uint32_t limit)
+{
+    uint32_t v, skip = -limit % limit;
+
+    do
+        random_bytes(&v, sizeof(v));
+    while (v < skip);
+    return v % limit;
+}
+
+void
+random_uuid(char out[RANDOM_UUID_LEN])
+{
+    uint8_t b[16];
+
+    random_bytes(b, sizeof(b));
+    b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+    b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+    for (size_t i = 0; i < sizeof(b); i++) {
+        bool dash = i == 4 || i == 6 || i == 8 || i == 10;
+
+        out += snprintf(out, 4, dash ? "-%02x" : "%02x", b[i]);
+    }
+}
+
+void
+random_name(char *out, size_t n)
+{
+    static const char alphabet[] = "bcdfghjklmnpqrstvwxz2456789";
+
+    for (size_t i = 0; i < n; i++)
+        out[i] = alphabet[random_below(sizeof(alphabet) - 1)];
+    out[n] = '\0';
+}
