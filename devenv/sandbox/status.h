@@ -1,0 +1,96 @@
+/*
+ * status.h - why the API refused, in Kubernetes' own form.
+ *
+ * What: HTTP code, reason, message and details of a `kind: Status`, built by
+ * one function per well-known answer (facts: apimachinery api/errors). Inside
+ * devenv/sandbox it takes the place of struct error in every function whose
+ * failure goes to a client as it is.
+ * Invariants: code 0 means nothing failed; a function that fails has set code,
+ * one that succeeds has not touched it.
+ * Lifetime: zero-initialised ... status_release; the message and the details
+ * are owned.
+ */
+#ifndef DEVENV_SANDBOX_STATUS_H
+#define DEVENV_SANDBOX_STATUS_H
+
+#include "lib/base/error.h"
+#include "lib/base/json.h"
+
+struct status {
+    int code;           /* HTTP status; 0: no failure */
+    const char *reason; /* "NotFound", static; NULL: none is given */
+    char *message;
+    struct json *details; /* or NULL */
+    int retry_after_s;    /* > 0: header Retry-After */
+};
+
+/* For AUTO(status_release). */
+void status_release(struct status *st);
+bool status_is(const struct status *st, const char *reason);
+
+/* All of these set *st (dropping what was there) and return false. */
+bool status_set(struct status *st, int code, const char *reason,
+                const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* details: {name, group, kind}; empty ones are left out. For most answers kind
+ * is the plural ("widgets"), for Invalid it is the Kind. */
+void status_about(struct status *st, const char *group, const char *kind,
+                  const char *name);
+/* Adds one cause to details; field NULL: none. */
+void status_cause(struct status *st, const char *reason, const char *field,
+                  const char *message);
+bool status_bad_request(struct status *st, const char *fmt, ...)
+    PRINTF_LIKE(2, 3);
+/* `widgets.example.org "x" not found`; group "" for core kinds. */
+bool status_not_found(struct status *st, const char *group, const char *plural,
+                      const char *name);
+bool status_exists(struct status *st, const char *group, const char *plural,
+                   const char *name);
+/* `Operation cannot be fulfilled on widgets.example.org "x": WHY`. */
+bool status_conflict(struct status *st, const char *group, const char *plural,
+                     const char *name, const char *why);
+/* `widgets.example.org "x" is forbidden: WHY`. */
+bool status_forbidden(struct status *st, const char *group, const char *plural,
+                      const char *name, const char *why);
+bool status_unsupported_media(struct status *st, const char *accepted);
+bool status_internal(struct status *st, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* ---- 422: errors of single fields, collected, then turned into one ---- */
+enum field_error_type {
+    FIELD_REQUIRED,
+    FIELD_INVALID,
+    FIELD_UNSUPPORTED,
+    FIELD_FORBIDDEN,
+    FIELD_DUPLICATE,
+    FIELD_TOO_LONG,
+    FIELD_TOO_MANY,
+    FIELD_TYPE_INVALID,
+    FIELD_NOT_FOUND
+};
+
+struct field_errors {
+    struct field_error {
+        enum field_error_type type;
+        char *field;   /* "spec.size" */
+        char *message; /* "Invalid value: 11: must be less" */
+    } * v;
+    size_t n, cap;
+};
+
+/* message is what follows "field: ": `Required value`, `Invalid value: 0: ...`
+ * (apimachinery util/validation/field/errors.go). At most 1,000 are kept. */
+void field_error(struct field_errors *e, enum field_error_type type,
+                 const char *field, const char *fmt, ...) PRINTF_LIKE(4, 5);
+void field_errors_release(struct field_errors *e);
+/* `Kind.group "name" is invalid: a` or `: [a, b]`, with causes. */
+bool status_invalid(struct status *st, const char *group, const char *kind,
+                    const char *name, const struct field_errors *e);
+
+/* ---- out ---- */
+/* Appends the Status object as JSON with a newline at the end. */
+void status_print(const struct status *st, bool pretty, struct buf *out);
+/* As a tree. */
+struct json *status_json(const struct status *st);
+/* As an error: code by HTTP status, http set. Returns false. */
+bool status_error(const struct status *st, struct error *err);
+
+#endif
