@@ -1,0 +1,109 @@
+/*
+ * pipeline.h - a Composition's function pipeline, run step by step.
+ *
+ * What: spec.pipeline of a Composition (or a CompositionRevision), compiled
+ * once and run many times: state, context, bootstrap requirements, the
+ * requirements loop, credentials; results and conditions gathered in the words
+ * of Crossplane 2.0.8. Compiling keeps what functions prepared from their
+ * inputs (parsed templates), so that a run costs microseconds.
+ * Why the host: what a run needs from outside comes through three callbacks;
+ * the pipeline itself does no I/O and reads no clock.
+ * Invariants: the same input and the same answers give the same result, byte
+ * for byte; desired state is total (what no step returned is dropped).
+ * Lifetimes: pipeline_new ... pipeline_free; it keeps no pointer to spec. A
+ * run's outcome is the caller's and is released also when the run failed: it
+ * holds the results up to the failure.
+ * Source: crossplane internal/controller/apiextensions/composite/
+ * composition_functions.go, internal/xfn/{required_resources,
+ * function_runner}.go.
+ */
+#ifndef LIB_COMPOSE_PIPELINE_H
+#define LIB_COMPOSE_PIPELINE_H
+
+#include "lib/base/map.h"
+
+#include "lib/compose/function.h"
+
+/* ---- which built-in serves a Function ---- */
+
+/* By a package reference or a repository path: the last path segment without
+ * tag and digest ("xpkg.crossplane.io/crossplane-contrib/
+ * function-auto-ready:v0.6.0"). NULL: not built in. */
+const struct function *function_builtin(struct str package);
+
+/* Function objects by name; an all-zero struct is an empty table. */
+struct functions {
+    struct map by_name;
+};
+/* Reads metadata.name and spec.package of a pkg.crossplane.io Function
+ * (or, for an active revision, spec.image); replaces an entry of that name. */
+void functions_add(struct functions *f, const struct json *function);
+void functions_del(struct functions *f, const char *name);
+/* A host's .function: arg is a struct functions. Errors: not installed, in
+ * upstream's words; installed but not built in (ERR_UNSUPPORTED). */
+const struct function *functions_find(void *arg, const char *name,
+                                      struct error *err);
+void functions_release(struct functions *f);
+
+/* ---- what a run needs from outside ---- */
+struct compose_host {
+    void *arg; /* handed to each call below */
+    const struct function *(*function)(void *arg, const char *name,
+                                       struct error *err);
+    /* Whole objects that match selector {apiVersion, kind, matchName |
+     * matchLabels: {labels}, namespace}, as an array the pipeline takes over;
+     * *items stays NULL when a name is not found. By labels without namespace:
+     * all namespaces; no match member: all; sorted by namespace/name. False:
+     * err says why. NULL: nothing is ever found. Also asked for the Secrets of
+     * step credentials (v1 Secret, matchName). */
+    bool (*fetch)(void *arg, const struct json *selector, struct json **items,
+                  struct error *err);
+    /* Whether a kind is namespaced; false and err when it is not served
+     * (upstream: `failed to get restmapping: no matches for kind "K" in
+     * version "v"`). NULL: everything is namespaced. */
+    bool (*namespaced)(void *arg, const char *api_version, const char *kind,
+                       bool *namespaced, struct error *err);
+};
+
+/* ---- the pipeline ---- */
+struct pipeline;
+
+#define PIPELINE_STEPS_MAX      99 /* the Composition CRD's maxItems */
+#define PIPELINE_ITERATIONS_MAX 5
+
+/* Compiles spec.pipeline of a Composition's or CompositionRevision's spec.
+ * Functions are resolved at each run. ERR_INVALID: no steps, too many, a step
+ * without name or functionRef.name, mode not Pipeline. */
+struct pipeline *pipeline_new(const struct json *spec, struct error *err);
+void pipeline_free(struct pipeline *p);
+/* For AUTO(pipeline_free_ptr) struct pipeline *p. */
+void pipeline_free_ptr(struct pipeline **p);
+
+/* A result of a step, as upstream's events carry it. */
+struct pipeline_result {
+    const char *step; /* belongs to the pipeline */
+    struct fn_result result;
+};
+
+struct pipeline_outcome {
+    struct json *desired; /* {composite: {...}, resources: {...}} */
+    struct json *context;
+    struct pipeline_result *results; /* fatal ones are not among them */
+    size_t result_count, result_cap;
+    struct fn_condition *conditions;
+    size_t condition_count, condition_cap;
+    /* Every selector asked for, [{apiVersion, kind, ...}]: what to watch. */
+    struct json *required;
+    int64_t ttl_s; /* the shortest of the steps'; 0: none */
+};
+
+/* observed: {composite: {resource}, resources: {NAME: {resource}}}, taken
+ * over by the run (it becomes part of the request). context: the first step's
+ * context, taken over, NULL: empty. out need not be initialised; it is
+ * complete on true and holds what came before the failure on false. */
+bool pipeline_run(struct pipeline *p, const struct compose_host *host,
+                  struct json *observed, struct json *context,
+                  struct pipeline_outcome *out, struct error *err);
+void pipeline_outcome_release(struct pipeline_outcome *out);
+
+#endif
