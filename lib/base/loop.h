@@ -7,7 +7,8 @@
  * document). Nothing wakes an idle loop.
  * Lifetimes: every handle belongs to the loop and dies with it; *_del may be
  * called from any callback, its own included, and accepts NULL. A callback is
- * never called after its handle's _del returned.
+ * never called after its handle's _del returned. Delete a descriptor's handle
+ * before closing the descriptor. A turn may run inside a callback.
  */
 #ifndef LIB_BASE_LOOP_H
 #define LIB_BASE_LOOP_H
@@ -38,7 +39,9 @@ void loop_turn(struct loop *l, int timeout_ms);
 int64_t loop_now(const struct loop *l);
 
 /* Watches fd (not owned) for LOOP_READ | LOOP_WRITE; LOOP_HANGUP is reported
- * always; edge asks for edge-triggered hang-up notice only (EPOLLRDHUP). */
+ * always, together with what was asked for, so that a reader comes to read the
+ * end. LOOP_HANGUP alone asks for the edge-triggered notice that the peer left
+ * (EPOLLRDHUP); 0 asks for nothing. A plain file cannot be watched: ERR_IO. */
 typedef void loop_fd_fn(void *arg, unsigned events);
 struct loop_fd *loop_fd_add(struct loop *l, int fd, unsigned events,
                             loop_fd_fn *fn, void *arg, struct error *err);
@@ -60,7 +63,8 @@ struct loop_signal *loop_signal_add(struct loop *l, int signo,
                                     struct error *err);
 void loop_signal_del(struct loop_signal *s);
 
-/* Calls fn once with wait status when pid ends (pidfd); reaps it. */
+/* Calls fn once with wait status when pid ends (pidfd); reaps it. The handle
+ * stays until _del, which leaves the child alone. */
 typedef void loop_child_fn(void *arg, pid_t pid, int status);
 struct loop_child *loop_child_add(struct loop *l, pid_t pid, loop_child_fn *fn,
                                   void *arg, struct error *err);
