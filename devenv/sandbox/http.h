@@ -1,0 +1,133 @@
+/*
+ * http.h - the sandbox's HTTPS server; the only door to libmicrohttpd.
+ *
+ * What: requests come whole (body read, target taken apart) to one handler,
+ * which answers once: in the handler, or later (the request waits, its
+ * connection sleeps), or with a stream that is pulled.
+ * Held answers: while http_hold is on (the store has writes that do not last
+ * yet), answers are kept and go out at http_release; after a failed commit
+ * http_release_failed sends that failure in place of them.
+ * Caps: target 8 KiB (414 beyond), headers 64 KiB (431), body 3 MiB (413),
+ * connections min(1024, RLIMIT_NOFILE / 2), 30 s for a request to arrive or
+ * an answer to be taken (a sleeping stream has no limit).
+ * Lifetimes: a request lives until its answer is sent or its client is gone;
+ * after http_reply* or http_stream the handler must not touch it again.
+ */
+#ifndef DEVENV_SANDBOX_HTTP_H
+#define DEVENV_SANDBOX_HTTP_H
+
+#include "lib/base/arena.h"
+#include "lib/base/json.h"
+#include "lib/base/loop.h"
+
+#include "devenv/sandbox/blob.h"
+#include "devenv/sandbox/status.h"
+#include "devenv/sandbox/tls.h"
+#include "devenv/sandbox/url.h"
+
+struct http;
+struct http_stream;
+
+#define HTTP_BODY_MAX ((size_t)3 << 20)
+
+struct http_request {
+    const char *method; /* "GET", upper case */
+    struct url url;
+    struct str body;     /* "" when there is none */
+    struct arena *arena; /* for what lives as long as the request */
+    struct http *http;
+    /* For the handler while the request waits: called once if the client
+     * leaves before the answer; the request is gone when it returns. */
+    void (*gone)(void *gone_arg);
+    void *gone_arg;
+};
+
+typedef void http_handler_fn(void *arg, struct http_request *r);
+
+struct http_options {
+    const struct tls_identity *id;
+    const char *host; /* "127.0.0.1" or "::1" */
+    unsigned port;    /* 0: any */
+    http_handler_fn *handler;
+    void *arg;
+    unsigned timeout_s;       /* 0: 30 */
+    unsigned max_connections; /* 0: as above */
+};
+
+/* Listens. ERR_EXISTS when the port is taken; ERR_DENIED; ERR_IO. */
+struct http *http_new(struct loop *l, const struct http_options *o,
+                      struct error *err);
+/* Ends streams, sends what is ready, closes. NULL is fine. */
+void http_free(struct http *h);
+unsigned http_port(const struct http *h);
+/* Reads what came, calls handlers, sends what is ready. Part of the server's
+ * turn. Answers how long the loop may sleep, in milliseconds (-1: for ever). */
+int http_run(struct http *h);
+/* From now on answers wait (see the top). */
+void http_hold(struct http *h, bool on);
+void http_release(struct http *h);
+void http_release_failed(struct http *h, const struct error *why);
+/* Connections now, waiting requests, open streams. */
+void http_counts(const struct http *h, size_t *connections, size_t *waiting,
+                 size_t *streams);
+
+/* ---- reading a request ---- */
+/* A header's value (name in any case), or NULL. */
+const char *http_header(const struct http_request *r, const char *name);
+/* A query parameter's first value, or NULL. */
+const char *http_param(const struct http_request *r, const char *name);
+
+/* ---- answering; exactly once ---- */
+/* Adds a header to the coming answer (both copied). Every answer has
+ * Audit-Id and Cache-Control: no-cache, private without being asked. */
+void http_set_header(struct http_request *r, const char *name,
+                     const char *value);
+/* type NULL: application/json. The body is copied. */
+void http_reply(struct http_request *r, int status, const char *type,
+                struct str body);
+/* The same; takes the bytes of body, which is empty after. */
+void http_reply_buf(struct http_request *r, int status, const char *type,
+                    struct buf *body);
+/* Prints j and a newline. j stays the caller's. */
+void http_reply_json(struct http_request *r, int status, const struct json *j);
+/* A Kubernetes Status (devenv/sandbox/status.h); sends its Retry-After. */
+void http_reply_status(struct http_request *r, const struct status *st);
+/* A Status with the usual reason of the code and this message. */
+void http_fail(struct http_request *r, int code, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+/* A body of pieces that are not copied: a long list. */
+struct http_parts {
+    struct http_part {
+        struct blob *blob;
+        size_t from, n;
+    } * v;
+    size_t n, cap, total;
+};
+/* A piece of b (which gets one user more). */
+void http_parts_blob(struct http_parts *p, struct blob *b, size_t from,
+                     size_t n);
+/* A copied text. */
+void http_parts_text(struct http_parts *p, struct str s);
+void http_parts_release(struct http_parts *p);
+/* Takes the pieces; p is empty after. */
+void http_reply_parts(struct http_request *r, int status, const char *type,
+                      struct http_parts *p);
+
+/* ---- streams ---- */
+#define HTTP_STREAM_END SIZE_MAX
+struct http_stream_ops {
+    /* Writes at most max bytes to out and answers how many; 0: nothing now,
+     * sleeps until http_stream_wake; HTTP_STREAM_END: finished. */
+    size_t (*read)(void *arg, char *out, size_t max);
+    /* Called exactly once, when the stream is over for whatever reason (a
+     * vanished client within milliseconds). The stream is gone after. */
+    void (*closed)(void *arg);
+};
+/* Answers 200 chunked with the header at once (held like any answer). */
+struct http_stream *http_stream(struct http_request *r, const char *type,
+                                const struct http_stream_ops *ops, void *arg);
+/* There is something to read again, or the end. Cheap when it is awake. */
+void http_stream_wake(struct http_stream *s);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * server.h - the sandbox as one process: loop, store, HTTP, hub and modules.
+ *
+ * What: server_run serves until SIGTERM or SIGINT. A module is a part that
+ * plugs in: the REST semantics (which set the handler), the controllers.
+ * A turn: requests are handled (writes show in memory at once) -> modules'
+ * turn -> COMMIT -> hub_turn (listeners hear of it and may write: once more
+ * from "modules' turn", at most 8 times) -> held answers go out.
+ * Who may come: a bearer token, else 401; /livez, /readyz, /healthz (and
+ * below) and /version are open, as Kubernetes has them. The engine answers
+ * those and /sandbox/status itself; everything else is the handler's.
+ * Listens on loopback only; the port of the first start is kept.
+ */
+#ifndef DEVENV_SANDBOX_SERVER_H
+#define DEVENV_SANDBOX_SERVER_H
+
+#include "devenv/sandbox/hub.h"
+
+struct server_options {
+    const char *listen;        /* "127.0.0.1:0", "[::1]:8443", "localhost:0";
+                                  NULL: 127.0.0.1 and the stored port or any */
+    const char *data;          /* file or ":memory:" */
+    const char *kubeconfig;    /* written when serving; NULL: none */
+    const char *name;          /* of cluster and context, "meshtop-mesh" */
+    const char *pid_file;      /* locked while serving; NULL: none */
+    struct strlist load;       /* files and folders to apply at the start: the
+                                  REST module does it */
+    int64_t provider_delay_ms; /* until a simulated resource is Ready */
+    bool quiet;                /* no ready line */
+    struct store_options store;
+};
+
+struct server {
+    const struct server_options *options;
+    const struct clock *clock;
+    struct loop *loop;
+    struct store *store;
+    struct hub *hub;
+    struct http *http;
+    struct tls_identity identity;
+    http_handler_fn *handler; /* set by server_set_handler */
+    void *handler_arg;
+    void **states; /* one per module */
+    int64_t started_ms;
+    bool ready; /* every module's init is done */
+};
+
+struct server_module {
+    const char *name;
+    /* Runs when store and hub are there and before the first request; *state
+     * is given to the others. */
+    bool (*init)(struct server *s, void **state, struct error *err);
+    /* Every turn before the commit, or NULL. True: it wrote or has more to do
+     * and wants another round. */
+    bool (*turn)(void *state);
+    /* A commit failed and its writes were taken back: forget what was derived
+     * from them. Or NULL. */
+    void (*rolled_back)(void *state);
+    void (*free)(void *state); /* accepts NULL and half-built */
+};
+/* The parts of the product in the order of their init; ends with NULL
+ * (devenv/sandbox/modules.c: one row per part). */
+extern const struct server_module *const server_modules[];
+
+/* Serves until a signal; the exit is clean. False: could not start. */
+bool server_run(const struct server_options *o, struct error *err);
+
+/* For tests and benches: a server on a loop of the caller's. */
+struct server *server_new(struct loop *l, const struct server_options *o,
+                          const struct server_module *const *modules,
+                          struct error *err);
+void server_free(struct server *s);
+/* "https://127.0.0.1:43123", lives as long as s. */
+const char *server_url(const struct server *s);
+
+/* The one who answers what the engine does not. */
+void server_set_handler(struct server *s, http_handler_fn *fn, void *arg);
+/* The state of the module called name, or NULL. */
+void *server_module_state(const struct server *s, const char *name);
+/* Asks for a turn soon (from a timer's callback that wrote to the store a turn
+ * follows anyway). */
+void server_kick(struct server *s);
+
+#endif
