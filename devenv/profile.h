@@ -1,0 +1,54 @@
+/*
+ * profile.h - one environment of ours: its folder, its files, what is in it.
+ *
+ * What: $XDG_STATE_HOME/meshtop/NAME/ (else ~/.local/state/...) with the
+ * kubeconfig, the sandbox's database, logs, trash/ and state.json, which says
+ * which engine the profile has and what was put on it. state.json is replaced
+ * whole and atomically; whoever changes the profile holds its lock.
+ * When HOME is unset or not writable a private temporary folder takes its
+ * place: profile.temporary says so, the caller tells the user.
+ * Lifetimes: profile_open ... profile_release; strings belong to it.
+ */
+#ifndef DEVENV_PROFILE_H
+#define DEVENV_PROFILE_H
+
+#include "lib/base/error.h"
+#include "lib/base/str.h"
+
+#define PROFILE_DEFAULT "mesh"
+
+struct profile {
+    char *name;
+    char *dir;        /* 0700 once it exists */
+    char *kubeconfig; /* dir/kubeconfig, 0600 */
+    char *trash;      /* dir/trash: manifests of what was deleted */
+    char *log;        /* dir/meshtop.log */
+    bool temporary;
+    int lock_fd; /* -1: not held */
+
+    /* state.json; engine "" means nothing was brought up */
+    char engine[16]; /* "sandbox", "kind", "context" */
+    char context[256];
+    struct strlist packages, examples;
+};
+
+/* Names the files and reads state.json when there is one; makes nothing. A
+ * name is 1 to 63 characters of a-z 0-9 - (ERR_USAGE). A state.json that is
+ * damaged is ERR_PARSE with the remedy. */
+bool profile_open(const char *name, struct profile *p, struct error *err);
+void profile_release(struct profile *p);
+/* Something was brought up and its kubeconfig is there. */
+bool profile_is_up(const struct profile *p);
+/* Makes the folder and takes the lock; held by another process:
+ * ERR_CONFLICT. Reads state.json again. */
+bool profile_lock(struct profile *p, struct error *err);
+void profile_unlock(struct profile *p);
+/* Writes state.json. */
+bool profile_save(const struct profile *p, struct error *err);
+/* Adds name once; removes it. */
+void profile_note(struct strlist *list, const char *name);
+void profile_forget(struct strlist *list, const char *name);
+/* The names of all profiles that have a state.json, into out. */
+bool profile_list(struct strlist *out, struct error *err);
+
+#endif
