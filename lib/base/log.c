@@ -6,6 +6,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/utf8.h"
 
 #define LINE_MAX_BYTES 4096
 
@@ -56,13 +57,16 @@ log_enabled(enum log_level level)
 static void
 add_plain(struct buf *out, struct str text)
 {
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.s[i];
+    while (text.n) {
+        uint32_t cp;
+        size_t n = utf8_decode(text, &cp);
 
-        if (c < 0x20 || c == 0x7f || (c >= 0x80 && c < 0xa0))
-            buf_printf(out, "\\x%02x", c);
+        if (!utf8_unsafe(cp) && (cp != UTF8_REPLACEMENT || n > 1))
+            buf_add(out, text.s, n);
         else
-            buf_putc(out, (char)c);
+            for (size_t i = 0; i < n; i++)
+                buf_printf(out, "\\x%02x", (unsigned char)text.s[i]);
+        text = str_from(text, n);
     }
 }
 
