@@ -1,0 +1,236 @@
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+
+#include "devenv/sandbox/patch.h"
+
+/* Where an operation points: the last token below its container. */
+struct place {
+    struct json *container; /* NULL: the whole document */
+    char *token;            /* unescaped */
+};
+
+/* "~1" is "/", "~0" is "~" (RFC 6901). */
+static char *
+unescape(struct str s)
+{
+    char *out = mem_alloc(s.n + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.s[i];
+
+        if (c == '~' && i + 1 < s.n && (s.s[i + 1] == '0' || s.s[i + 1] == '1'))
+            c = s.s[++i] == '0' ? '~' : '/';
+        out[n++] = c;
+    }
+    out[n] = 0;
+    return out;
+}
+
+/* The element or member called token; NULL when there is none. */
+static struct json *
+child(struct json *container, const char *token)
+{
+    uint64_t i;
+
+    if (json_is(container, JSON_OBJECT))
+        return json_get(container, token);
+    if (!json_is(container, JSON_ARRAY) || !str_to_u64(str_of(token), &i))
+        return NULL;
+    return i < json_len(container) ? json_item(container, i) : NULL;
+}
+
+static bool
+find_place(struct json *doc, const char *pointer, struct place *out)
+{
+    struct str rest, token;
+    struct json *at = doc;
+    char *name = NULL;
+
+    *out = (struct place){0};
+    if (!pointer || (*pointer && *pointer != '/'))
+        return false;
+    if (!*pointer)
+        return true;
+    rest = str_of(pointer + 1);
+    while (str_next(&rest, '/', &token)) {
+        if (name)
+            at = child(at, name);
+        free(name);
+        name = unescape(token);
+        if (!at)
+            break;
+    }
+    if (!json_is(at, JSON_OBJECT) && !json_is(at, JSON_ARRAY)) {
+        free(name);
+        return false;
+    }
+    *out = (struct place){at, name};
+    return true;
+}
+
+static struct json *
+at_place(struct json *doc, const struct place *p)
+{
+    return p->container ? child(p->container, p->token) : doc;
+}
+
+/* Takes value, also on failure. */
+static bool
+put(struct json **doc, const struct place *p, struct json *value)
+{
+    uint64_t i;
+
+    if (!p->container) {
+        json_free(*doc);
+        *doc = value;
+        return true;
+    }
+    if (json_is(p->container, JSON_OBJECT)) {
+        json_set(p->container, p->token, value);
+        return true;
+    }
+    if (!strcmp(p->token, "-")) {
+        json_append(p->container, value);
+        return true;
+    }
+    if (!str_to_u64(str_of(p->token), &i) || i > json_len(p->container)) {
+        json_free(value);
+        return false;
+    }
+    json_insert(p->container, i, value);
+    return true;
+}
+
+static bool
+take_away(struct json *doc, const struct place *p, struct json **taken)
+{
+    struct json *node = at_place(doc, p);
+
+    if (!node || !p->container)
+        return false;
+    *taken = json_detach(p->container, node);
+    return true;
+}
+
+static bool
+replace_at(struct json **doc, const struct place *p, const struct json *value)
+{
+    struct json *old = at_place(*doc, p);
+
+    if (!old)
+        return false;
+    if (!p->container)
+        return put(doc, p, json_copy(value));
+    json_replace(p->container, old, json_copy(value));
+    return true;
+}
+
+static bool
+test_at(const struct json *node, const struct json *value)
+{
+    if (!node)
+        return json_is(value, JSON_NULL);
+    return json_equal(node, value);
+}
+
+/* copy and move: the source is found first, the target after its removal. */
+static bool
+transfer(struct json **doc, const struct json *op, bool move)
+{
+    struct place from = {0}, to = {0};
+    struct json *value = NULL;
+    bool good = find_place(*doc, json_get_string(op, "from"), &from);
+
+    if (good && move)
+        good = take_away(*doc, &from, &value);
+    else if (good)
+        good = (value = json_copy(at_place(*doc, &from))) != NULL;
+    free(from.token);
+    if (!good)
+        return false;
+    good = find_place(*doc, json_get_string(op, "path"), &to);
+    if (good)
+        good = put(doc, &to, value);
+    else
+        json_free(value);
+    free(to.token);
+    return good;
+}
+
+static bool
+carry_out(struct json **doc, const struct json *op)
+{
+    const char *what = json_string_or(json_get(op, "op"), "");
+    const struct json *value = json_get(op, "value");
+    struct place p;
+    struct json *taken = NULL;
+    bool good;
+
+    if (!strcmp(what, "move") || !strcmp(what, "copy"))
+        return transfer(doc, op, what[0] == 'm');
+    if (!find_place(*doc, json_get_string(op, "path"), &p))
+        return false;
+    if (!strcmp(what, "add")) {
+        good = value && put(doc, &p, json_copy(value));
+    } else if (!strcmp(what, "remove")) {
+        good = take_away(*doc, &p, &taken);
+        json_free(taken);
+    } else if (!strcmp(what, "replace")) {
+        good = value && replace_at(doc, &p, value);
+    } else {
+        good = test_at(at_place(*doc, &p), value);
+    }
+    free(p.token);
+    return good;
+}
+
+static bool
+known_operation(const struct json *op, struct status *st)
+{
+    static const char *const known[] = {"add",  "remove", "replace",
+                                        "move", "copy",   "test"};
+    const char *what = json_get_string(op, "op");
+    AUTO(mem_free_ptr) char *text = NULL;
+
+    if (!json_is(op, JSON_OBJECT))
+        return status_bad_request(
+            st, "error decoding patch: json: cannot unmarshal into Go value "
+                "of type jsonpatch.Operation");
+    for (size_t i = 0; what && i < ARRAY_LEN(known); i++) {
+        if (!strcmp(what, known[i]))
+            return true;
+    }
+    text = json_text(op, JSON_COMPACT);
+    return status_bad_request(st, "invalid operation %s: unsupported operation",
+                              text);
+}
+
+bool
+patch_json(struct json **object, const struct json *ops, struct status *st)
+{
+    if (!json_is(ops, JSON_ARRAY))
+        return status_bad_request(
+            st, "error decoding patch: json: cannot unmarshal object into Go "
+                "value of type []handlers.jsonPatchOp");
+    if (json_len(ops) > PATCH_OPERATIONS_MAX)
+        return status_set(st, 413, "RequestEntityTooLarge",
+                          "Request entity too large: The allowed maximum "
+                          "operations in a JSON patch is %d, got %zu",
+                          PATCH_OPERATIONS_MAX, json_len(ops));
+    for (const struct json *op = json_first(ops); op; op = json_next(op)) {
+        if (!known_operation(op, st))
+            return false;
+    }
+    for (const struct json *op = json_first(ops); op; op = json_next(op)) {
+        if (carry_out(object, op))
+            continue;
+        status_set(st, 422, "Invalid",
+                   "the server rejected our request due to an error in our "
+                   "request");
+        st->details = json_new_object();
+        return false;
+    }
+    return true;
+}
