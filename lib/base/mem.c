@@ -6,6 +6,14 @@
 #include <string.h>
 
 void
+mem_wipe(char *secret)
+{
+    if (secret)
+        explicit_bzero(secret, strlen(secret));
+    free(secret);
+}
+
+void
 die(const char *fmt, ...)
 {
     va_list ap;

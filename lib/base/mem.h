@@ -29,6 +29,8 @@ char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void *mem_grow(void *p, size_t *cap, size_t need, size_t size);
 /* For AUTO(mem_free_ptr) char *p: frees what the local points to. */
 void mem_free_ptr(void *address_of_pointer);
+/* Overwrites and frees a secret text; NULL is fine. */
+void mem_wipe(char *secret);
 /* Ends the program: a broken invariant or no memory. */
 void die(const char *fmt, ...) PRINTF_LIKE(1, 2) NORETURN;
 

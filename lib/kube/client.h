@@ -41,7 +41,8 @@ struct kube_client *kube_client_new(struct loop *l,
                                     const struct kube_access *access,
                                     const struct kube_client_options *o,
                                     struct error *err);
-/* Cancels what runs. Free caches and discoveries of this client before. */
+/* Cancels what runs. Free caches and discoveries of this client before. Not
+ * from a callback of this client. */
 void kube_client_free(struct kube_client *c);
 void kube_client_free_ptr(struct kube_client **c);
 struct loop *kube_client_loop(const struct kube_client *c);

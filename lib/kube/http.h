@@ -85,10 +85,9 @@ struct kube_http_call *kube_http_start(struct kube_http *h,
 /* Ends a call without calling back; NULL is fine. Must not be used after
  * on_done began. */
 void kube_http_cancel(struct kube_http_call *call);
-/* Closes idle connections and lets running calls end on theirs; the next call
- * connects anew (credentials changed, the machine slept). */
-void kube_http_forget(struct kube_http *h);
-/* Bytes received (bodies, before decompression) since kube_http_new. */
+/* Calls that have not ended. */
+size_t kube_http_running(const struct kube_http *h);
+/* Bytes of bodies received since kube_http_new, after decompression. */
 uint64_t kube_http_received(const struct kube_http *h);
 
 #endif

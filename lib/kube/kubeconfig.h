@@ -6,7 +6,7 @@
  * Sources: client-go tools/clientcmd (loader.go, client_config.go); the rules
  * stand beside the functions. Nothing is contacted here and no plugin is run.
  * Lifetimes: struct kube_config and struct kube_access own their strings and
- * do not point into each other. Secrets are wiped when they are freed.
+ * do not point into each other. The texts of an access are wiped at its end.
  * Caps: 4 MiB a file, 64 files, 10,000 entries of each sort -> ERR_LIMIT.
  */
 #ifndef LIB_KUBE_KUBECONFIG_H

@@ -1,0 +1,537 @@
+/*
+ * A call lives through attempts. An attempt waits for credentials, is one
+ * HTTP call, and ends in one of: an answer that is given to the caller; a 401
+ * that makes the credentials renew themselves, once; an answer with
+ * Retry-After, after which it is tried again; the next page of a list.
+ */
+#include "lib/kube/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+
+#include "lib/kube/auth.h"
+#include "lib/kube/request.h"
+
+#define TRIES_MAX     10
+#define RETRY_MAX_S   30
+#define TIMEOUT_MS    32000
+#define PAGE_ITEMS    500
+#define WARNINGS_MAX  256
+#define CONTINUES_MAX 100000
+
+#if defined(__x86_64__)
+#define ARCH "amd64"
+#elif defined(__aarch64__)
+#define ARCH "arm64"
+#else
+#define ARCH "unknown"
+#endif
+
+/* A pool and its credentials; a client whose access was changed keeps the old
+ * one until its calls have ended. */
+struct kube_client {
+    struct loop *l;
+    struct kube_access *access;
+    struct kube_auth *auth;
+    struct kube_http *http;
+    unsigned http_serial;       /* of the certificate the pool was made with */
+    struct kube_http **retired; /* pools whose calls still run */
+    size_t retired_n, retired_cap;
+    struct kube_call *calls;
+    bool read_only;
+    char *user_agent;
+    int64_t timeout_ms;
+};
+
+struct kube_call {
+    struct kube_client *c;
+    struct kube_call *prev, *next;
+    struct kube_wire wire;
+    struct kube_http_call *http;
+    struct loop_timer *retry;
+    bool waiting; /* for credentials */
+    bool renewed; /* credentials were, after a 401 */
+    bool stopped; /* the item callback wants no more */
+    bool ended;   /* inside its callback */
+    unsigned tries;
+    int64_t timeout_ms, stall_ms;
+    size_t max_body;
+    struct strlist warnings;
+    /* lists */
+    kube_item_fn *on_item;
+    size_t path_n; /* of wire.path without continue */
+    size_t items, pages;
+    char *resource_version;
+    /* streams */
+    kube_http_data_fn *on_data;
+    kube_reply_fn *fn;
+    void *arg;
+};
+
+static void attempt(struct kube_call *k);
+
+/* ---- calls ---- */
+
+static void
+attempt_later(void *arg)
+{
+    attempt(arg);
+}
+
+static void
+call_free(struct kube_call *k)
+{
+    if (k->prev)
+        k->prev->next = k->next;
+    else
+        k->c->calls = k->next;
+    if (k->next)
+        k->next->prev = k->prev;
+    loop_undefer(k->c->l, attempt_later, k);
+    kube_http_cancel(k->http);
+    loop_timer_del(k->retry);
+    kube_wire_release(&k->wire);
+    strlist_release(&k->warnings);
+    free(k->resource_version);
+    free(k);
+}
+
+/* Gives the end to the caller; the call is gone when it returns. */
+static void
+finish(struct kube_call *k, const struct kube_http_response *r,
+       const struct kube_status *status, const struct error *err)
+{
+    struct kube_reply reply = {
+        .http = r ? r->status : 0,
+        .body = r ? str_trim(r->body) : STR(""),
+        .content_type = r ? r->content_type : "",
+        .warnings = &k->warnings,
+        .status = status,
+        .date_s = r ? r->date_s : 0,
+        .resource_version = k->resource_version ? k->resource_version : "",
+        .items = k->items,
+    };
+
+    k->ended = true;
+    k->fn(k->arg, &reply, err);
+    call_free(k);
+}
+
+/* ---- one attempt ---- */
+
+static void
+on_retry(void *arg)
+{
+    struct kube_call *k = arg;
+
+    loop_timer_del(k->retry);
+    k->retry = NULL;
+    attempt(k);
+}
+
+/* client-go rest/with_retry.go; a write may have happened when a 5xx comes. */
+static bool
+try_again(struct kube_call *k, const struct kube_status *s)
+{
+    bool may = s->http == 429 || (s->http >= 500 && !k->wire.writes);
+
+    if (s->http == 401 && !k->renewed && kube_auth_refused(k->c->auth)) {
+        k->renewed = true;
+        attempt(k);
+        return true;
+    }
+    if (k->on_data || !may || s->retry_after_s < 0 || k->tries >= TRIES_MAX)
+        return false;
+    k->retry = loop_timer_add(
+        k->c->l, MIN(s->retry_after_s, RETRY_MAX_S) * 1000, on_retry, k);
+    return true;
+}
+
+static void
+keep_warnings(struct kube_call *k, const struct strlist *from)
+{
+    for (size_t i = 0; i < from->n && k->warnings.n < WARNINGS_MAX; i++) {
+        if (!strlist_has(&k->warnings, str_of(from->v[i])))
+            strlist_add(&k->warnings, str_of(from->v[i]));
+    }
+}
+
+static void
+ask_page(struct kube_call *k, const char *token)
+{
+    buf_truncate(&k->wire.path, k->path_n);
+    if (token && *token)
+        kube_query_add(&k->wire.path, "continue", str_of(token));
+    k->tries = 0;
+    attempt(k);
+}
+
+static bool
+count_item(void *arg, struct str item)
+{
+    struct kube_call *k = arg;
+
+    k->items++;
+    k->stopped = !k->on_item(k->arg, item);
+    return !k->stopped;
+}
+
+/* Takes the items of a page; asks for the next or ends. */
+static void
+on_page(struct kube_call *k, const struct kube_http_response *r)
+{
+    struct json *rest = NULL;
+    const char *version, *next;
+    struct error err = {0};
+
+    if (!json_each_item(r->body, "items", count_item, k, &rest, &err)) {
+        error_wrap(&err, "the list of %s", k->c->access->server);
+        finish(k, r, NULL, &err);
+        return;
+    }
+    version = json_string(json_at(rest, "metadata", "resourceVersion", NULL));
+    next = json_string(json_at(rest, "metadata", "continue", NULL));
+    if (!k->resource_version)
+        k->resource_version = mem_strdup(version ? version : "");
+    if (!k->stopped && next && *next && ++k->pages < CONTINUES_MAX) {
+        ask_page(k, next);
+        json_free(rest);
+        return;
+    }
+    json_free(rest);
+    finish(k, r, NULL, NULL);
+}
+
+static void
+on_refused(struct kube_call *k, const struct kube_http_response *r)
+{
+    struct kube_status status;
+    struct error err = {0};
+
+    kube_status_read(r->status, r->body, r->retry_after_s, &status);
+    if (k->on_item && r->status == 410 && status.continue_token[0]) {
+        ask_page(k, status.continue_token);
+    } else if (!try_again(k, &status)) {
+        kube_status_error(&status, &err);
+        finish(k, r, &status, &err);
+    }
+    kube_status_release(&status);
+}
+
+static void
+on_done(void *arg, const struct kube_http_response *r, const struct error *err)
+{
+    struct kube_call *k = arg;
+
+    k->http = NULL;
+    keep_warnings(k, r->warnings);
+    if (err)
+        finish(k, r, NULL, err);
+    else if (r->status / 100 != 2)
+        on_refused(k, r);
+    else if (k->on_item)
+        on_page(k, r);
+    else
+        finish(k, r, NULL, NULL);
+}
+
+static bool
+on_data(void *arg, struct str piece)
+{
+    struct kube_call *k = arg;
+
+    return k->on_data(k->arg, piece);
+}
+
+static void
+fail(struct kube_call *k, const struct error *err)
+{
+    finish(k, NULL, NULL, err);
+}
+
+/* A plugin may have brought another client certificate: it needs a pool of
+ * its own. */
+static bool
+need_pool(struct kube_client *c, struct error *err)
+{
+    const struct kube_access *a = c->access;
+    struct kube_tls tls = {
+        .ca = a->ca,
+        .server_name = a->tls_server_name,
+        .proxy = a->proxy,
+        .insecure = a->insecure,
+    };
+    unsigned serial;
+
+    kube_auth_certificate(c->auth, &tls.cert, &tls.key, &serial);
+    if (c->http && serial == c->http_serial)
+        return true;
+    if (c->http) {
+        c->retired = mem_grow(c->retired, &c->retired_cap, c->retired_n + 1,
+                              sizeof(struct kube_http *));
+        c->retired[c->retired_n++] = c->http;
+    }
+    c->http_serial = serial;
+    c->http = kube_http_new(c->l, &tls, err);
+    return c->http != NULL;
+}
+
+static void
+go(struct kube_call *k)
+{
+    struct kube_client *c = k->c;
+    struct strlist headers = {0};
+    AUTO(mem_free_ptr)
+    char *url = mem_printf("%s%s", c->access->server, buf_cstr(&k->wire.path));
+    struct kube_http_request r = {
+        .method = k->wire.method,
+        .url = url,
+        .body = buf_view(&k->wire.body),
+        .max_body = k->max_body,
+        .timeout_ms = k->on_data ? 0 : k->timeout_ms,
+        .stall_ms = k->stall_ms,
+        .on_data = k->on_data ? on_data : NULL,
+        .on_done = on_done,
+        .arg = k,
+    };
+    struct error err = {0};
+
+    k->waiting = false;
+    k->tries++;
+    if (!need_pool(c, &err)) {
+        fail(k, &err);
+        return;
+    }
+    kube_auth_headers(c->auth, &headers);
+    strlist_addf(&headers, "User-Agent: %s", c->user_agent);
+    strlist_addf(&headers, "Accept: %s", k->wire.accept);
+    if (k->wire.content_type)
+        strlist_addf(&headers, "Content-Type: %s", k->wire.content_type);
+    headers.v =
+        mem_grow(headers.v, &headers.cap, headers.n + 1, sizeof(char *));
+    headers.v[headers.n] = NULL;
+    r.headers = (const char *const *)headers.v;
+    k->http = kube_http_start(c->http, &r, &err);
+    for (size_t i = 0; i < headers.n; i++)
+        explicit_bzero(headers.v[i], strlen(headers.v[i]));
+    strlist_release(&headers);
+    if (!k->http)
+        fail(k, &err);
+}
+
+/* Not from the caller's start of a call: it may end the call at once. */
+static void
+attempt(struct kube_call *k)
+{
+    k->waiting = true;
+    if (kube_auth_get(k->c->auth))
+        go(k);
+}
+
+/* Lets every call that waits for credentials begin again. */
+static void
+wake(struct kube_client *c)
+{
+    for (struct kube_call *k = c->calls; k; k = k->next) {
+        if (k->waiting)
+            loop_defer(c->l, attempt_later, k);
+        k->waiting = false;
+    }
+}
+
+/* Credentials are there, or cannot be had. */
+static void
+on_auth(void *arg, const struct error *err)
+{
+    struct kube_client *c = arg;
+    struct kube_call *k = c->calls;
+
+    if (!err) {
+        wake(c);
+        return;
+    }
+    /* A call that ends may start or cancel others: begin again each time. */
+    while (k) {
+        if (k->waiting) {
+            k->waiting = false;
+            fail(k, err);
+            k = c->calls;
+        } else {
+            k = k->next;
+        }
+    }
+}
+
+/* ---- clients ---- */
+
+static void
+set_access(struct kube_client *c, const struct kube_access *access)
+{
+    c->access = kube_access_copy(access);
+    c->auth = kube_auth_new(c->l, c->access, on_auth, c);
+}
+
+struct kube_client *
+kube_client_new(struct loop *l, const struct kube_access *access,
+                const struct kube_client_options *o, struct error *err)
+{
+    struct kube_client *c = mem_zalloc(1, sizeof(*c));
+
+    c->l = l;
+    c->read_only = o && o->read_only;
+    c->timeout_ms = o && o->timeout_ms ? o->timeout_ms : TIMEOUT_MS;
+    c->user_agent = mem_strdup(o && o->user_agent ? o->user_agent
+                                                  : "meshtop/" MESHTOP_VERSION
+                                                    " (linux/" ARCH ")");
+    set_access(c, access);
+    if (need_pool(c, err))
+        return c;
+    kube_client_free(c);
+    return NULL;
+}
+
+void
+kube_client_free(struct kube_client *c)
+{
+    if (!c)
+        return;
+    while (c->calls)
+        call_free(c->calls);
+    for (size_t i = 0; i < c->retired_n; i++)
+        kube_http_free(c->retired[i]);
+    free(c->retired);
+    kube_http_free(c->http);
+    kube_auth_free(c->auth);
+    kube_access_free(c->access);
+    free(c->user_agent);
+    free(c);
+}
+
+void
+kube_client_free_ptr(struct kube_client **c)
+{
+    kube_client_free(*c);
+}
+
+struct loop *
+kube_client_loop(const struct kube_client *c)
+{
+    return c->l;
+}
+
+const struct kube_access *
+kube_client_access(const struct kube_client *c)
+{
+    return c->access;
+}
+
+bool
+kube_client_read_only(const struct kube_client *c)
+{
+    return c->read_only;
+}
+
+bool
+kube_client_set_access(struct kube_client *c, const struct kube_access *access,
+                       struct error *err)
+{
+    struct kube_access *old = c->access;
+    size_t n = 0;
+
+    /* Pools that have become idle meanwhile go now. */
+    for (size_t i = 0; i < c->retired_n; i++) {
+        if (kube_http_running(c->retired[i]))
+            c->retired[n++] = c->retired[i];
+        else
+            kube_http_free(c->retired[i]);
+    }
+    c->retired_n = n;
+    kube_auth_free(c->auth);
+    set_access(c, access);
+    kube_access_free(old);
+    c->http_serial = UINT32_MAX;
+    if (!need_pool(c, err))
+        return false;
+    wake(c);
+    return true;
+}
+
+/* ---- starts ---- */
+
+static struct kube_call *
+call_new(struct kube_client *c, const struct kube_wire *wire, kube_reply_fn *fn,
+         void *arg)
+{
+    struct kube_call *k = mem_zalloc(1, sizeof(*k));
+
+    k->c = c;
+    k->wire = *wire;
+    k->fn = fn;
+    k->arg = arg;
+    k->next = c->calls;
+    if (c->calls)
+        c->calls->prev = k;
+    c->calls = k;
+    loop_defer(c->l, attempt_later, k);
+    return k;
+}
+
+struct kube_call *
+kube_client_send(struct kube_client *c, const struct kube_request *r,
+                 kube_reply_fn *fn, void *arg, struct error *err)
+{
+    struct kube_wire wire;
+    struct kube_call *k;
+
+    if (!kube_wire_init(&wire, r, c->read_only, err))
+        return NULL;
+    k = call_new(c, &wire, fn, arg);
+    k->max_body = r->max_body;
+    k->timeout_ms = r->timeout_ms ? r->timeout_ms : c->timeout_ms;
+    return k;
+}
+
+struct kube_call *
+kube_client_list(struct kube_client *c, const struct kube_request *r,
+                 kube_item_fn *on_item, kube_reply_fn *fn, void *arg,
+                 struct error *err)
+{
+    struct kube_request q = *r;
+    struct kube_call *k;
+    char limit[16];
+
+    q.verb = KUBE_GET;
+    q.name = q.sub = NULL;
+    k = kube_client_send(c, &q, fn, arg, err);
+    if (!k)
+        return NULL;
+    snprintf(limit, sizeof(limit), "%u", r->page ? r->page : PAGE_ITEMS);
+    kube_query_add(&k->wire.path, "limit", str_of(limit));
+    k->path_n = k->wire.path.n;
+    k->on_item = on_item;
+    return k;
+}
+
+struct kube_call *
+kube_client_stream(struct kube_client *c, const char *path, int64_t stall_ms,
+                   const struct kube_stream_fns *fns, void *arg,
+                   struct error *err)
+{
+    struct kube_request r = {.verb = KUBE_RAW_GET, .path = path};
+    struct kube_call *k = kube_client_send(c, &r, fns->on_end, arg, err);
+
+    if (!k)
+        return NULL;
+    k->on_data = fns->on_data;
+    k->stall_ms = stall_ms;
+    return k;
+}
+
+void
+kube_call_cancel(struct kube_call *k)
+{
+    if (k && !k->ended)
+        call_free(k);
+}
