@@ -1,0 +1,426 @@
+#include "lib/compose/compose.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/digest.h"
+#include "lib/base/mem.h"
+
+#include "lib/compose/names.h"
+
+static const char *
+meta_string(const struct json *obj, const char *key)
+{
+    return json_string_or(json_at(obj, "metadata", key, NULL), "");
+}
+
+static const char *
+label_of(const struct json *obj, const char *key)
+{
+    return json_string_or(json_at(obj, "metadata", "labels", key, NULL), "");
+}
+
+static const char *
+text_of(const struct json *obj, const char *key)
+{
+    return json_string_or(json_get(obj, key), "");
+}
+
+/* ---- metadata of one composed resource ---- */
+
+struct render {
+    const struct compose_input *in;
+    const char *root;            /* name prefix and label */
+    const struct json *existing; /* identities */
+    struct error *err;
+};
+
+static void
+set_or_delete(struct json *meta, const char *key, const char *value)
+{
+    if (*value)
+        json_set_string(meta, key, value);
+    else
+        json_del(meta, key);
+}
+
+/* An existing resource keeps its name and namespace. */
+static void
+keep_identity(struct json *cd, const struct json *identity)
+{
+    struct json *meta = json_need_object(cd, "metadata");
+
+    for (const struct json *j = json_first(identity); j; j = json_next(j))
+        set_or_delete(meta, json_key(j), json_string_or(j, ""));
+}
+
+/* NAME -> the members of metadata that an existing resource keeps; the run
+ * takes the observed over, and of each only this is needed after it. */
+static struct json *
+identities(const struct json *observed)
+{
+    static const char *const keys[] = {"namespace", "name", "generateName"};
+    struct json *all = json_new_object();
+
+    for (struct json *o = json_first(observed); o; o = json_next(o)) {
+        const struct json *res = json_get(o, "resource");
+        struct json *id = json_set(all, json_key(o), json_new_object());
+
+        for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+            json_set_string(id, keys[i], meta_string(res, keys[i]));
+    }
+    return all;
+}
+
+static bool
+check_scope(const struct render *r, const char *name, const struct json *cd)
+{
+    const struct compose_host *h = r->in->host;
+    struct error why = {0};
+    bool namespaced = true;
+
+    if (r->in->mode == COMPOSE_RENDER || !h->namespaced ||
+        !*meta_string(r->in->xr, "namespace") || *meta_string(cd, "namespace"))
+        return true;
+    if (!h->namespaced(h->arg, text_of(cd, "apiVersion"), text_of(cd, "kind"),
+                       &namespaced, &why))
+        return error_set(r->err, why.code,
+                         "cannot check if composed resource \"%s\" is "
+                         "namespaced (a %s named %s): %s",
+                         name, text_of(cd, "kind"), meta_string(cd, "name"),
+                         why.msg);
+    if (!namespaced)
+        return error_set(r->err, ERR_INVALID,
+                         "cannot apply cluster scoped composed resource "
+                         "\"%s\" (a %s named %s) for a namespaced composite "
+                         "resource.",
+                         name, text_of(cd, "kind"), meta_string(cd, "name"));
+    return true;
+}
+
+static struct json *
+owner_reference(const struct json *xr)
+{
+    struct json *o = json_new_object();
+
+    json_set_string(o, "apiVersion", text_of(xr, "apiVersion"));
+    json_set_bool(o, "blockOwnerDeletion", true);
+    json_set_bool(o, "controller", true);
+    json_set_string(o, "kind", text_of(xr, "kind"));
+    json_set_string(o, "name", meta_string(xr, "name"));
+    json_set_string(o, "uid", meta_string(xr, "uid"));
+    return o;
+}
+
+static bool
+set_owner(const struct render *r, const char *name, struct json *cd)
+{
+    const char *uid = meta_string(r->in->xr, "uid");
+    struct json *refs =
+        json_need_array(json_get(cd, "metadata"), "ownerReferences");
+    struct json *mine = NULL;
+
+    for (struct json *o = json_first(refs); o; o = json_next(o)) {
+        bool same = strcmp(text_of(o, "uid"), uid) == 0;
+
+        if (!same && json_bool(json_get(o, "controller"), false))
+            return error_set(
+                r->err, ERR_CONFLICT,
+                "cannot render metadata for composed resource \"%s\": cannot "
+                "set controller reference: %s is already controlled by %s %s "
+                "(UID %s)",
+                name, meta_string(cd, "name"), text_of(o, "kind"),
+                text_of(o, "name"), text_of(o, "uid"));
+        if (same)
+            mine = o;
+    }
+    if (mine)
+        json_replace(refs, mine, owner_reference(r->in->xr));
+    else
+        json_append(refs, owner_reference(r->in->xr));
+    return true;
+}
+
+static bool
+set_metadata(const struct render *r, const char *name, struct json *cd)
+{
+    const struct json *xr = r->in->xr;
+    struct json *meta = json_need_object(cd, "metadata");
+    const char *ns = meta_string(xr, "namespace");
+    const char *claim = label_of(xr, COMPOSE_LABEL_CLAIM);
+    const char *claim_ns = label_of(xr, COMPOSE_LABEL_CLAIM_NS);
+    struct json *labels;
+
+    if (!*meta_string(cd, "name") && !*meta_string(cd, "generateName")) {
+        AUTO(mem_free_ptr) char *prefix = mem_printf("%s-", r->root);
+
+        json_set_string(meta, "generateName", prefix);
+    }
+    if (*ns && r->in->mode == COMPOSE_LIVE)
+        json_set_string(meta, "namespace", ns);
+    json_set_string(json_need_object(meta, "annotations"),
+                    COMPOSE_ANNOTATION_NAME, name);
+    labels = json_need_object(meta, "labels");
+    json_set_string(labels, COMPOSE_LABEL_COMPOSITE, r->root);
+    if (*claim && *claim_ns) {
+        json_set_string(labels, COMPOSE_LABEL_CLAIM, claim);
+        json_set_string(labels, COMPOSE_LABEL_CLAIM_NS, claim_ns);
+    }
+    return set_owner(r, name, cd);
+}
+
+static bool
+is_rbac(const struct json *cd)
+{
+    return str_starts(str_of(text_of(cd, "apiVersion")),
+                      STR("rbac.authorization.k8s.io/"));
+}
+
+static bool
+is_valid_name(const struct json *cd)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
+    const char *name = meta_string(cd, "name");
+    bool rbac = is_rbac(cd);
+
+    for (; *name; name++) {
+        if (!rbac || *name != ':')
+            buf_putc(&b, *name);
+    }
+    return name_is_subdomain(buf_view(&b));
+}
+
+static bool
+set_name(const struct render *r, const char *name, struct json *cd)
+{
+    const char *uid = meta_string(r->in->xr, "uid");
+    char child[NAME_CHILD_MAX];
+
+    if (r->in->mode == COMPOSE_RENDER)
+        return true;
+    if (!*meta_string(cd, "name")) {
+        if (!*uid)
+            return true;
+        name_child(str_of(meta_string(cd, "generateName")), str_of(uid),
+                   str_of(name), child);
+        json_set_string(json_get(cd, "metadata"), "name", child);
+    }
+    if (!is_valid_name(cd))
+        return error_set(r->err, ERR_INVALID,
+                         "cannot apply composed resource \"%s\" because it "
+                         "has an invalid name \"%s\". Must be a valid RFC "
+                         "1123 subdomain name.",
+                         name, meta_string(cd, "name"));
+    return true;
+}
+
+static bool
+render_one(const struct render *r, const char *name, struct json *wrapper,
+           struct compose_resource *out)
+{
+    struct json *cd = json_get(wrapper, "resource");
+    const struct json *existing = json_get(r->existing, name);
+
+    if (!json_is(cd, JSON_OBJECT) || !*text_of(cd, "kind"))
+        return error_set(r->err, ERR_INVALID,
+                         "cannot unmarshal desired composed resource \"%s\" "
+                         "from RunFunctionResponse: Object 'Kind' is missing",
+                         name);
+    if (existing)
+        keep_identity(cd, existing);
+    if (!check_scope(r, name, cd) || !set_metadata(r, name, cd) ||
+        !set_name(r, name, cd))
+        return false;
+    out->name = mem_strdup(name);
+    out->ready = fn_ready_of(wrapper) == FN_READY_TRUE;
+    out->exists = existing != NULL;
+    out->object = json_detach(wrapper, cd);
+    return true;
+}
+
+/* ---- the whole ---- */
+
+static void
+add_event(struct compose_result *out, const struct pipeline_result *p)
+{
+    const struct fn_result *f = &p->result;
+    struct compose_event e = {.warning = f->severity != FN_NORMAL,
+                              .target = f->target};
+
+    e.reason =
+        mem_strdup(f->reason && *f->reason ? f->reason : "ComposeResources");
+    if (f->severity == FN_UNSPECIFIED) {
+        e.target = FN_TARGET_COMPOSITE;
+        e.message = mem_printf("Pipeline step \"%s\" returned a result of "
+                               "unknown severity (assuming warning): %s",
+                               p->step, f->message);
+    } else {
+        e.message = mem_printf("Pipeline step \"%s\": %s", p->step, f->message);
+    }
+    out->events = mem_grow(out->events, &out->event_cap, out->event_count + 1,
+                           sizeof(*out->events));
+    out->events[out->event_count++] = e;
+}
+
+static struct json *
+build_observed(const struct compose_input *in)
+{
+    struct json *o = json_new_object();
+
+    json_set(json_need_object(o, "composite"), "resource", json_copy(in->xr));
+    if (json_len(in->observed))
+        json_set(o, "resources", in->observed);
+    else
+        json_free(in->observed);
+    return o;
+}
+
+static bool
+render_all(const struct render *r, struct compose_result *out)
+{
+    struct json *all = json_get(out->outcome.desired, "resources");
+    AUTO(strlist_release) struct strlist names = {0};
+
+    for (const struct json *w = json_first(all); w; w = json_next(w))
+        strlist_add(&names, str_of(json_key(w)));
+    strlist_sort(&names);
+    out->resources = mem_zalloc(names.n + 1, sizeof(*out->resources));
+    for (size_t i = 0; i < names.n; i++) {
+        if (!render_one(r, names.v[i], json_get(all, names.v[i]),
+                        &out->resources[i]))
+            return false;
+        out->resource_count++;
+    }
+    return true;
+}
+
+bool
+compose(const struct compose_input *in, struct compose_result *out,
+        struct error *err)
+{
+    const char *label = label_of(in->xr, COMPOSE_LABEL_COMPOSITE);
+    AUTO(json_free_ptr) struct json *existing = identities(in->observed);
+    struct render r = {
+        .in = in,
+        .root = *label && in->mode == COMPOSE_LIVE
+                    ? label
+                    : meta_string(in->xr, "name"),
+        .existing = existing,
+        .err = err,
+    };
+    struct json *composite;
+
+    *out = (struct compose_result){0};
+    bool ok = pipeline_run(in->pipeline, in->host, build_observed(in),
+                           in->context, &out->outcome, err);
+
+    for (size_t i = 0; i < out->outcome.result_count; i++)
+        add_event(out, &out->outcome.results[i]);
+    ok = ok && render_all(&r, out);
+    composite = json_get(out->outcome.desired, "composite");
+    out->composite_ready = fn_ready_of(composite);
+    if (json_at(composite, "resource", "status", NULL))
+        out->status = json_copy(json_at(composite, "resource", "status", NULL));
+    return ok;
+}
+
+void
+compose_release(struct compose_result *out)
+{
+    for (size_t i = 0; i < out->resource_count; i++) {
+        free(out->resources[i].name);
+        json_free(out->resources[i].object);
+    }
+    for (size_t i = 0; i < out->event_count; i++) {
+        free(out->events[i].reason);
+        free(out->events[i].message);
+    }
+    free(out->resources);
+    free(out->events);
+    json_free(out->status);
+    pipeline_outcome_release(&out->outcome);
+    *out = (struct compose_result){0};
+}
+
+/* ---- helpers the callers share ---- */
+
+const struct compose_resource *
+compose_find(const struct compose_result *r, const char *name)
+{
+    for (size_t i = 0; i < r->resource_count; i++) {
+        if (strcmp(r->resources[i].name, name) == 0)
+            return &r->resources[i];
+    }
+    return NULL;
+}
+
+struct ref {
+    char *key; /* apiVersion + kind + name, upstream's order */
+    const struct json *object;
+};
+
+static int
+ref_compare(const void *a, const void *b)
+{
+    return strcmp(((const struct ref *)a)->key, ((const struct ref *)b)->key);
+}
+
+struct json *
+compose_refs(const struct compose_result *r, const struct json *xr)
+{
+    bool cluster = !*meta_string(xr, "namespace");
+    struct ref *refs = mem_zalloc(r->resource_count + 1, sizeof(*refs));
+    struct json *list = json_new_array();
+
+    for (size_t i = 0; i < r->resource_count; i++) {
+        const struct json *o = r->resources[i].object;
+
+        refs[i].object = o;
+        refs[i].key = mem_printf("%s%s%s", text_of(o, "apiVersion"),
+                                 text_of(o, "kind"), meta_string(o, "name"));
+    }
+    qsort(refs, r->resource_count, sizeof(*refs), ref_compare);
+    for (size_t i = 0; i < r->resource_count; i++) {
+        const struct json *o = refs[i].object;
+        struct json *ref = json_append(list, json_new_object());
+
+        json_set_string(ref, "apiVersion", text_of(o, "apiVersion"));
+        json_set_string(ref, "kind", text_of(o, "kind"));
+        json_set_string(ref, "name", meta_string(o, "name"));
+        if (cluster && *meta_string(o, "namespace"))
+            json_set_string(ref, "namespace", meta_string(o, "namespace"));
+        free(refs[i].key);
+    }
+    free(refs);
+    return list;
+}
+
+void
+compose_owner(const struct json *xr, char out[COMPOSE_OWNER_MAX])
+{
+    struct str group, version;
+    char hex[DIGEST_HEX_MAX];
+
+    if (!str_cut(str_of(text_of(xr, "apiVersion")), '/', &group, &version))
+        group = (struct str){0};
+    AUTO(mem_free_ptr)
+    char *key =
+        mem_printf("%s%s%s%.*s", meta_string(xr, "name"), text_of(xr, "kind"),
+                   group.n ? "." : "", STR_ARG(group));
+
+    digest_hex(DIGEST_SHA256, str_of(key), hex);
+    snprintf(out, COMPOSE_OWNER_MAX, "apiextensions.crossplane.io/composed/%s",
+             hex);
+}
+
+bool
+compose_reserved_condition(const char *type)
+{
+    static const char *const reserved[] = {"Ready", "Synced", "Healthy"};
+
+    for (size_t i = 0; i < ARRAY_LEN(reserved); i++) {
+        if (strcmp(type, reserved[i]) == 0)
+            return true;
+    }
+    return false;
+}
