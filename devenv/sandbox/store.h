@@ -106,10 +106,13 @@ const char *store_kind(const struct store *s, size_t i);
  * cursor finds its place by key. */
 struct store_cursor {
     const struct store *store;
-    struct str kind; /* the caller's */
+    struct str kind; /* the caller's, as is ns */
     struct str ns;   /* only this namespace; empty: all */
     int64_t rev;     /* 0: now */
-    struct buf at;   /* where to go on, inclusive: set by store_seek */
+    struct buf at;   /* the key to start from, or the last one shown */
+    bool shown;
+    const void *node; /* of that key while nothing moved since */
+    uint64_t shape;
 };
 /* Starts a walk at the first key >= from (empty: the beginning). c need not be
  * initialised; release it with store_cursor_release. */
