@@ -430,7 +430,8 @@ test_against_a_model(void **state)
         int64_t from = store_oldest(s), to = store_rev(s);
 
         model_check(s, model, to);
-        model_check(s, model, from + (int64_t)(dice % (to - from + 1)));
+        if (from > 0) /* 0 would mean now */
+            model_check(s, model, from + (int64_t)(dice % (to - from + 1)));
     }
     assert_true(store_rev(s) > 500);
     store_close(s);

@@ -1,0 +1,315 @@
+#include "devenv/sandbox/tls.h"
+
+#include <gnutls/abstract.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "lib/base/digest.h"
+#include "lib/base/file.h"
+#include "lib/base/mem.h"
+#include "lib/base/random.h"
+
+#define YEARS(n)     ((int64_t)(n)*365 * 86400)
+#define RENEW_BEFORE ((int64_t)30 * 86400)
+#define PEM_MAX      65536
+#define TOKEN_BYTES  32
+
+/* ---- making ---- */
+
+struct maker {
+    gnutls_x509_privkey_t ca_key, key;
+    gnutls_x509_crt_t ca, leaf;
+    int rc; /* the first failure */
+};
+
+/* Remembers the first failure; true while there was none. */
+static bool
+step(struct maker *m, int rc)
+{
+    if (m->rc >= 0 && rc < 0)
+        m->rc = rc;
+    return m->rc >= 0;
+}
+
+static void
+maker_release(struct maker *m)
+{
+    gnutls_x509_privkey_deinit(m->ca_key);
+    gnutls_x509_privkey_deinit(m->key);
+    gnutls_x509_crt_deinit(m->ca);
+    gnutls_x509_crt_deinit(m->leaf);
+}
+
+static void
+make_key(struct maker *m, gnutls_x509_privkey_t *key)
+{
+    unsigned bits = GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
+
+    if (step(m, gnutls_x509_privkey_init(key)))
+        step(m, gnutls_x509_privkey_generate(*key, GNUTLS_PK_ECDSA, bits, 0));
+}
+
+/* What CA and leaf have in common; valid from a day ago, for clocks that
+ * differ. */
+static void
+make_common(struct maker *m, gnutls_x509_crt_t *crt, gnutls_x509_privkey_t key,
+            const char *name)
+{
+    unsigned char serial[16], id[64];
+    size_t id_n = sizeof(id);
+    time_t now = time(NULL);
+
+    random_bytes(serial, sizeof(serial));
+    serial[0] = (unsigned char)((serial[0] & 0x3f) | 0x40); /* positive */
+    if (!step(m, gnutls_x509_crt_init(crt)))
+        return;
+    step(m, gnutls_x509_crt_set_version(*crt, 3));
+    step(m, gnutls_x509_crt_set_serial(*crt, serial, sizeof(serial)));
+    step(m, gnutls_x509_crt_set_activation_time(*crt, now - 86400));
+    step(m, gnutls_x509_crt_set_expiration_time(*crt, now + YEARS(10)));
+    step(m, gnutls_x509_crt_set_dn_by_oid(*crt, GNUTLS_OID_X520_COMMON_NAME, 0,
+                                          name, (unsigned)strlen(name)));
+    step(m, gnutls_x509_crt_set_key(*crt, key));
+    if (step(m, gnutls_x509_crt_get_key_id(*crt, 0, id, &id_n)))
+        step(m, gnutls_x509_crt_set_subject_key_id(*crt, id, MIN(id_n, 20)));
+}
+
+static void
+make_leaf_names(struct maker *m)
+{
+    static const unsigned char v4[4] = {127, 0, 0, 1}, v6[16] = {[15] = 1};
+
+    step(m, gnutls_x509_crt_set_subject_alt_name(
+                m->leaf, GNUTLS_SAN_DNSNAME, "localhost", 9, GNUTLS_FSAN_SET));
+    step(m,
+         gnutls_x509_crt_set_subject_alt_name(m->leaf, GNUTLS_SAN_IPADDRESS, v4,
+                                              sizeof(v4), GNUTLS_FSAN_APPEND));
+    step(m,
+         gnutls_x509_crt_set_subject_alt_name(m->leaf, GNUTLS_SAN_IPADDRESS, v6,
+                                              sizeof(v6), GNUTLS_FSAN_APPEND));
+}
+
+static bool
+make_certificates(struct maker *m)
+{
+    make_key(m, &m->ca_key);
+    make_key(m, &m->key);
+    if (m->rc < 0)
+        return false;
+    make_common(m, &m->ca, m->ca_key, "meshtop sandbox CA");
+    step(m, gnutls_x509_crt_set_basic_constraints(m->ca, 1, 0));
+    step(m, gnutls_x509_crt_set_key_usage(m->ca, GNUTLS_KEY_KEY_CERT_SIGN));
+    step(m,
+         gnutls_x509_crt_sign2(m->ca, m->ca, m->ca_key, GNUTLS_DIG_SHA256, 0));
+    make_common(m, &m->leaf, m->key, "meshtop sandbox");
+    if (m->rc < 0)
+        return false;
+    make_leaf_names(m);
+    step(m, gnutls_x509_crt_set_basic_constraints(m->leaf, 0, -1));
+    step(m,
+         gnutls_x509_crt_set_key_usage(m->leaf, GNUTLS_KEY_DIGITAL_SIGNATURE));
+    step(m, gnutls_x509_crt_set_key_purpose_oid(m->leaf,
+                                                GNUTLS_KP_TLS_WWW_SERVER, 0));
+    return step(m, gnutls_x509_crt_sign2(m->leaf, m->ca, m->ca_key,
+                                         GNUTLS_DIG_SHA256, 0));
+}
+
+/* Copies d into fresh memory and frees it. */
+static char *
+take(gnutls_datum_t *d)
+{
+    char *text = mem_strndup((const char *)d->data, d->size);
+
+    gnutls_free(d->data);
+    d->data = NULL;
+    return text;
+}
+
+static void
+make_token(struct tls_identity *id)
+{
+    char bytes[TOKEN_BYTES];
+    AUTO(buf_release) struct buf b = BUF_INIT(128);
+
+    random_bytes(bytes, sizeof(bytes));
+    digest_base64(str_n(bytes, sizeof(bytes)), true, &b);
+    id->token = buf_take(&b);
+}
+
+static bool
+make(struct tls_identity *id, struct error *err)
+{
+    struct maker m = {0};
+    gnutls_datum_t d = {0};
+
+    if (make_certificates(&m)) {
+        if (step(&m, gnutls_x509_crt_export2(m.ca, GNUTLS_X509_FMT_PEM, &d)))
+            id->ca = take(&d);
+        if (step(&m, gnutls_x509_crt_export2(m.leaf, GNUTLS_X509_FMT_PEM, &d)))
+            id->cert = take(&d);
+        if (step(&m,
+                 gnutls_x509_privkey_export2_pkcs8(
+                     m.key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &d)))
+            id->key = take(&d);
+    }
+    maker_release(&m);
+    if (m.rc < 0)
+        return error_set(err, ERR_INTERNAL, "cannot make a certificate: %s",
+                         gnutls_strerror(m.rc));
+    make_token(id);
+    id->fresh = true;
+    return true;
+}
+
+/* ---- reading ---- */
+
+/* Takes the first PEM block of that label off *text; NULL when it is not
+ * there. */
+static char *
+pem_next(struct str *text, const char *label)
+{
+    AUTO(buf_release) struct buf mark = BUF_INIT(128);
+    size_t start, end;
+
+    buf_printf(&mark, "-----BEGIN %s-----\n", label);
+    start = str_find(*text, buf_view(&mark), 0);
+    buf_reset(&mark);
+    buf_printf(&mark, "-----END %s-----\n", label);
+    end = str_find(*text, buf_view(&mark), start == SIZE_MAX ? 0 : start);
+    if (start == SIZE_MAX || end == SIZE_MAX)
+        return NULL;
+    end += mark.n;
+
+    char *pem = mem_strndup(text->s + start, end - start);
+
+    *text = str_from(*text, end);
+    return pem;
+}
+
+/* Lasts long enough. */
+static bool
+still_good(const char *pem)
+{
+    gnutls_datum_t d = {(unsigned char *)(uintptr_t)pem, (unsigned)strlen(pem)};
+    gnutls_x509_crt_t crt;
+    bool good;
+
+    if (gnutls_x509_crt_init(&crt) < 0)
+        return false;
+    good = gnutls_x509_crt_import(crt, &d, GNUTLS_X509_FMT_PEM) >= 0 &&
+           gnutls_x509_crt_get_expiration_time(crt) > time(NULL) + RENEW_BEFORE;
+    gnutls_x509_crt_deinit(crt);
+    return good;
+}
+
+/* False when the files are not there or not good any more. */
+static bool
+read_files(const char *pem_path, const char *token_path,
+           struct tls_identity *id)
+{
+    AUTO(buf_release) struct buf pem = BUF_INIT(PEM_MAX);
+    AUTO(buf_release) struct buf token = BUF_INIT(256);
+    struct str rest;
+
+    if (!file_read(pem_path, &pem, NULL) ||
+        !file_read(token_path, &token, NULL))
+        return false;
+    rest = buf_view(&pem);
+    id->ca = pem_next(&rest, "CERTIFICATE");
+    id->cert = pem_next(&rest, "CERTIFICATE");
+    id->key = pem_next(&rest, "PRIVATE KEY");
+
+    struct str word = str_trim(buf_view(&token));
+
+    id->token = mem_strndup(word.s, word.n);
+    if (id->ca && id->cert && id->key && word.n >= 20 && still_good(id->ca) &&
+        still_good(id->cert))
+        return true;
+    tls_release(id);
+    return false;
+}
+
+static bool
+write_files(const char *pem_path, const char *token_path,
+            const struct tls_identity *id, struct error *err)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(PEM_MAX);
+
+    buf_printf(&b, "%s%s%s", id->ca, id->cert, id->key);
+    if (!file_write(pem_path, buf_view(&b), 0600, err))
+        return false;
+    buf_reset(&b);
+    buf_printf(&b, "%s\n", id->token);
+    return file_write(token_path, buf_view(&b), 0600, err);
+}
+
+bool
+tls_load(const char *folder, struct tls_identity *id, struct error *err)
+{
+    AUTO(mem_free_ptr)
+    char *pem = folder ? file_join(folder, "sandbox.pem") : NULL;
+    AUTO(mem_free_ptr)
+    char *token = folder ? file_join(folder, "sandbox.token") : NULL;
+    struct tls_identity fresh = {0};
+
+    if (!folder || !read_files(pem, token, &fresh)) {
+        if (!make(&fresh, err) ||
+            (folder && !write_files(pem, token, &fresh, err))) {
+            tls_release(&fresh);
+            return false;
+        }
+    }
+    *id = fresh;
+    return true;
+}
+
+void
+tls_release(struct tls_identity *id)
+{
+    free(id->ca);
+    free(id->cert);
+    free(id->key);
+    free(id->token);
+    *id = (struct tls_identity){0};
+}
+
+void
+tls_kubeconfig(const struct tls_identity *id, const char *name,
+               const char *host, unsigned port, struct buf *out)
+{
+    bool v6 = strchr(host, ':') != NULL;
+
+    buf_printf(out,
+               "apiVersion: v1\n"
+               "kind: Config\n"
+               "clusters:\n"
+               "- name: %s\n"
+               "  cluster:\n"
+               "    server: https://%s%s%s:%u\n"
+               "    certificate-authority-data: ",
+               name, v6 ? "[" : "", host, v6 ? "]" : "", port);
+    digest_base64(str_of(id->ca), false, out);
+    buf_printf(out,
+               "\n"
+               "users:\n"
+               "- name: %s\n"
+               "  user:\n"
+               "    token: %s\n"
+               "contexts:\n"
+               "- name: %s\n"
+               "  context:\n"
+               "    cluster: %s\n"
+               "    user: %s\n"
+               "current-context: %s\n",
+               name, id->token, name, name, name, name);
+}
+
+bool
+tls_token_ok(const struct tls_identity *id, struct str given)
+{
+    size_t n = strlen(id->token);
+
+    return given.n == n && gnutls_memcmp(given.s, id->token, n) == 0;
+}
