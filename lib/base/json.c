@@ -389,6 +389,14 @@ rekey(cJSON *c, const char *key)
 }
 
 struct json *
+json_link_as(struct json *object, const char *key, struct json *child)
+{
+    rekey(node(child), key);
+    json_link(object, child);
+    return child;
+}
+
+struct json *
 json_set(struct json *obj, const char *key, struct json *child)
 {
     struct json *old = json_get(obj, key);
@@ -397,12 +405,9 @@ json_set(struct json *obj, const char *key, struct json *child)
         die("json_set of \"%s\" into something that is no object", key);
     if (old == child)
         return child;
-    if (old) {
-        json_replace(obj, old, child);
-    } else {
-        rekey(node(child), key);
-        json_link(obj, child);
-    }
+    if (!old)
+        return json_link_as(obj, key, child);
+    json_replace(obj, old, child);
     return child;
 }
 

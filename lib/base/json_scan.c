@@ -1,7 +1,6 @@
 #include <stdlib.h>
 
 #include "lib/base/json_node.h"
-#include "lib/base/map.h"
 #include "lib/base/mem.h"
 
 /*
@@ -12,12 +11,9 @@
  * Strings without escapes are handed on as views into the text; the others are
  * decoded into a scratch buffer. Keys and values have a scratch of their own,
  * since a node is made when both are known.
- *
- * Equal keys: 64 bits of a cheap hash tell almost always that a key is new;
- * otherwise the members are compared, in a map once there are many.
- */
+ * */
 
-enum { DUPLICATES_MAX = 100, MAP_FROM = 32 };
+enum { DUPLICATES_MAX = 100 };
 
 /* One object or array that is open, for the paths of duplicate keys. */
 struct frame {
@@ -334,44 +330,6 @@ word(struct scan *s, struct str w)
 
 static bool value(struct scan *s, const struct str *key, struct json **out);
 
-/* The keys of one object so far. */
-struct keys {
-    uint64_t seen;
-    size_t n;
-    struct map map; /* key -> member, once n reaches MAP_FROM */
-};
-
-static struct json *
-keys_find(struct keys *k, const struct json *object, struct str key)
-{
-    uint64_t bit = 1;
-
-    if (key.n)
-        bit = (uint64_t)1 << (((unsigned char)key.s[0] * 7u +
-                               (unsigned char)key.s[key.n - 1] * 3u + key.n) &
-                              63);
-    bool maybe = k->seen & bit;
-
-    k->seen |= bit;
-    if (!maybe)
-        return NULL;
-    if (k->n < MAP_FROM)
-        return json_get_str(object, key);
-    return map_get(&k->map, key);
-}
-
-static void
-keys_add(struct keys *k, struct json *object, struct json *member)
-{
-    k->n++;
-    if (k->n == MAP_FROM) {
-        for (struct json *c = json_first(object); c; c = json_next(c))
-            map_put(&k->map, str_of(json_key(c)), c);
-    } else if (k->n > MAP_FROM) {
-        map_put(&k->map, str_of(json_key(member)), member);
-    }
-}
-
 static void
 put_path(const struct frame *f, struct buf *b)
 {
@@ -415,7 +373,7 @@ member_key(struct scan *s, struct str *key)
 }
 
 static bool
-member(struct scan *s, struct json *object, struct keys *keys)
+member(struct scan *s, struct json *object, struct json_keys *keys)
 {
     struct json *fresh, *old;
     struct str key;
@@ -424,18 +382,16 @@ member(struct scan *s, struct json *object, struct keys *keys)
         return false;
     if (!object)
         return value(s, NULL, NULL);
-    old = keys_find(keys, object, key);
+    old = json_keys_find(keys, object, key);
     if (old)
         report(s, key);
     if (!value(s, &key, &fresh))
         return false;
     if (old) {
-        if (keys->n >= MAP_FROM)
-            map_put(&keys->map, str_of(json_key(fresh)), fresh);
-        json_replace(object, old, fresh);
+        json_keys_replace(keys, object, old, fresh);
     } else {
         json_link(object, fresh);
-        keys_add(keys, object, fresh);
+        json_keys_add(keys, object, fresh);
     }
     return true;
 }
@@ -456,7 +412,7 @@ element(struct scan *s, struct json *array)
 
 /* At "{" or "[": all up to the closing bracket. */
 static bool
-children(struct scan *s, struct json *j, bool object, struct keys *keys)
+children(struct scan *s, struct json *j, bool object, struct json_keys *keys)
 {
     char close = object ? '}' : ']';
 
@@ -486,7 +442,7 @@ static bool
 container(struct scan *s, const struct str *key, struct json **out)
 {
     bool object = *s->p == '{';
-    struct keys keys = {0};
+    struct json_keys keys = {0};
     struct frame frame = {.up = s->frame};
 
     if (s->depth == s->o.max_depth)
@@ -500,7 +456,7 @@ container(struct scan *s, const struct str *key, struct json **out)
 
     s->depth--;
     s->frame = frame.up;
-    map_release(&keys.map, NULL);
+    json_keys_release(&keys);
     if (!ok && out)
         json_free(*out);
     return ok;
@@ -625,7 +581,7 @@ struct walk {
     json_item_fn *fn;
     void *arg;
     struct json *rest; /* NULL: the other members are only checked */
-    struct keys keys;
+    struct json_keys keys;
     bool stopped;
 };
 
@@ -686,7 +642,7 @@ json_each_item(struct str text, const char *key, json_item_fn *fn, void *arg,
     s.frame = &frame;
     bool ok = fits(&s) && walk_object(&s, &w);
 
-    map_release(&w.keys.map, NULL);
+    json_keys_release(&w.keys);
     scan_release(&s);
     if (ok && rest)
         *rest = w.rest;
