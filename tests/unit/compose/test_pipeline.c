@@ -1,27 +1,7 @@
 /* The pipeline's loop, with small functions of our own. */
 #include "lib/compose/compose.h"
 
-#include "tests/unit/test.h"
-
-static struct json *
-parse(const char *text)
-{
-    struct error err;
-    struct json *j = json_parse(str_of(text), NULL, &err);
-
-    if (!j)
-        fail_msg("%s in %s", err.msg, text);
-    return j;
-}
-
-static void
-expect(const struct json *j, const char *text)
-{
-    char *got = json_text(j, JSON_SORTED);
-
-    assert_string_equal(got, text);
-    free(got);
-}
+#include "tests/unit/compose/compose_test.h"
 
 /* ---- functions ---- */
 
@@ -57,8 +37,8 @@ run_ask(const struct fn_request *req, struct fn_response *rsp)
     const struct json *w = fn_required(req, "w");
 
     json_set(rsp->requirements, "w",
-             parse("{\"apiVersion\":\"v1\",\"kind\":\"Widget\","
-                   "\"matchName\":\"w\"}"));
+             parse("{'apiVersion':'v1','kind':'Widget',"
+                   "'matchName':'w'}"));
     json_set_int(rsp->context, "calls",
                  json_int64_or(json_get(rsp->context, "calls"), 0) + 1);
     if (w)
@@ -132,7 +112,7 @@ fetch(void *arg, const struct json *selector, struct json **items,
     if (strcmp(name, "broken") == 0)
         return error_set(err, ERR_NETWORK, "boom");
     if (strcmp(name, "w") == 0)
-        *items = parse("[{\"kind\":\"Widget\",\"data\":{\"k\":\"dg==\"}}]");
+        *items = parse("[{'kind':'Widget','data':{'k':'dg=='}}]");
     return true;
 }
 
@@ -154,9 +134,9 @@ static const struct compose_host host = {
     .function = find, .fetch = fetch, .namespaced = namespaced};
 
 #define XR                                                                     \
-    "{\"apiVersion\":\"e.org/v1\",\"kind\":\"XThing\",\"metadata\":"           \
-    "{\"name\":\"x\",\"namespace\":\"ns\",\"uid\":\"75e4a668-035f-4ce8-8c45-"  \
-    "f4d3ac850155\"}}"
+    "{'apiVersion':'e.org/v1','kind':'XThing','metadata':"                     \
+    "{'name':'x','namespace':'ns','uid':'75e4a668-035f-4ce8-8c45-"             \
+    "f4d3ac850155'}}"
 
 struct outcome {
     bool ok;
@@ -195,23 +175,21 @@ run(const char *steps, const char *xr_text, const char *observed)
 }
 
 #define STEP(name, fn, input)                                                  \
-    "{\"step\":\"" name "\",\"functionRef\":{\"name\":\"" fn                   \
-    "\"},\"input\":" input "}"
-#define STEPS(s) "{\"pipeline\":[" s "]}"
+    "{'step':'" name "','functionRef':{'name':'" fn "'},'input':" input "}"
+#define STEPS(s) "{'pipeline':[" s "]}"
 
 static void
 desired_is_total_and_named(void **state)
 {
     struct outcome o = run(
-        STEPS(STEP(
-            "a", "add",
-            "{\"add\":{\"database\":{\"resource\":{\"apiVersion\":"
-            "\"v1\",\"kind\":\"ConfigMap\"},\"ready\":\"READY_TRUE\"},"
-            "\"gone\":{\"resource\":{\"apiVersion\":\"v1\",\"kind\":"
-            "\"ConfigMap\"}}},\"status\":{\"a\":1},\"normal\":\"hi\","
-            "\"ttl\":60}") "," STEP("b", "add",
-                                    "{\"drop\":[\"gone\"],\"warn\":\"careful\","
-                                    "\"ttl\":30}")),
+        STEPS(STEP("a", "add",
+                   "{'add':{'database':{'resource':{'apiVersion':"
+                   "'v1','kind':'ConfigMap'},'ready':'READY_TRUE'},"
+                   "'gone':{'resource':{'apiVersion':'v1','kind':"
+                   "'ConfigMap'}}},'status':{'a':1},'normal':'hi',"
+                   "'ttl':60}") "," STEP("b", "add",
+                                         "{'drop':['gone'],'warn':'careful',"
+                                         "'ttl':30}")),
         XR, NULL);
 
     (void)state;
@@ -220,15 +198,15 @@ desired_is_total_and_named(void **state)
     assert_true(o.r.resources[0].ready);
     assert_false(o.r.resources[0].exists);
     expect(o.r.resources[0].object,
-           "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
-           "\"annotations\":{\"crossplane.io/composition-resource-name\":"
-           "\"database\"},\"generateName\":\"x-\",\"labels\":{\"crossplane.io/"
-           "composite\":\"x\"},\"name\":\"x-38ce86992a27\",\"namespace\":"
-           "\"ns\",\"ownerReferences\":[{\"apiVersion\":\"e.org/v1\","
-           "\"blockOwnerDeletion\":true,\"controller\":true,\"kind\":"
-           "\"XThing\",\"name\":\"x\",\"uid\":\"75e4a668-035f-4ce8-8c45-"
-           "f4d3ac850155\"}]}}");
-    expect(o.r.status, "{\"a\":1}");
+           "{'apiVersion':'v1','kind':'ConfigMap','metadata':{"
+           "'annotations':{'crossplane.io/composition-resource-name':"
+           "'database'},'generateName':'x-','labels':{'crossplane.io/"
+           "composite':'x'},'name':'x-38ce86992a27','namespace':"
+           "'ns','ownerReferences':[{'apiVersion':'e.org/v1',"
+           "'blockOwnerDeletion':true,'controller':true,'kind':"
+           "'XThing','name':'x','uid':'75e4a668-035f-4ce8-8c45-"
+           "f4d3ac850155'}]}}");
+    expect(o.r.status, "{'a':1}");
     assert_int_equal(o.r.outcome.ttl_s, 30);
     assert_int_equal(o.r.outcome.condition_count, 2);
     assert_int_equal(o.r.event_count, 2);
@@ -242,13 +220,13 @@ desired_is_total_and_named(void **state)
 static void
 existing_resources_keep_their_names(void **state)
 {
-    struct outcome o = run(
-        STEPS(STEP("a", "add",
-                   "{\"add\":{\"n\":{\"resource\":{\"apiVersion\":\"v1\","
-                   "\"kind\":\"Node\",\"metadata\":{\"name\":\"other\"}}}}}")),
-        XR,
-        "{\"n\":{\"resource\":{\"apiVersion\":\"v1\",\"kind\":\"Node\","
-        "\"metadata\":{\"name\":\"kept\",\"namespace\":\"ns\"}}}}");
+    struct outcome o =
+        run(STEPS(STEP("a", "add",
+                       "{'add':{'n':{'resource':{'apiVersion':'v1',"
+                       "'kind':'Node','metadata':{'name':'other'}}}}}")),
+            XR,
+            "{'n':{'resource':{'apiVersion':'v1','kind':'Node',"
+            "'metadata':{'name':'kept','namespace':'ns'}}}}");
     AUTO(json_free_ptr) struct json *xr = parse(XR);
 
     (void)state;
@@ -256,8 +234,8 @@ existing_resources_keep_their_names(void **state)
     assert_true(o.r.resources[0].exists);
     struct json *refs = compose_refs(&o.r, xr);
 
-    expect(refs, "[{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"name\":"
-                 "\"kept\"}]");
+    expect(refs, "[{'apiVersion':'v1','kind':'Node','name':"
+                 "'kept'}]");
     json_free(refs);
     compose_release(&o.r);
 }
@@ -268,47 +246,47 @@ failures_speak_upstreams_words(void **state)
     static const struct {
         const char *steps, *want;
     } cases[] = {
-        {STEPS(STEP("a", "add", "{\"normal\":\"before\",\"fatal\":\"no\"}")),
+        {STEPS(STEP("a", "add", "{'normal':'before','fatal':'no'}")),
          "pipeline step \"a\" returned a fatal result: no"},
         {STEPS(STEP("a", "nope", "{}")),
          "cannot run Composition pipeline step \"a\": no function nope"},
         {STEPS(STEP("a", "greedy", "{}")),
          "cannot run Composition pipeline step \"a\": requirements didn't "
          "stabilize after the maximum number of iterations (5)"},
-        {STEPS(STEP("a", "picky", "{\"bad\":1}")),
+        {STEPS(STEP("a", "picky", "{'bad':1}")),
          "pipeline step \"a\" returned a fatal result: invalid function "
          "input: bad"},
         {STEPS(STEP("a", "add",
-                    "{\"add\":{\"m\":{\"resource\":{\"apiVersion\":\"n/v1\","
-                    "\"kind\":\"Missing\"}}}}")),
+                    "{'add':{'m':{'resource':{'apiVersion':'n/v1',"
+                    "'kind':'Missing'}}}}")),
          "cannot check if composed resource \"m\" is namespaced (a Missing "
          "named ): failed to get restmapping: no matches for kind \"Missing\" "
          "in version \"n/v1\""},
         {STEPS(STEP("a", "add",
-                    "{\"add\":{\"m\":{\"resource\":{\"apiVersion\":\"v1\","
-                    "\"kind\":\"Node\"}}}}")),
+                    "{'add':{'m':{'resource':{'apiVersion':'v1',"
+                    "'kind':'Node'}}}}")),
          "cannot apply cluster scoped composed resource \"m\" (a Node named ) "
          "for a namespaced composite resource."},
         {STEPS(STEP("a", "add",
-                    "{\"add\":{\"m\":{\"resource\":{\"apiVersion\":\"v1\","
-                    "\"kind\":\"Pod\",\"metadata\":{\"name\":\"A_b\"}}}}}")),
+                    "{'add':{'m':{'resource':{'apiVersion':'v1',"
+                    "'kind':'Pod','metadata':{'name':'A_b'}}}}}")),
          "cannot apply composed resource \"m\" because it has an invalid name "
          "\"A_b\". Must be a valid RFC 1123 subdomain name."},
         {STEPS(STEP("a", "add",
-                    "{\"add\":{\"m\":{\"resource\":{\"apiVersion\":\"v1\","
-                    "\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\","
-                    "\"ownerReferences\":[{\"uid\":\"u\",\"kind\":\"K\","
-                    "\"name\":\"k\",\"controller\":true}]}}}}}")),
+                    "{'add':{'m':{'resource':{'apiVersion':'v1',"
+                    "'kind':'Pod','metadata':{'name':'p',"
+                    "'ownerReferences':[{'uid':'u','kind':'K',"
+                    "'name':'k','controller':true}]}}}}}")),
          "cannot render metadata for composed resource \"m\": cannot set "
          "controller reference: p is already controlled by K k (UID u)"},
-        {"{\"pipeline\":[{\"step\":\"a\",\"functionRef\":{\"name\":\"add\"},"
-         "\"credentials\":[{\"name\":\"c\",\"source\":\"Secret\","
-         "\"secretRef\":{\"name\":\"s\",\"namespace\":\"n\"}}]}]}",
+        {"{'pipeline':[{'step':'a','functionRef':{'name':'add'},"
+         "'credentials':[{'name':'c','source':'Secret',"
+         "'secretRef':{'name':'s','namespace':'n'}}]}]}",
          "cannot get Composition pipeline step \"a\" credential \"c\" from "
          "Secret: Secret \"s\" not found"},
-        {"{\"pipeline\":[{\"step\":\"a\",\"functionRef\":{\"name\":\"add\"},"
-         "\"requirements\":{\"requiredResources\":[{\"requirementName\":\"r\","
-         "\"apiVersion\":\"v1\",\"kind\":\"K\",\"name\":\"broken\"}]}}]}",
+        {"{'pipeline':[{'step':'a','functionRef':{'name':'add'},"
+         "'requirements':{'requiredResources':[{'requirementName':'r',"
+         "'apiVersion':'v1','kind':'K','name':'broken'}]}}]}",
          "cannot fetch bootstrap required resources for requirement \"r\": "
          "boom"},
     };
@@ -336,7 +314,7 @@ requirements_are_met_and_context_is_carried(void **state)
 
     (void)state;
     assert_true(o.ok);
-    expect(o.r.outcome.context, "{\"calls\":2,\"found\":true,\"picky\":true}");
+    expect(o.r.outcome.context, "{'calls':2,'found':true,'picky':true}");
     assert_int_equal(json_len(o.r.outcome.required), 1);
     compose_release(&o.r);
 }
@@ -346,12 +324,12 @@ bad_pipelines_are_refused(void **state)
 {
     static const char *const bad[] = {
         "{}",
-        "{\"pipeline\":[]}",
-        "{\"pipeline\":{\"a\":1}}",
-        "{\"pipeline\":[{}]}",
-        "{\"pipeline\":[{\"step\":\"a\"}]}",
-        "{\"mode\":\"Resources\",\"pipeline\":[{\"step\":\"a\","
-        "\"functionRef\":{\"name\":\"f\"}}]}"};
+        "{'pipeline':[]}",
+        "{'pipeline':{'a':1}}",
+        "{'pipeline':[{}]}",
+        "{'pipeline':[{'step':'a'}]}",
+        "{'mode':'Resources','pipeline':[{'step':'a',"
+        "'functionRef':{'name':'f'}}]}"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
