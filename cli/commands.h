@@ -6,6 +6,13 @@
 
 #include "cli/command.h"
 
+extern const struct command cmd_up;
+extern const struct command cmd_verify;
+extern const struct command cmd_status;
+extern const struct command cmd_down;
+extern const struct command cmd_install;
+extern const struct command cmd_uninstall;
+extern const struct command cmd_examples;
 extern const struct command cmd_version;
 extern const struct command cmd_help;
 

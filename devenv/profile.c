@@ -85,8 +85,9 @@ load(struct profile *p, struct error *err)
     return true;
 }
 
-bool
-profile_open(const char *name, struct profile *p, struct error *err)
+/* Names the files of a profile. */
+static bool
+name_files(const char *name, struct profile *p, struct error *err)
 {
     *p = (struct profile){.lock_fd = -1};
     if (!name)
@@ -103,10 +104,32 @@ profile_open(const char *name, struct profile *p, struct error *err)
     p->kubeconfig = file_join(p->dir, "kubeconfig");
     p->trash = file_join(p->dir, "trash");
     p->log = file_join(p->dir, "meshtop.log");
+    return true;
+}
+
+bool
+profile_open(const char *name, struct profile *p, struct error *err)
+{
+    if (!name_files(name, p, err))
+        return false;
     if (load(p, err))
         return true;
     profile_release(p);
     return false;
+}
+
+bool
+profile_discard_state(const char *name, struct error *err)
+{
+    struct profile p;
+
+    if (!name_files(name, &p, err))
+        return false;
+    AUTO(mem_free_ptr) char *path = file_join(p.dir, "state.json");
+    bool ok = file_remove_tree(path, err);
+
+    profile_release(&p);
+    return ok;
 }
 
 void

@@ -37,6 +37,8 @@ struct profile {
  * damaged is ERR_PARSE with the remedy. */
 bool profile_open(const char *name, struct profile *p, struct error *err);
 void profile_release(struct profile *p);
+/* Removes a state.json that cannot be read; for `down --force`. */
+bool profile_discard_state(const char *name, struct error *err);
 /* Something was brought up and its kubeconfig is there. */
 bool profile_is_up(const struct profile *p);
 /* Makes the folder and takes the lock; held by another process:

@@ -1,0 +1,60 @@
+/* meshtop status: what runs, and how it is. */
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/overview.h"
+#include "cli/target.h"
+
+#define READ_MS 10000
+
+static void
+print_profile(const struct target *t)
+{
+    const struct profile *p = &t->profile;
+
+    printf("%s\n", t->title);
+    if (!t->of_profile)
+        return;
+    printf("  kubeconfig  %s\n", p->kubeconfig);
+    printf("  packages   ");
+    for (size_t i = 0; i < p->packages.n; i++)
+        printf(" %s", p->packages.v[i]);
+    printf("\n  examples   ");
+    for (size_t i = 0; i < p->examples.n; i++)
+        printf(" %s", p->examples.v[i]);
+    printf("\n\n");
+}
+
+static int
+run(const struct args *a)
+{
+    bool json = strcmp(args_get(a, "output", "text"), "json") == 0;
+    struct error err = {0};
+    struct target t;
+
+    if (!target_open(&t, a, &err))
+        return command_fail(&err);
+    if (!json)
+        print_profile(&t);
+    struct mesh_live *live = mesh_live_new(t.client, NULL, &err);
+    bool ok = live && mesh_live_wait(live, READ_MS, &err);
+    int code = EXIT_DONE;
+
+    if (ok) {
+        overview_print(live, json);
+        code = overview_all_ready(live) ? EXIT_DONE : EXIT_MESH;
+    } else {
+        code = command_fail(&err);
+    }
+    mesh_live_free(live);
+    target_release(&t);
+    return code;
+}
+
+const struct command cmd_status = {
+    .name = "status",
+    .args = "",
+    .summary = "what runs, and how it is; exit 80 unless all is Ready",
+    .group = "Bring up, prove, remove",
+    .run = run,
+};

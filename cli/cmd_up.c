@@ -1,0 +1,116 @@
+/* meshtop up: brings the mesh up; running it again repairs. */
+#include <string.h>
+
+#include "devenv/package.h"
+#include "devenv/up.h"
+
+#include "cli/commands.h"
+#include "cli/work.h"
+
+static void
+print_plan(const struct work *w, const char *engine, bool json)
+{
+    const struct step *s = up_steps();
+
+    if (json) {
+        printf("{\"engine\":\"%s\",\"profile\":\"%s\",\"steps\":[", engine,
+               w->env.profile.name);
+        for (size_t i = 0; s[i].id; i++)
+            printf("%s{\"id\":\"%s\",\"title\":\"%s\"}", i ? "," : "", s[i].id,
+                   s[i].title);
+        puts("]}");
+        return;
+    }
+    printf("engine %s, profile %s\n", engine, w->env.profile.name);
+    for (size_t i = 0; s[i].id; i++)
+        printf("  %zu  %-13s %s\n", i + 1, s[i].id, s[i].title);
+}
+
+/* Names are checked before anything is started. */
+static bool
+check_names(const struct strlist *packages, struct error *err)
+{
+    for (size_t i = 0; i < packages->n; i++) {
+        if (package_is_builtin(packages->v[i]))
+            continue;
+        error_set(err, ERR_USAGE, "package %s is not shipped yet",
+                  packages->v[i]);
+        return false;
+    }
+    return true;
+}
+
+static void
+print_end(const struct work *w)
+{
+    const char *name = w->env.profile.name;
+    bool standard = strcmp(name, PROFILE_DEFAULT) == 0;
+
+    fprintf(stderr, "up in %lld ms. Next:\n",
+            (long long)progress_ms(&w->progress));
+    fprintf(stderr, "  meshtop%s%s            the live view\n",
+            standard ? "" : " --profile ", standard ? "" : name);
+    fprintf(stderr, "  meshtop verify%s%s     prove that it works\n",
+            standard ? "" : " --profile ", standard ? "" : name);
+    fprintf(stderr, "  kubectl --kubeconfig %s get meshifi -A\n",
+            w->env.profile.kubeconfig);
+    fprintf(stderr, "  meshtop down%s%s       remove it\n",
+            standard ? "" : " --profile ", standard ? "" : name);
+}
+
+static int
+run(const struct args *a)
+{
+    AUTO(strlist_release) struct strlist examples = {0}, packages = {0};
+    struct up_options o = {.engine = args_get(a, "engine", "auto"),
+                           .examples = &examples,
+                           .until = args_get(a, "until", NULL)};
+    const char *only = args_get(a, "only", NULL);
+    struct error err = {0};
+    struct work w;
+
+    args_list(a, "examples", &examples);
+    args_list(a, "with", &packages);
+    o.only_packages = only && strcmp(only, "packages") == 0;
+    if ((only && !o.only_packages &&
+         !error_set(&err, ERR_USAGE, "--only takes \"packages\"")) ||
+        !check_names(&packages, &err) || !work_begin(&w, a, false, &err))
+        return command_fail(&err);
+    const struct engine *engine = up_engine(&w.env, o.engine, &err);
+    bool ok = engine != NULL;
+
+    if (ok && args_has(a, "plan")) {
+        print_plan(&w, engine->name, w.progress.json);
+    } else if (ok) {
+        if (!w.progress.json)
+            fprintf(stderr, "engine %s, profile %s\n", engine->name,
+                    w.env.profile.name);
+        ok = up_run(&w.env, &o, &w.run, &err);
+        if (ok && !w.progress.json)
+            print_end(&w);
+    }
+    work_end(&w);
+    return ok ? EXIT_DONE : command_fail(&err);
+}
+
+static const struct flag flags[] = {
+    {"engine", 0, "NAME", "auto, sandbox, kind or context (default auto)"},
+    {"examples", 0, "NAME,...", "example meshes to put on it"},
+    {"with", 0, "NAME,...", "further packages"},
+    {"until", 0, "STEP", "stop after this step"},
+    {"only", 0, "packages", "the packages alone, on an engine that runs"},
+    {"plan", 0, NULL, "print the steps, do nothing"},
+    {0},
+};
+
+const struct command cmd_up = {
+    .name = "up",
+    .args = "",
+    .summary = "bring the mesh up; run again, it repairs",
+    .help = "Starts the engine of the profile, puts the mesh packages on it "
+            "and waits\nuntil everything is Ready. Ctrl-C stops after the "
+            "current step; what is done\nstays done.",
+    .group = "Bring up, prove, remove",
+    .flags = flags,
+    .run = run,
+};

@@ -1,0 +1,18 @@
+/*
+ * overview.h - the mesh as text: what `meshtop` prints without a terminal.
+ */
+#ifndef CLI_OVERVIEW_H
+#define CLI_OVERVIEW_H
+
+#include "lib/mesh/live.h"
+
+/* Turns the loop until every domain, contract and product is Ready, or
+ * limit_ms passed. False only when the cluster cannot be read. */
+bool overview_settle(struct mesh_live *live, struct loop *loop,
+                     int64_t limit_ms, struct error *err);
+/* Domains, products, what needs attention; json: one document. */
+void overview_print(struct mesh_live *live, bool json);
+/* Every domain, contract and product there is, is OK (and there is one). */
+bool overview_all_ready(struct mesh_live *live);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * engine.h - where a mesh runs: started, stopped, looked at.
+ *
+ * What: one row per engine. The sandbox is our own program run as
+ * `meshtop sandbox start|stop|status|reset`, a process of its own: this floor
+ * knows nothing of what is inside it.
+ */
+#ifndef DEVENV_ENGINE_H
+#define DEVENV_ENGINE_H
+
+#include "devenv/env.h"
+
+struct engine {
+    const char *name;
+    /* Brings it up, or leaves it as it is when it runs. */
+    bool (*start)(struct env *e, struct step_run *run, struct error *err);
+    /* Stops it and removes what it keeps. */
+    bool (*remove)(struct env *e, struct step_run *run, struct error *err);
+};
+
+/* The engine called name. One that this build does not have is ERR_USAGE with
+ * a plain sentence. */
+const struct engine *engine_find(const char *name, struct error *err);
+
+/* Runs our own program with these words (NULL-terminated, without the
+ * program's name) and waits; output is what it printed, in fresh memory. A
+ * failure carries its last line of standard error. */
+bool engine_self(struct step_run *run, const char *const *words, char **output,
+                 struct error *err);
+
+#endif

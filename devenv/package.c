@@ -1,0 +1,307 @@
+#include "devenv/package.h"
+
+#include <stdlib.h>
+
+#include "lib/base/asset.h"
+#include "lib/base/file.h"
+#include "lib/base/mem.h"
+
+#define KIND_WAIT_MS   10000
+#define READY_LIMIT_MS 120000
+
+static const struct kube_gvr functions = {"pkg.crossplane.io", "v1",
+                                          "functions"};
+static const struct kube_gvr xrds = {"apiextensions.crossplane.io", "v2",
+                                     "compositeresourcedefinitions"};
+static const struct kube_gvr domains = {"meshifi.io", "v1alpha1",
+                                        "datadomains"};
+static const struct kube_gvr contracts = {"meshifi.io", "v1alpha1",
+                                          "datacontracts"};
+static const struct kube_gvr products = {"meshifi.io", "v1alpha1",
+                                         "dataproducts"};
+
+static const char *const part_path[] = {
+    [PACKAGE_FUNCTIONS] = "functions.yaml",
+    [PACKAGE_XRDS] = "xrds",
+    [PACKAGE_COMPOSITIONS] = "compositions",
+};
+
+/* The folder names right below prefix in the built-in files. */
+static void
+folders(const char *prefix, struct strlist *out)
+{
+    struct asset a;
+
+    for (unsigned i = 0; asset_under(prefix, i, &a); i++) {
+        struct str name, rest;
+
+        if (str_cut(str_of(a.path + strlen(prefix)), '/', &name, &rest) &&
+            !strlist_has(out, name))
+            strlist_add(out, name);
+    }
+}
+
+void
+package_names(struct strlist *out)
+{
+    folders("assets/", out);
+}
+
+void
+example_names(struct strlist *out)
+{
+    folders("examples/", out);
+}
+
+static bool
+builtin(const char *root, const char *name)
+{
+    AUTO(strlist_release) struct strlist names = {0};
+
+    folders(root, &names);
+    return strlist_has(&names, str_of(name));
+}
+
+bool
+package_is_builtin(const char *name)
+{
+    return builtin("assets/", name);
+}
+
+bool
+example_is_builtin(const char *name)
+{
+    return builtin("examples/", name);
+}
+
+/* What a name or a path holds; nothing at all is an error that lists the
+ * built-in names. */
+static bool
+load(struct manifest_set *set, const char *root, const char *name,
+     const char *part, struct error *err)
+{
+    AUTO(strlist_release) struct strlist names = {0};
+    AUTO(mem_free_ptr) char *path = NULL;
+
+    if (builtin(root, name)) {
+        path = mem_printf("%s%s/%s", root, name, part);
+        return manifest_load_assets(set, path, err);
+    }
+    path = *part ? file_join(name, part) : mem_strdup(name);
+    if (file_exists(path))
+        return manifest_load(set, path, err);
+    if (file_exists(name)) /* a folder without this part */
+        return true;
+    folders(root, &names);
+    error_set(err, ERR_NOT_FOUND, "no package or example \"%s\"", name);
+    error_remedy(err, "MT-NO-SUCH-PACKAGE", "Built in: %s%s%s; or a folder.",
+                 names.n ? names.v[0] : "nothing", names.n > 1 ? ", " : "",
+                 names.n > 1 ? names.v[1] : "");
+    return false;
+}
+
+static bool
+apply(struct env *e, struct manifest_set *set, struct error *err)
+{
+    struct manifest_apply how = {.client = e->client,
+                                 .discovery = e->discovery,
+                                 .force = true,
+                                 .kind_wait_ms = KIND_WAIT_MS};
+
+    manifest_sort(set);
+    return manifest_apply(set, &how, err);
+}
+
+/* An object that is not of the set is none of our business. */
+struct of_set {
+    const struct manifest_set *set;
+    const char *condition; /* NULL: it must be gone */
+};
+
+static bool
+in_set(const struct manifest_set *set, const struct kube_object *o)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        const struct manifest *m = &set->v[i];
+
+        if (str_eqz(o->name, m->name) && (!m->ns || str_eqz(o->ns, m->ns)))
+            return true;
+    }
+    return false;
+}
+
+static bool
+check_of_set(void *arg, const struct kube_object *o, struct buf *why)
+{
+    struct of_set *s = arg;
+
+    if (!in_set(s->set, o))
+        return true;
+    if (s->condition)
+        return env_check_condition((void *)s->condition, o, why);
+    buf_printf(why, "%s is being deleted", o->name.s);
+    return false;
+}
+
+bool
+package_install_part(struct env *e, const char *package, enum package_part part,
+                     struct step_run *run, struct error *err)
+{
+    struct manifest_set set = {0};
+    bool ok = load(&set, "assets/", package, part_path[part], err) &&
+              apply(e, &set, err);
+
+    if (ok && part == PACKAGE_FUNCTIONS) {
+        struct of_set s = {&set, "Healthy"};
+        const struct env_wait rows[] = {
+            {functions, 0, "functions", check_of_set, &s, READY_LIMIT_MS},
+            {.check = NULL}};
+
+        ok = env_wait_all(e, rows, run, err);
+    } else if (ok && part == PACKAGE_XRDS) {
+        struct of_set s = {&set, "Established"};
+        const struct env_wait rows[] = {{xrds, set.n, "resource definitions",
+                                         check_of_set, &s, READY_LIMIT_MS},
+                                        {.check = NULL}};
+
+        ok = env_wait_all(e, rows, run, err);
+    }
+    if (ok)
+        step_detail(run, "%zu objects", set.n);
+    manifest_release(&set);
+    return ok;
+}
+
+bool
+package_install(struct env *e, const char *package, struct step_run *run,
+                struct error *err)
+{
+    for (enum package_part p = PACKAGE_FUNCTIONS; p <= PACKAGE_COMPOSITIONS;
+         p++) {
+        if (!package_install_part(e, package, p, run, err))
+            return false;
+    }
+    profile_note(&e->profile.packages, package);
+    return profile_save(&e->profile, err);
+}
+
+static bool
+count_item(void *arg, struct str item UNUSED)
+{
+    ++*(size_t *)arg;
+    return true;
+}
+
+/* Objects of the kinds that the package's XRDs define. */
+static bool
+refuse_while_used(struct env *e, const struct manifest_set *set,
+                  struct error *err)
+{
+    AUTO(buf_release) struct buf list = BUF_INIT(512);
+
+    for (size_t i = 0; i < set->n; i++) {
+        const struct json *spec = json_get(set->v[i].object, "spec");
+        const struct json *version = json_first(json_get(spec, "versions"));
+        const char *plural =
+            json_string(json_at(spec, "names", "plural", NULL));
+        struct kube_request r = {
+            .gvr = {json_string_or(json_get(spec, "group"), ""),
+                    json_string_or(json_get(version, "name"), ""), plural}};
+        size_t n = 0;
+
+        if (plural &&
+            kube_client_wait_list(e->client, &r, count_item, &n, NULL) && n)
+            buf_printf(&list, "%s%zu %s", list.n ? ", " : "", n, plural);
+    }
+    if (!list.n)
+        return true;
+    error_set(err, ERR_CONFLICT, "objects of its kinds still exist: %s",
+              buf_cstr(&list));
+    error_remedy(err, "MT-PACKAGE-IN-USE",
+                 "Delete them first (meshtop examples rm NAME, meshtop "
+                 "delete).");
+    return false;
+}
+
+bool
+package_uninstall(struct env *e, const char *package, struct step_run *run,
+                  struct error *err)
+{
+    struct manifest_set compositions = {0}, definitions = {0};
+    struct manifest_apply how = {.client = e->client,
+                                 .discovery = e->discovery};
+    struct of_set gone = {&definitions, NULL};
+    const struct env_wait rows[] = {
+        {xrds, 0, "resource definitions", check_of_set, &gone, READY_LIMIT_MS},
+        {.check = NULL}};
+    bool ok =
+        load(&compositions, "assets/", package, part_path[PACKAGE_COMPOSITIONS],
+             err) &&
+        load(&definitions, "assets/", package, part_path[PACKAGE_XRDS], err) &&
+        refuse_while_used(e, &definitions, err) &&
+        manifest_delete(&compositions, &how, err) &&
+        manifest_delete(&definitions, &how, err) &&
+        env_wait_all(e, rows, run, err);
+
+    manifest_release(&compositions);
+    manifest_release(&definitions);
+    if (!ok)
+        return false;
+    profile_forget(&e->profile.packages, package);
+    return profile_save(&e->profile, err);
+}
+
+bool
+example_add(struct env *e, const char *example, struct step_run *run,
+            struct error *err)
+{
+    struct manifest_set set = {0};
+    bool ok = load(&set, "examples/", example, "", err) && apply(e, &set, err);
+
+    if (ok)
+        step_detail(run, "%s: %zu objects", example, set.n);
+    manifest_release(&set);
+    if (!ok)
+        return false;
+    profile_note(&e->profile.examples, example);
+    return profile_save(&e->profile, err);
+}
+
+bool
+example_wait_ready(struct env *e, struct step_run *run, struct error *err)
+{
+    const struct env_wait rows[] = {
+        {domains, 0, "data domains", env_check_ready, NULL, READY_LIMIT_MS},
+        {contracts, 0, "data contracts", env_check_ready, NULL, READY_LIMIT_MS},
+        {products, 0, "data products", env_check_ready, NULL, READY_LIMIT_MS},
+        {.check = NULL}};
+
+    return env_wait_all(e, rows, run, err);
+}
+
+bool
+example_remove(struct env *e, const char *example, struct step_run *run,
+               struct error *err)
+{
+    struct manifest_set set = {0};
+    struct manifest_apply how = {.client = e->client,
+                                 .discovery = e->discovery};
+    struct of_set gone = {&set, NULL};
+    const struct env_wait rows[] = {
+        {domains, 0, "data domains", check_of_set, &gone, READY_LIMIT_MS},
+        {contracts, 0, "data contracts", check_of_set, &gone, READY_LIMIT_MS},
+        {products, 0, "data products", check_of_set, &gone, READY_LIMIT_MS},
+        {.check = NULL}};
+    bool ok = load(&set, "examples/", example, "", err);
+
+    if (ok) {
+        manifest_sort(&set);
+        ok =
+            manifest_delete(&set, &how, err) && env_wait_all(e, rows, run, err);
+    }
+    manifest_release(&set);
+    if (!ok)
+        return false;
+    profile_forget(&e->profile.examples, example);
+    return profile_save(&e->profile, err);
+}

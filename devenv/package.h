@@ -1,0 +1,47 @@
+/*
+ * package.h - mesh packages and example meshes: put on a cluster, taken off.
+ *
+ * What: a package is a folder of assets/ (functions.yaml, xrds/,
+ * compositions/) or one the user names with the same shape; an example is a
+ * folder of examples/ (manifests and expectations.yaml) or a user's folder.
+ * Traps known from the real Crossplane: an XRD whose objects still live hangs
+ * on deletion, so objects go first; what is put on waits until it works.
+ */
+#ifndef DEVENV_PACKAGE_H
+#define DEVENV_PACKAGE_H
+
+#include "devenv/env.h"
+#include "devenv/manifest.h"
+
+/* Names of what is built in, sorted. */
+void package_names(struct strlist *out);
+void example_names(struct strlist *out);
+bool package_is_builtin(const char *name);
+bool example_is_builtin(const char *name);
+
+/* The parts of a package, in the order they are put on. */
+enum package_part { PACKAGE_FUNCTIONS, PACKAGE_XRDS, PACKAGE_COMPOSITIONS };
+
+/* Applies one part of a package (a built-in name or a path) and waits until
+ * functions are Healthy and XRDs Established. */
+bool package_install_part(struct env *e, const char *package,
+                          enum package_part part, struct step_run *run,
+                          struct error *err);
+/* All parts, and the profile remembers it. */
+bool package_install(struct env *e, const char *package, struct step_run *run,
+                     struct error *err);
+/* Removes compositions and XRDs; refused (ERR_CONFLICT, with a list) while
+ * objects of its kinds exist. Functions stay: others may use them. */
+bool package_uninstall(struct env *e, const char *package, struct step_run *run,
+                       struct error *err);
+
+/* Applies an example (a built-in name or a path); does not wait for Ready. */
+bool example_add(struct env *e, const char *example, struct step_run *run,
+                 struct error *err);
+/* Waits until all data domains, contracts and products are Ready. */
+bool example_wait_ready(struct env *e, struct step_run *run, struct error *err);
+/* Deletes the example's objects and waits until they are gone. */
+bool example_remove(struct env *e, const char *example, struct step_run *run,
+                    struct error *err);
+
+#endif
