@@ -65,7 +65,7 @@ struct kube_call {
     size_t items, pages;
     char *resource_version;
     /* streams */
-    kube_http_data_fn *on_data;
+    const struct kube_stream_fns *stream; /* NULL: no stream */
     kube_reply_fn *fn;
     void *arg;
 };
@@ -142,7 +142,7 @@ try_again(struct kube_call *k, const struct kube_status *s)
         attempt(k);
         return true;
     }
-    if (k->on_data || !may || s->retry_after_s < 0 || k->tries >= TRIES_MAX)
+    if (k->stream || !may || s->retry_after_s < 0 || k->tries >= TRIES_MAX)
         return false;
     k->retry = loop_timer_add(
         k->c->l, MIN(s->retry_after_s, RETRY_MAX_S) * 1000, on_retry, k);
@@ -242,7 +242,17 @@ on_data(void *arg, struct str piece)
 {
     struct kube_call *k = arg;
 
-    return k->on_data(k->arg, piece);
+    return k->stream->on_data(k->arg, piece);
+}
+
+static bool
+on_head(void *arg, const struct kube_http_response *r)
+{
+    struct kube_call *k = arg;
+
+    if (r->status / 100 == 2 && k->stream->on_open)
+        k->stream->on_open(k->arg);
+    return true;
 }
 
 static void
@@ -290,9 +300,10 @@ go(struct kube_call *k)
         .url = url,
         .body = buf_view(&k->wire.body),
         .max_body = k->max_body,
-        .timeout_ms = k->on_data ? 0 : k->timeout_ms,
+        .timeout_ms = k->stream ? 0 : k->timeout_ms,
         .stall_ms = k->stall_ms,
-        .on_data = k->on_data ? on_data : NULL,
+        .on_head = k->stream ? on_head : NULL,
+        .on_data = k->stream ? on_data : NULL,
         .on_done = on_done,
         .arg = k,
     };
@@ -524,7 +535,7 @@ kube_client_stream(struct kube_client *c, const char *path, int64_t stall_ms,
 
     if (!k)
         return NULL;
-    k->on_data = fns->on_data;
+    k->stream = fns;
     k->stall_ms = stall_ms;
     return k;
 }

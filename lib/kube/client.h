@@ -155,10 +155,12 @@ void kube_answer_release(struct kube_answer *a);
 
 /* ---- for watches (lib/kube/cache.c) ---- */
 struct kube_stream_fns {
+    void (*on_open)(void *arg); /* a 2xx head is there; may be NULL */
     kube_http_data_fn *on_data; /* pieces of the 2xx body as they come */
     kube_reply_fn *on_end;      /* as kube_reply_fn: err NULL on a clean end */
 };
-/* GETs path (with its query) without a time limit; stall_ms as in http.h. */
+/* GETs path (with its query) without a time limit; stall_ms as in http.h. fns
+ * must outlive the call. */
 struct kube_call *kube_client_stream(struct kube_client *c, const char *path,
                                      int64_t stall_ms,
                                      const struct kube_stream_fns *fns,
