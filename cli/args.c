@@ -16,29 +16,6 @@ find_flag(const struct args *a, struct str name, char letter)
     return NULL;
 }
 
-static size_t
-distance(const char *a, const char *b)
-{
-    size_t row[64], n = strlen(b);
-
-    if (n >= ARRAY_LEN(row))
-        return SIZE_MAX;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t change = diagonal + (a[i - 1] != b[j - 1]);
-
-            diagonal = row[j];
-            row[j] = MIN(change, MIN(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[n];
-}
-
 const char *
 args_nearest(const char *word, const char *const *candidates, size_t n)
 {
@@ -46,7 +23,7 @@ args_nearest(const char *word, const char *const *candidates, size_t n)
     size_t best_distance = 3;
 
     for (size_t i = 0; i < n; i++) {
-        size_t d = distance(word, candidates[i]);
+        size_t d = str_distance(word, candidates[i]);
 
         if (d < best_distance) {
             best = candidates[i];

@@ -52,6 +52,10 @@ bool str_to_u64(struct str s, uint64_t *out);
 /* strtod in the C locale over the whole view. */
 bool str_to_double(struct str s, double *out);
 
+/* Edit distance (insert, delete, change) of two texts; SIZE_MAX when b has 64
+ * bytes or more. For "did you mean". */
+size_t str_distance(const char *a, const char *b);
+
 /* A growing list of owned NUL-terminated strings. */
 struct strlist {
     char **v;

@@ -1,0 +1,643 @@
+#include "lib/kube/discovery.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/map.h"
+#include "lib/base/mem.h"
+
+#define DOCUMENT_MAX ((size_t)16 << 20)
+#define KINDS_MAX    20000
+#define GROUPS_MAX   2000
+#define AGGREGATED                                                             \
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"    \
+    "application/json;g=apidiscovery.k8s.io;v=v2beta1;"                        \
+    "as=APIGroupDiscoveryList,application/json"
+
+/* One document that is asked for. */
+struct ask {
+    struct kube_discovery *d;
+    struct kube_call *call;
+    struct ask *next;
+    char *path;
+    char *group, *version; /* of a legacy document; NULL: /api or /apis */
+    bool preferred;
+    unsigned order;
+};
+
+struct waiter {
+    kube_discovery_fn *fn;
+    void *arg;
+};
+
+/* Documents come in any order; the list does not. */
+struct listed {
+    struct kube_kind *kind;
+    uint64_t order; /* of its document, then of its place there */
+};
+
+struct kube_discovery {
+    struct kube_client *c;
+    struct arena *a;   /* kinds and their strings, for ever */
+    struct map by_gvk; /* "group/version/Kind" -> struct kube_kind, for ever */
+    struct listed *v;  /* what is served now, in order */
+    size_t n;
+    struct listed *fresh; /* of the load that runs */
+    size_t fresh_n, fresh_cap;
+    struct ask *asks;
+    unsigned document; /* order of the one being read */
+    size_t groups;
+    bool loaded;
+    struct error err; /* of the load that runs */
+    struct buf problem, fresh_problem;
+    struct waiter *waiters;
+    size_t waiters_n, waiters_cap;
+};
+
+static void ask(struct kube_discovery *d, const char *path, const char *group,
+                const char *version, bool preferred);
+
+struct kube_discovery *
+kube_discovery_new(struct kube_client *c)
+{
+    struct kube_discovery *d = mem_zalloc(1, sizeof(*d));
+
+    d->c = c;
+    d->a = arena_new();
+    buf_init(&d->problem, 1024);
+    buf_init(&d->fresh_problem, 1024);
+    return d;
+}
+
+static void
+ask_free(struct ask *q)
+{
+    struct ask **at = &q->d->asks;
+
+    while (*at != q)
+        at = &(*at)->next;
+    *at = q->next;
+    kube_call_cancel(q->call);
+    free(q->path);
+    free(q->group);
+    free(q->version);
+    free(q);
+}
+
+void
+kube_discovery_free(struct kube_discovery *d)
+{
+    if (!d)
+        return;
+    while (d->asks)
+        ask_free(d->asks);
+    map_release(&d->by_gvk, NULL);
+    arena_free(d->a);
+    free(d->v);
+    free(d->fresh);
+    free(d->waiters);
+    buf_release(&d->problem);
+    buf_release(&d->fresh_problem);
+    free(d);
+}
+
+void
+kube_discovery_free_ptr(struct kube_discovery **d)
+{
+    kube_discovery_free(*d);
+}
+
+/* ---- kinds ---- */
+
+static const char *const *
+strings_of(struct arena *a, const struct json *list)
+{
+    const char **v = arena_array(a, json_len(list) + 1, sizeof(*v));
+    size_t n = 0;
+
+    for (struct json *i = json_first(list); i; i = json_next(i)) {
+        if (json_string(i))
+            v[n++] = arena_strdup(a, json_string(i));
+    }
+    return v;
+}
+
+static unsigned
+verbs_of(const struct json *list)
+{
+    static const char *const names[] = {
+        "get",    "list",  "watch",  "create",
+        "update", "patch", "delete", "deletecollection"};
+    unsigned verbs = 0;
+
+    for (struct json *i = json_first(list); i; i = json_next(i)) {
+        for (size_t b = 0; b < ARRAY_LEN(names); b++) {
+            if (strcmp(json_string_or(i, ""), names[b]) == 0)
+                verbs |= 1u << b;
+        }
+    }
+    return verbs;
+}
+
+/* The kind of that name, made once and then kept. */
+static struct kube_kind *
+intern(struct kube_discovery *d, const char *group, const char *version,
+       const char *resource, const char *kind)
+{
+    AUTO(mem_free_ptr)
+    char *key = mem_printf("%s/%s/%s/%s", group, version, kind, resource);
+    struct kube_kind *k = map_get(&d->by_gvk, str_of(key));
+
+    if (k)
+        return k;
+    k = arena_alloc(d->a, sizeof(*k));
+    k->gvr.group = arena_strdup(d->a, group);
+    k->gvr.version = arena_strdup(d->a, version);
+    k->gvr.resource = arena_strdup(d->a, resource);
+    k->kind = arena_strdup(d->a, kind);
+    k->singular = "";
+    k->short_names = k->categories = strings_of(d->a, NULL);
+    map_put(&d->by_gvk, str_of(key), k);
+    return k;
+}
+
+static bool
+same(const char *const *v, const struct json *list)
+{
+    for (struct json *i = json_first(list); i; i = json_next(i), v++) {
+        if (!*v || strcmp(*v, json_string_or(i, "")) != 0)
+            return false;
+    }
+    return !*v;
+}
+
+/* Adds a kind to the list that is being loaded; words of it that have changed
+ * are stored anew (the old ones stay readable). */
+static void
+add_kind(struct kube_discovery *d, struct kube_kind *k, const char *singular,
+         const struct json *r)
+{
+    const struct json *short_names = json_get(r, "shortNames");
+    const struct json *categories = json_get(r, "categories");
+
+    if (d->fresh_n >= KINDS_MAX) {
+        error_set(&d->err, ERR_LIMIT, "more than %d kinds", KINDS_MAX);
+        return;
+    }
+    if (strcmp(k->singular, singular) != 0)
+        k->singular = arena_strdup(d->a, singular);
+    if (!same(k->short_names, short_names))
+        k->short_names = strings_of(d->a, short_names);
+    if (!same(k->categories, categories))
+        k->categories = strings_of(d->a, categories);
+    k->verbs = verbs_of(json_get(r, "verbs"));
+    d->fresh =
+        mem_grow(d->fresh, &d->fresh_cap, d->fresh_n + 1, sizeof(*d->fresh));
+    d->fresh[d->fresh_n] =
+        (struct listed){k, (uint64_t)d->document << 32 | d->fresh_n};
+    d->fresh_n++;
+}
+
+static void
+note_problem(struct kube_discovery *d, const char *group, const char *why)
+{
+    buf_printf(&d->fresh_problem, "%s%s: %s", d->fresh_problem.n ? "; " : "",
+               *group ? group : "core", why);
+}
+
+/* ---- aggregated documents ---- */
+
+static void
+read_resource(struct kube_discovery *d, const char *group, const char *version,
+              bool preferred, const struct json *r)
+{
+    const struct json *kind = json_get(r, "responseKind");
+    const char *name = json_get_string(r, "resource");
+    const char *scope = json_string_or(json_get(r, "scope"), "");
+    struct kube_kind *k;
+
+    if (!name || !json_get_string(kind, "kind"))
+        return;
+    k = intern(d, group, version, name, json_get_string(kind, "kind"));
+    k->namespaced = strcmp(scope, "Namespaced") == 0;
+    k->preferred = preferred;
+    k->has_status = false;
+    for (struct json *s = json_first(json_get(r, "subresources")); s;
+         s = json_next(s)) {
+        if (strcmp(json_string_or(json_get(s, "subresource"), ""), "status") ==
+            0)
+            k->has_status = true;
+    }
+    add_kind(d, k, json_string_or(json_get(r, "singularResource"), ""), r);
+}
+
+static void
+read_aggregated(struct kube_discovery *d, const struct json *doc)
+{
+    for (struct json *g = json_first(json_get(doc, "items")); g;
+         g = json_next(g)) {
+        const char *group =
+            json_string_or(json_at(g, "metadata", "name", NULL), "");
+        bool preferred = true;
+
+        for (struct json *v = json_first(json_get(g, "versions")); v;
+             v = json_next(v)) {
+            const char *version = json_get_string(v, "version");
+            const char *fresh =
+                json_string_or(json_get(v, "freshness"), "Current");
+
+            if (!version)
+                continue;
+            if (strcmp(fresh, "Stale") == 0)
+                note_problem(d, group, "its server does not answer");
+            for (struct json *r = json_first(json_get(v, "resources")); r;
+                 r = json_next(r))
+                read_resource(d, group, version, preferred, r);
+            preferred = false;
+        }
+    }
+}
+
+/* ---- legacy documents ---- */
+
+static void
+ask_version(struct kube_discovery *d, const char *group, const char *version,
+            bool preferred)
+{
+    AUTO(mem_free_ptr) char *path = NULL;
+
+    if (d->groups >= GROUPS_MAX) {
+        error_set(&d->err, ERR_LIMIT, "more than %d group versions",
+                  GROUPS_MAX);
+        return;
+    }
+    path = *group ? mem_printf("/apis/%s/%s", group, version)
+                  : mem_printf("/api/%s", version);
+    ask(d, path, group, version, preferred);
+}
+
+/* APIVersions of /api, APIGroupList of /apis. */
+static void
+read_index(struct kube_discovery *d, const struct json *doc)
+{
+    bool first = true;
+
+    for (struct json *v = json_first(json_get(doc, "versions")); v;
+         v = json_next(v)) {
+        ask_version(d, "", json_string_or(v, "v1"), first);
+        first = false;
+    }
+    for (struct json *g = json_first(json_get(doc, "groups")); g;
+         g = json_next(g)) {
+        const char *best =
+            json_string_or(json_at(g, "preferredVersion", "version", NULL), "");
+
+        for (struct json *v = json_first(json_get(g, "versions")); v;
+             v = json_next(v)) {
+            const char *version = json_get_string(v, "version");
+
+            if (version)
+                ask_version(d, json_string_or(json_get(g, "name"), ""), version,
+                            strcmp(version, best) == 0);
+        }
+    }
+}
+
+/* APIResourceList; "widgets/status" is a subresource of "widgets". */
+static void
+read_resources(struct kube_discovery *d, const struct ask *q,
+               const struct json *doc)
+{
+    struct kube_kind *k;
+
+    for (struct json *r = json_first(json_get(doc, "resources")); r;
+         r = json_next(r)) {
+        const char *name = json_get_string(r, "name");
+        const char *kind = json_get_string(r, "kind");
+
+        if (!name || !kind || strchr(name, '/'))
+            continue;
+        k = intern(d, q->group, q->version, name, kind);
+        k->namespaced = json_bool(json_get(r, "namespaced"), false);
+        k->preferred = q->preferred;
+        k->has_status = false;
+        for (struct json *s = json_first(json_get(doc, "resources")); s;
+             s = json_next(s)) {
+            const char *sub = json_string_or(json_get(s, "name"), "");
+
+            if (str_starts(str_of(sub), str_of(name)) &&
+                strcmp(sub + strlen(name), "/status") == 0)
+                k->has_status = true;
+        }
+        add_kind(d, k, json_string_or(json_get(r, "singularName"), ""), r);
+    }
+}
+
+/* ---- loading ---- */
+
+static int
+by_order(const void *a, const void *b)
+{
+    const struct listed *x = a, *y = b;
+
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+static void
+load_done(struct kube_discovery *d)
+{
+    struct waiter *w = d->waiters;
+    size_t n = d->waiters_n;
+    struct error err = d->err;
+
+    if (err.code == ERR_NONE) {
+        if (d->fresh_n)
+            qsort(d->fresh, d->fresh_n, sizeof(*d->fresh), by_order);
+        free(d->v);
+        d->v = d->fresh;
+        d->n = d->fresh_n;
+        d->fresh = NULL;
+        d->fresh_cap = 0;
+        d->loaded = true;
+        buf_reset(&d->problem);
+        buf_str(&d->problem, buf_view(&d->fresh_problem));
+    }
+    d->fresh_n = 0;
+    d->waiters = NULL;
+    d->waiters_n = d->waiters_cap = 0;
+    for (size_t i = 0; i < n; i++)
+        w[i].fn(w[i].arg, err.code == ERR_NONE ? NULL : &err);
+    free(w);
+}
+
+static void
+take_document(struct ask *q, const struct kube_reply *r)
+{
+    struct kube_discovery *d = q->d;
+    struct error err = {0};
+    struct json *doc = json_parse(r->body, NULL, &err);
+    const char *kind = json_string_or(json_get(doc, "kind"), "");
+
+    d->document = q->order;
+    if (!doc)
+        error_set(&d->err, ERR_PARSE, "%s: %s", q->path, err.msg);
+    else if (q->group)
+        read_resources(d, q, doc);
+    else if (strcmp(kind, "APIGroupDiscoveryList") == 0)
+        read_aggregated(d, doc);
+    else
+        read_index(d, doc);
+    json_free(doc);
+}
+
+static void
+on_document(void *arg, const struct kube_reply *r, const struct error *err)
+{
+    struct ask *q = arg;
+    struct kube_discovery *d = q->d;
+
+    q->call = NULL;
+    if (!err)
+        take_document(q, r);
+    else if (q->group)
+        note_problem(d, q->group, err->msg);
+    else if (d->err.code == ERR_NONE)
+        d->err = *err;
+    ask_free(q);
+    if (!d->asks)
+        load_done(d);
+}
+
+static void
+ask(struct kube_discovery *d, const char *path, const char *group,
+    const char *version, bool preferred)
+{
+    struct kube_request r = {
+        .verb = KUBE_RAW_GET,
+        .path = path,
+        .accept = group ? NULL : AGGREGATED,
+        .max_body = DOCUMENT_MAX,
+    };
+    struct ask *q = mem_zalloc(1, sizeof(*q));
+
+    q->d = d;
+    q->path = mem_strdup(path);
+    q->group = mem_strdup(group);
+    q->version = mem_strdup(version);
+    q->preferred = preferred;
+    /* The core group first. */
+    q->order = (unsigned)d->groups++ + (group && *group ? GROUPS_MAX : 0);
+    q->next = d->asks;
+    d->asks = q;
+    q->call = kube_client_send(d->c, &r, on_document, q, &d->err);
+    if (!q->call)
+        ask_free(q);
+}
+
+bool
+kube_discovery_load(struct kube_discovery *d, kube_discovery_fn *fn, void *arg,
+                    struct error *err)
+{
+    d->waiters = mem_grow(d->waiters, &d->waiters_cap, d->waiters_n + 1,
+                          sizeof(*d->waiters));
+    d->waiters[d->waiters_n++] = (struct waiter){fn, arg};
+    if (d->asks)
+        return true;
+    d->err = (struct error){0};
+    d->groups = 0;
+    d->fresh_n = 0;
+    buf_reset(&d->fresh_problem);
+    ask(d, "/api", NULL, NULL, true);
+    ask(d, "/apis", NULL, NULL, true);
+    if (d->asks)
+        return true;
+    d->waiters_n--;
+    if (err)
+        *err = d->err;
+    return false;
+}
+
+struct wait {
+    bool done;
+    struct error err;
+};
+
+static void
+on_loaded(void *arg, const struct error *err)
+{
+    struct wait *w = arg;
+
+    w->done = true;
+    if (err)
+        w->err = *err;
+}
+
+bool
+kube_discovery_wait(struct kube_discovery *d, bool again, struct error *err)
+{
+    struct wait w = {0};
+
+    if (d->loaded && !again)
+        return true;
+    if (!kube_discovery_load(d, on_loaded, &w, err))
+        return false;
+    while (!w.done)
+        loop_turn(kube_client_loop(d->c), -1);
+    if (w.err.code == ERR_NONE)
+        return true;
+    if (err)
+        *err = w.err;
+    return false;
+}
+
+bool
+kube_discovery_loaded(const struct kube_discovery *d)
+{
+    return d->loaded;
+}
+
+const char *
+kube_discovery_problem(const struct kube_discovery *d)
+{
+    return d->problem.n ? buf_cstr(&d->problem) : NULL;
+}
+
+/* ---- words ---- */
+
+const struct kube_kind *
+kube_discovery_at(const struct kube_discovery *d, size_t i)
+{
+    return i < d->n ? d->v[i].kind : NULL;
+}
+
+const struct kube_kind *
+kube_discovery_of(const struct kube_discovery *d, struct str api_version,
+                  struct str kind)
+{
+    struct str group, version;
+
+    if (!kube_api_version_split(api_version, &group, &version))
+        return NULL;
+    for (size_t i = 0; i < d->n; i++) {
+        const struct kube_kind *k = d->v[i].kind;
+
+        if (str_eqz(kind, k->kind) && str_eqz(group, k->gvr.group) &&
+            str_eqz(version, k->gvr.version))
+            return k;
+    }
+    return NULL;
+}
+
+const struct kube_kind *
+kube_discovery_gvr(const struct kube_discovery *d, const struct kube_gvr *gvr)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        if (kube_gvr_eq(&d->v[i].kind->gvr, gvr))
+            return d->v[i].kind;
+    }
+    return NULL;
+}
+
+const struct kube_kind *
+kube_discovery_category(const struct kube_discovery *d, const char *category,
+                        size_t nth)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        const struct kube_kind *k = d->v[i].kind;
+
+        for (const char *const *c = k->categories; k->preferred && *c; c++) {
+            if (strcmp(*c, category) == 0 && nth-- == 0)
+                return k;
+        }
+    }
+    return NULL;
+}
+
+static bool
+is_name(const struct kube_kind *k, const char *head, bool shorts)
+{
+    if (!shorts)
+        return strcasecmp(head, k->gvr.resource) == 0 ||
+               strcasecmp(head, k->singular) == 0 ||
+               strcasecmp(head, k->kind) == 0;
+    for (const char *const *s = k->short_names; *s; s++) {
+        if (strcasecmp(head, *s) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* group NULL: any; version NULL: the preferred one. */
+static const struct kube_kind *
+find(const struct kube_discovery *d, const char *head, const struct str *group,
+     const struct str *version)
+{
+    for (int shorts = 0; shorts < 2; shorts++) {
+        for (size_t i = 0; i < d->n; i++) {
+            const struct kube_kind *k = d->v[i].kind;
+
+            if ((version ? str_eqz(*version, k->gvr.version) : k->preferred) &&
+                (!group || str_eqz(*group, k->gvr.group)) &&
+                is_name(k, head, shorts))
+                return k;
+        }
+    }
+    /* A kind that only an older version of its group serves. */
+    for (size_t i = 0; i < d->n && !version; i++) {
+        const struct kube_kind *k = d->v[i].kind;
+
+        if ((!group || str_eqz(*group, k->gvr.group)) &&
+            (is_name(k, head, false) || is_name(k, head, true)))
+            return k;
+    }
+    return NULL;
+}
+
+static bool
+unknown_word(const struct kube_discovery *d, const char *word,
+             struct error *err)
+{
+    const char *best = NULL;
+    size_t near = 3;
+
+    for (size_t i = 0; i < d->n; i++) {
+        const struct kube_kind *k = d->v[i].kind;
+        const char *words[] = {k->gvr.resource, k->singular, k->kind};
+
+        for (size_t j = 0; j < ARRAY_LEN(words); j++) {
+            size_t far = str_distance(word, words[j]);
+
+            if (far < near) {
+                near = far;
+                best = words[j];
+            }
+        }
+    }
+    error_set(err, ERR_NOT_FOUND, "the server has no kind \"%s\"", word);
+    if (best)
+        error_remedy(err, "MT-NO-KIND", "Did you mean \"%s\"?", best);
+    return false;
+}
+
+const struct kube_kind *
+kube_discovery_find(const struct kube_discovery *d, const char *word,
+                    struct error *err)
+{
+    struct str head, group, version, rest;
+    const struct kube_kind *k;
+    AUTO(mem_free_ptr) char *name = NULL;
+
+    if (!str_cut(str_of(word), '.', &head, &group)) {
+        k = find(d, word, NULL, NULL);
+    } else {
+        name = mem_strndup(head.s, head.n);
+        k = find(d, name, &group, NULL);
+        str_cut(group, '.', &version, &rest);
+        if (!k)
+            k = find(d, name, &rest, &version);
+    }
+    if (!k)
+        unknown_word(d, word, err);
+    return k;
+}
