@@ -20,6 +20,7 @@ const struct flag common_flags[] = {
 };
 
 const struct command *const commands[] = {
+    &cmd_sandbox,
     &cmd_version,
     &cmd_help,
     NULL,

@@ -3,9 +3,11 @@
  *
  * What: where its files are, starting it (our own executable again, in a
  * session of its own), stopping it, asking after it, removing its data.
- * Files under $XDG_STATE_HOME/meshtop/PROFILE/ (0700): sandbox.db, sandbox.pem,
- * sandbox.token, sandbox.pid (locked while it serves), kubeconfig,
- * logs/sandbox.log; all 0600.
+ * The pid file is locked by the server as long as it lives, so that a process
+ * that was killed never looks alive; it holds pid, port and start once the
+ * server is ready.
+ * Files in the profile's folder (0700): sandbox.db, sandbox.pem,
+ * sandbox.token, sandbox.pid, kubeconfig, logs/sandbox.log; all 0600.
  */
 #ifndef DEVENV_SANDBOX_DAEMON_H
 #define DEVENV_SANDBOX_DAEMON_H
@@ -18,21 +20,22 @@
 struct daemon_paths {
     char *folder, *data, *pid_file, *kubeconfig, *log;
 };
-/* Makes the folders. ERR_DENIED, ERR_IO; ERR_USAGE for a profile that is no
- * plain name. */
-bool daemon_paths(const char *profile, struct daemon_paths *p,
-                  struct error *err);
+/* Names the files in the profile's folder; makes nothing. */
+void daemon_paths(const char *folder, struct daemon_paths *p);
 void daemon_paths_release(struct daemon_paths *p);
+/* Makes the folder and the one for logs (0700). */
+bool daemon_folders(const struct daemon_paths *p, struct error *err);
 
 struct daemon_state {
     bool running;
     pid_t pid;
-    unsigned port;
-    int64_t started_s; /* seconds since 1970 */
+    unsigned port; /* 0: not ready yet */
+    char host[16];
+    int64_t started_s;  /* seconds since 1970 */
+    int64_t file_bytes; /* database and WAL */
 };
-bool daemon_state(const struct daemon_paths *p, struct daemon_state *out,
-                  struct error *err);
-/* Starts `argv` (our executable, "sandbox", "serve", ...) and waits until it
+void daemon_state(const struct daemon_paths *p, struct daemon_state *out);
+/* Starts argv (our executable, "sandbox", "serve", ...) and waits until it
  * serves, at most 10 s. *already: it was running. ERR_TIMEOUT, or what the
  * log's last line says. */
 bool daemon_start(const struct daemon_paths *p, const char *const *argv,
@@ -42,10 +45,12 @@ bool daemon_stop(const struct daemon_paths *p, bool *was, struct error *err);
 /* Removes database, identity and kubeconfig. ERR_CONFLICT while it runs. */
 bool daemon_reset(const struct daemon_paths *p, struct error *err);
 
-/* For the server: locks path and remembers the descriptor; -1 and ERR_CONFLICT
- * when another has it. */
+/* For the server: locks path (made 0600); -1 and ERR_CONFLICT when another
+ * has it. */
 int daemon_lock(const char *path, struct error *err);
-/* Writes pid, port and start into the locked file. */
-bool daemon_publish(int fd, unsigned port, struct error *err);
+/* Writes pid, address and start into the locked file: ready. */
+bool daemon_publish(int fd, const char *host, unsigned port, struct error *err);
+/* Empties the file and lets it go; fd < 0 is fine. */
+void daemon_unlock(int fd);
 
 #endif

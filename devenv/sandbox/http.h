@@ -4,12 +4,13 @@
  * What: requests come whole (body read, target taken apart) to one handler,
  * which answers once: in the handler, or later (the request waits, its
  * connection sleeps), or with a stream that is pulled.
- * Held answers: while http_hold is on (the store has writes that do not last
- * yet), answers are kept and go out at http_release; after a failed commit
- * http_release_failed sends that failure in place of them.
- * Caps: target 8 KiB (414 beyond), headers 64 KiB (431), body 3 MiB (413),
- * connections min(1024, RLIMIT_NOFILE / 2), 30 s for a request to arrive or
- * an answer to be taken (a sleeping stream has no limit).
+ * Held answers: while options.hold answers true (the store has writes that do
+ * not last yet), answers are kept and go out at http_release; after a failed
+ * commit http_release_failed sends that failure in place of them.
+ * Caps: target 8 KiB (414 beyond), target and headers together 32 KiB (431),
+ * body 3 MiB (413), connections min(1024, RLIMIT_NOFILE / 2), 30 s for a
+ * request to arrive, 120 s for an answer to be taken or for a connection to
+ * be idle (a sleeping stream has no limit).
  * Lifetimes: a request lives until its answer is sent or its client is gone;
  * after http_reply* or http_stream the handler must not touch it again.
  */
@@ -49,7 +50,9 @@ struct http_options {
     const char *host; /* "127.0.0.1" or "::1" */
     unsigned port;    /* 0: any */
     http_handler_fn *handler;
-    void *arg;
+    /* True while an answer given now must be held; NULL: never. */
+    bool (*hold)(void *arg);
+    void *arg;                /* of both */
     unsigned timeout_s;       /* 0: 30 */
     unsigned max_connections; /* 0: as above */
 };
@@ -63,10 +66,11 @@ unsigned http_port(const struct http *h);
 /* Reads what came, calls handlers, sends what is ready. Part of the server's
  * turn. Answers how long the loop may sleep, in milliseconds (-1: for ever). */
 int http_run(struct http *h);
-/* From now on answers wait (see the top). */
-void http_hold(struct http *h, bool on);
+/* Sends the held answers (see the top). */
 void http_release(struct http *h);
 void http_release_failed(struct http *h, const struct error *why);
+/* Something was answered or woken since http_run: it should run again. */
+bool http_pending(const struct http *h);
 /* Connections now, waiting requests, open streams. */
 void http_counts(const struct http *h, size_t *connections, size_t *waiting,
                  size_t *streams);

@@ -21,7 +21,7 @@ struct hub;
 struct hub_view;
 struct hub_watch;
 
-struct hub *hub_new(struct loop *l, struct store *s, const struct clock *clock);
+struct hub *hub_new(struct loop *l, struct store *s);
 void hub_free(struct hub *h);
 /* Shows the events committed since the last call to listeners (at once) and
  * wakes watches. Called by the server after each commit. */
@@ -76,6 +76,7 @@ struct hub_watch_options {
     bool bookmarks;
     bool initial_end_bookmark;
     int64_t timeout_ms; /* ends cleanly then; 0: 30 to 60 minutes */
+    const char *type;   /* content type; NULL: application/json */
 };
 /* Answers r with the stream. ERR_GONE when since is below the log (the caller
  * then answers with one ERROR event): r is still to be answered then.

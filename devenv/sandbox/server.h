@@ -42,7 +42,11 @@ struct server {
     void *handler_arg;
     void **states; /* one per module */
     int64_t started_ms;
-    bool ready; /* every module's init is done */
+    const struct server_module *const *modules;
+    char *url;
+    bool ready;  /* every module's init is done */
+    bool kicked; /* a module wants another round */
+    struct loop_hook *hook;
 };
 
 struct server_module {
@@ -77,8 +81,8 @@ const char *server_url(const struct server *s);
 void server_set_handler(struct server *s, http_handler_fn *fn, void *arg);
 /* The state of the module called name, or NULL. */
 void *server_module_state(const struct server *s, const char *name);
-/* Asks for a turn soon (from a timer's callback that wrote to the store a turn
- * follows anyway). */
+/* Asks for another round in this turn. After any callback of the loop (timers,
+ * deferred calls) a turn follows by itself. */
 void server_kick(struct server *s);
 
 #endif

@@ -1,0 +1,311 @@
+/* meshtop sandbox: the embedded control plane by itself. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/base/mem.h"
+#include "lib/base/process.h"
+
+#include "devenv/profile.h"
+
+#include "devenv/sandbox/daemon.h"
+#include "devenv/sandbox/server.h"
+
+#include "cli/commands.h"
+
+#define DELAY_DEFAULT_MS 300
+#define DELAY_MAX_MS     3600000
+
+/* What every verb works on. */
+struct sandbox {
+    const struct args *a;
+    struct profile profile;
+    struct daemon_paths paths;
+    bool json;
+    struct error err;
+};
+
+/* ---- saying ---- */
+
+static void
+print_json(struct json *j)
+{
+    AUTO(mem_free_ptr) char *text = json_text(j, JSON_COMPACT);
+
+    puts(text);
+    json_free(j);
+}
+
+static struct json *
+state_json(const struct sandbox *s, const struct daemon_state *d)
+{
+    struct json *j = json_new_object();
+    AUTO(mem_free_ptr)
+    char *url =
+        mem_printf(strchr(d->host, ':') ? "https://[%s]:%u" : "https://%s:%u",
+                   d->host, d->port);
+
+    json_set_bool(j, "running", d->running);
+    if (d->running) {
+        json_set_int(j, "pid", d->pid);
+        json_set_string(j, "server", url);
+        json_set_int(j, "uptimeSeconds",
+                     clock_wall_ms(clock_system()) / 1000 - d->started_s);
+        json_set_string(j, "kubeconfig", s->paths.kubeconfig);
+    }
+    json_set_int(j, "databaseBytes", d->file_bytes);
+    json_set_string(j, "data", s->paths.data);
+    json_set_string(j, "log", s->paths.log);
+    return j;
+}
+
+static void
+print_running(const struct sandbox *s, const struct daemon_state *d,
+              const char *words)
+{
+    struct json *j = state_json(s, d);
+
+    printf("meshtop sandbox: %s %s (pid %d, kubeconfig %s, log %s)\n", words,
+           json_get_string(j, "server"), (int)d->pid, s->paths.kubeconfig,
+           s->paths.log);
+    json_free(j);
+}
+
+/* ---- verbs ---- */
+
+/* Which files serve uses: those of the profile, unless --data names others;
+ * a server beside the profile's leaves the profile's kubeconfig alone. */
+static bool
+serve_options(const struct sandbox *s, struct server_options *o,
+              struct error *err)
+{
+    const struct args *a = s->a;
+    const char *given = args_get(a, "data", NULL);
+    bool ours = !given || args_has(a, "background");
+    int64_t delay = DELAY_DEFAULT_MS;
+
+    if (!str_to_i64(str_of(args_get(a, "provider-delay", "300")), &delay) ||
+        delay < 0 || delay > DELAY_MAX_MS)
+        return error_set(err, ERR_USAGE,
+                         "--provider-delay takes 0 to %d milliseconds",
+                         DELAY_MAX_MS);
+    if (!daemon_folders(&s->paths, err))
+        return false;
+    *o = (struct server_options){
+        .listen = args_get(a, "listen", NULL),
+        .data = given ? given : s->paths.data,
+        .pid_file = ours ? s->paths.pid_file : NULL,
+        .provider_delay_ms = delay,
+    };
+    o->name = mem_printf("meshtop-%s", s->profile.name);
+    if (args_has(a, "kubeconfig-out"))
+        o->kubeconfig = mem_strdup(args_get(a, "kubeconfig-out", ""));
+    else if (ours)
+        o->kubeconfig = mem_strdup(s->paths.kubeconfig);
+    else if (strcmp(given, ":memory:") == 0)
+        o->kubeconfig = file_join(s->paths.folder, "memory.kubeconfig");
+    else
+        o->kubeconfig = mem_printf("%s.kubeconfig", given);
+    args_list(a, "load", &o->load);
+    return true;
+}
+
+static int
+verb_serve(struct sandbox *s)
+{
+    struct server_options o = {0};
+    bool good = serve_options(s, &o, &s->err) && server_run(&o, &s->err);
+
+    strlist_release(&o.load);
+    free((char *)(uintptr_t)o.name);
+    free((char *)(uintptr_t)o.kubeconfig);
+    return good ? EXIT_DONE : command_fail(&s->err);
+}
+
+/* The words of the process to start: ours again, with the same flags. */
+static void
+serve_words(const struct sandbox *s, struct strlist *words)
+{
+    static const char *const passed[] = {"listen", "data", "kubeconfig-out",
+                                         "provider-delay"};
+    AUTO(mem_free_ptr) char *self = process_self();
+    AUTO(strlist_release) struct strlist load = {0};
+
+    strlist_add(words, str_of(self));
+    strlist_add(words, STR("sandbox"));
+    strlist_add(words, STR("serve"));
+    strlist_add(words, STR("--background"));
+    strlist_addf(words, "--profile=%s", s->profile.name);
+    for (size_t i = 0; i < ARRAY_LEN(passed); i++) {
+        if (args_has(s->a, passed[i]))
+            strlist_addf(words, "--%s=%s", passed[i],
+                         args_get(s->a, passed[i], ""));
+    }
+    args_list(s->a, "load", &load);
+    for (size_t i = 0; i < load.n; i++)
+        strlist_addf(words, "--load=%s", load.v[i]);
+}
+
+static int
+verb_start(struct sandbox *s)
+{
+    AUTO(strlist_release) struct strlist words = {0};
+    struct daemon_state d;
+    bool already = false;
+
+    serve_words(s, &words);
+    strlist_add(&words, STR("")); /* room for the NULL */
+    free(words.v[--words.n]);
+    words.v[words.n] = NULL;
+    if (!daemon_folders(&s->paths, &s->err) ||
+        !daemon_start(&s->paths, (const char *const *)words.v, &d, &already,
+                      &s->err))
+        return command_fail(&s->err);
+    if (s->json) {
+        struct json *j = state_json(s, &d);
+
+        json_set_bool(j, "already", already);
+        print_json(j);
+    } else {
+        print_running(s, &d, already ? "already serving" : "serving");
+    }
+    return EXIT_DONE;
+}
+
+static int
+verb_stop(struct sandbox *s)
+{
+    bool was = false;
+
+    if (!daemon_stop(&s->paths, &was, &s->err))
+        return command_fail(&s->err);
+    if (s->json)
+        printf("{\"stopped\":%s}\n", was ? "true" : "false");
+    else
+        printf("meshtop sandbox: %s\n", was ? "stopped" : "was not running");
+    return EXIT_DONE;
+}
+
+static int
+verb_status(struct sandbox *s)
+{
+    struct daemon_state d;
+    char age[CLOCK_HUMAN_LEN];
+
+    daemon_state(&s->paths, &d);
+    if (s->json) {
+        print_json(state_json(s, &d));
+    } else if (!d.running) {
+        printf("meshtop sandbox: not running (profile %s)\n", s->profile.name);
+    } else if (!d.port) {
+        printf("meshtop sandbox: starting\n");
+    } else {
+        clock_human(clock_wall_ms(clock_system()) / 1000 - d.started_s, age);
+        print_running(s, &d, "serving");
+        printf("up %s, database %" PRId64 " KiB\n", age, d.file_bytes / 1024);
+    }
+    return d.running ? EXIT_DONE : EXIT_ENGINE;
+}
+
+/* The typed name at a terminal, --yes without one. */
+static bool
+may_destroy(struct sandbox *s)
+{
+    char line[128] = "";
+
+    if (args_has(s->a, "yes"))
+        return true;
+    if (!isatty(STDIN_FILENO)) {
+        error_set(&s->err, ERR_USAGE,
+                  "reset removes every object of the sandbox");
+        error_remedy(&s->err, "MT-CONFIRM", "Say --yes.");
+        return false;
+    }
+    fprintf(stderr,
+            "This removes every object of the sandbox \"%s\".\n"
+            "Type its name to go on: ",
+            s->profile.name);
+    if (fgets(line, sizeof(line), stdin) &&
+        str_eqz(str_trim(str_of(line)), s->profile.name))
+        return true;
+    return error_set(&s->err, ERR_CANCELLED, "nothing was removed");
+}
+
+static int
+verb_reset(struct sandbox *s)
+{
+    if (!may_destroy(s) || !daemon_reset(&s->paths, &s->err))
+        return command_fail(&s->err);
+    if (s->json)
+        printf("{\"removed\":true}\n");
+    else
+        printf("meshtop sandbox: removed (profile %s)\n", s->profile.name);
+    return EXIT_DONE;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(struct sandbox *s);
+} verbs[] = {
+    {"serve", verb_serve},   {"start", verb_start}, {"stop", verb_stop},
+    {"status", verb_status}, {"reset", verb_reset},
+};
+
+static int
+run(const struct args *a)
+{
+    const char *word = args_word(a, 0);
+    struct sandbox s = {.a = a};
+    int code = -1;
+
+    if (!profile_open(args_get(a, "profile", PROFILE_DEFAULT), &s.profile,
+                      &s.err))
+        return command_fail(&s.err);
+    daemon_paths(s.profile.dir, &s.paths);
+    s.json = strcmp(args_get(a, "output", "text"), "json") == 0;
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (strcmp(word, verbs[i].name) == 0)
+            code = verbs[i].run(&s);
+    }
+    if (code < 0) {
+        error_set(&s.err, ERR_USAGE, "no verb \"%s\"", word);
+        error_remedy(&s.err, "",
+                     "There are serve, start, stop, status and reset.");
+        code = command_fail(&s.err);
+    }
+    daemon_paths_release(&s.paths);
+    profile_release(&s.profile);
+    return code;
+}
+
+static const struct flag flags[] = {
+    {"listen", 0, "ADDRESS:PORT",
+     "where (loopback only; default the port of the last start, else any)"},
+    {"data", 0, "FILE", "database, or :memory: (default the profile's)"},
+    {"load", 0, "PATH", "apply these manifests at the start (repeatable)"},
+    {"kubeconfig-out", 0, "FILE", "where to write the kubeconfig"},
+    {"provider-delay", 0, "MS",
+     "until a simulated resource turns Ready (default 300)"},
+    {"yes", 'y', NULL, "reset without asking"},
+    {"background", 0, NULL, "used by start"},
+    {0},
+};
+
+const struct command cmd_sandbox = {
+    .name = "sandbox",
+    .args = "serve|start|stop|status|reset",
+    .summary = "the embedded control plane by itself",
+    .help = "serve stays in the foreground and prints one line when it is "
+            "ready; start does the same in the background; stop ends it and "
+            "keeps its data; reset removes the data.\n"
+            "status answers 0 while it runs and 20 when it does not.",
+    .flags = flags,
+    .min_words = 1,
+    .max_words = 1,
+    .run = run,
+    .group = "Bring up, prove, remove",
+};

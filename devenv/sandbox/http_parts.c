@@ -1,0 +1,143 @@
+#include "devenv/sandbox/http_parts.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+
+#define ANSWER_MAX ((size_t)1 << 30)
+
+void
+http_parts_blob(struct http_parts *p, struct blob *b, size_t from, size_t n)
+{
+    if (!n)
+        return;
+    p->v = mem_grow(p->v, &p->cap, p->n + 1, sizeof(*p->v));
+    p->v[p->n++] = (struct http_part){blob_keep(b), from, n};
+    p->total += n;
+}
+
+void
+http_parts_text(struct http_parts *p, struct str s)
+{
+    struct blob *b = blob_new(s);
+
+    http_parts_blob(p, b, 0, s.n);
+    blob_drop(b);
+}
+
+void
+http_parts_release(struct http_parts *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        blob_drop(p->v[i].blob);
+    free(p->v);
+    *p = (struct http_parts){0};
+}
+
+struct parts_reader *
+parts_reader_new(struct http_parts *p)
+{
+    struct parts_reader *r = mem_zalloc(1, sizeof(*r));
+
+    r->parts = *p;
+    *p = (struct http_parts){0};
+    return r;
+}
+
+size_t
+parts_read(struct parts_reader *r, size_t at, char *out, size_t max)
+{
+    size_t done = 0;
+
+    while (done < max && r->piece < r->parts.n) {
+        const struct http_part *p = &r->parts.v[r->piece];
+        size_t skip = at + done - r->start;
+        size_t n = MIN(p->n - skip, max - done);
+
+        memcpy(out + done, p->blob->data + p->from + skip, n);
+        done += n;
+        if (skip + n == p->n) {
+            r->start += p->n;
+            r->piece++;
+        }
+    }
+    return done;
+}
+
+void
+parts_reader_free(void *reader)
+{
+    struct parts_reader *r = reader;
+
+    http_parts_release(&r->parts);
+    free(r);
+}
+
+/* ---- answers made of trees ---- */
+
+void
+http_reply_json(struct http_request *r, int status, const struct json *j)
+{
+    struct buf b = BUF_INIT(ANSWER_MAX);
+
+    json_print(j, JSON_COMPACT, &b);
+    buf_putc(&b, '\n');
+    http_reply_buf(r, status, NULL, &b);
+}
+
+void
+http_reply_status(struct http_request *r, const struct status *st)
+{
+    struct buf b = BUF_INIT(ANSWER_MAX);
+
+    if (st->retry_after_s > 0)
+        http_set_header(r, "Retry-After",
+                        arena_printf(r->arena, "%d", st->retry_after_s));
+    status_print(st, false, &b);
+    http_reply_buf(r, st->code, NULL, &b);
+}
+
+/* apimachinery meta/v1 types.go: the reason that goes with a code */
+static const struct {
+    int code;
+    const char *reason;
+} reasons[] = {
+    {400, "BadRequest"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "NotFound"},
+    {405, "MethodNotAllowed"},
+    {406, "NotAcceptable"},
+    {409, "Conflict"},
+    {410, "Expired"},
+    {413, "RequestEntityTooLarge"},
+    {414, "BadRequest"},
+    {415, "UnsupportedMediaType"},
+    {422, "Invalid"},
+    {429, "TooManyRequests"},
+    {500, "InternalError"},
+    {503, "ServiceUnavailable"},
+    {504, "Timeout"},
+    {507, "InternalError"},
+};
+
+void
+http_fail(struct http_request *r, int code, const char *fmt, ...)
+{
+    AUTO(status_release) struct status st = {0};
+    const char *reason = NULL;
+    char text[1024];
+    va_list ap;
+
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+        if (reasons[i].code == code)
+            reason = reasons[i].reason;
+    }
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    status_set(&st, code, reason, "%s", text);
+    http_reply_status(r, &st);
+}
