@@ -19,10 +19,19 @@ const struct flag common_flags[] = {
     {0},
 };
 
-/* clang-format off: one row a command, groups together */
+/* One row a command, groups together. */
+/* clang-format off */
 const struct command *const commands[] = {
-    &cmd_up,       &cmd_verify,  &cmd_down,    &cmd_install, &cmd_uninstall,
-    &cmd_examples, &cmd_sandbox, &cmd_version, &cmd_help,    NULL,
+    &cmd_up,
+    &cmd_verify,
+    &cmd_down,
+    &cmd_install,
+    &cmd_uninstall,
+    &cmd_examples,
+    &cmd_sandbox,
+    &cmd_version,
+    &cmd_help,
+    NULL,
 };
 /* clang-format on */
 
