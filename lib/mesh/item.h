@@ -19,11 +19,12 @@
 
 enum mesh_role {
     MESH_ROLE_OTHER,
-    MESH_ROLE_MESH, /* Mesh, DataDomain, ... of group meshifi.io */
+    MESH_ROLE_MESH, /* Mesh of group meshifi.io */
     MESH_ROLE_DOMAIN,
     MESH_ROLE_PRODUCT,
     MESH_ROLE_CONTRACT,
-    MESH_ROLE_USAGE /* protection.crossplane.io Usage, ClusterUsage */
+    MESH_ROLE_USAGE, /* protection.crossplane.io Usage, ClusterUsage */
+    MESH_ROLES       /* how many there are */
 };
 
 /* What is known of all objects of a kind. */

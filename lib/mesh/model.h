@@ -49,6 +49,14 @@ bool mesh_put_json(struct mesh *m, const struct json *object,
 /* It is gone; unknown is fine. ns NULL or "": cluster-scoped. */
 void mesh_del(struct mesh *m, const char *api_version, const char *kind,
               const char *ns, const char *name);
+/* The object behind an item that was referred to before it was put, or the
+ * empty view. Lets a feeder put only objects that somebody composed
+ * (kube_object.owner) or that mesh_wants, out of thousands of others. */
+typedef struct str mesh_lookup_fn(void *arg, const struct mesh_item *i);
+void mesh_set_lookup(struct mesh *m, mesh_lookup_fn *fn, void *arg);
+/* Somebody refers to such an object, or it is known already. */
+bool mesh_wants(const struct mesh *m, const char *api_version, const char *kind,
+                const char *ns, const char *name);
 /* Says what is known of a kind from now on. */
 void mesh_watched(struct mesh *m, const char *api_version, const char *kind,
                   enum mesh_watch watch);
