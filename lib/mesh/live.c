@@ -1,0 +1,541 @@
+#include "lib/mesh/live.h"
+
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+
+#include "lib/mesh/graph.h"
+
+/*
+ * Every callback of a cache puts what changed into the model and asks for one
+ * deferred `turn`; there the model settles, kinds that are newly referred to
+ * get their cache, and the screen is told once.
+ *
+ * Of kinds without a role only objects go into the model that somebody
+ * controls or that a tree refers to: a cluster holds thousands of ConfigMaps
+ * that are nobody's.
+ */
+
+#define BACKOFF_FIRST_MS 800
+#define BACKOFF_LAST_MS  30000
+
+struct entry {
+    struct mesh_live *l;
+    const struct kube_kind *kind;
+    char *api_version;
+    struct kube_cache *cache;
+    struct mesh_kind *fed; /* the model's kind, NULL: not fed */
+    bool role;             /* all its objects go into the model */
+};
+
+struct mesh_live {
+    struct kube_client *client;
+    struct kube_discovery *discovery;
+    struct mesh *model;
+    struct mesh_planner *planner;
+    struct mesh_live_fns fns;
+    struct entry **v;
+    size_t n, cap;
+    uint64_t kinds_seen;
+    struct loop_timer *again; /* discovery */
+    int64_t backoff_ms;
+    struct error problem; /* of discovery */
+    bool turn_wanted, news, looked;
+};
+
+static const char *const role_kinds[][2] = {
+    {MESH_GROUP "/v1alpha1", "DataProduct"},
+    {MESH_GROUP "/v1alpha1", "DataDomain"},
+    {MESH_GROUP "/v1alpha1", "DataContract"},
+    {MESH_GROUP "/v1alpha1", "Mesh"},
+    {"protection.crossplane.io/v1beta1", "Usage"},
+    {"protection.crossplane.io/v1beta1", "ClusterUsage"},
+};
+
+static void turn(void *arg);
+
+static void
+ask_turn(struct mesh_live *l)
+{
+    if (l->turn_wanted)
+        return;
+    l->turn_wanted = true;
+    loop_defer(kube_client_loop(l->client), turn, l);
+}
+
+/* ---- caches ---- */
+
+static void
+put(struct entry *e, const struct kube_object *o)
+{
+    struct error err;
+    struct mesh *m = e->l->model;
+
+    if (!e->role && !o->owner.n &&
+        !mesh_wants(m, e->api_version, e->kind->kind, o->ns.s, o->name.s))
+        return;
+    /* What cannot be read is shown by lists, not by the mesh. */
+    mesh_put(m, e->api_version, e->kind->kind, o->body, &err);
+}
+
+static void
+on_changes(void *arg, const struct kube_change *v, size_t n)
+{
+    struct entry *e = arg;
+
+    if (!e->fed)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        const struct kube_object *o = v[i].object;
+
+        if (v[i].type == KUBE_DELETED)
+            mesh_del(e->l->model, e->api_version, e->kind->kind, o->ns.s,
+                     o->name.s);
+        else
+            put(e, o);
+    }
+    ask_turn(e->l);
+}
+
+static bool
+is_refused(const struct kube_cache *k)
+{
+    const struct error *err = kube_cache_error(k);
+
+    return err && !kube_cache_synced(k) &&
+           (err->code == ERR_DENIED || err->code == ERR_NOT_FOUND ||
+            err->code == ERR_UNSUPPORTED);
+}
+
+static enum mesh_watch
+watch_of(const struct kube_cache *k)
+{
+    if (kube_cache_synced(k))
+        return MESH_SYNCED;
+    return is_refused(k) ? MESH_REFUSED : MESH_SYNCING;
+}
+
+static void
+on_state(void *arg)
+{
+    struct entry *e = arg;
+
+    if (e->fed && e->cache)
+        mesh_watched(e->l->model, e->api_version, e->kind->kind,
+                     watch_of(e->cache));
+    e->l->news = true;
+    ask_turn(e->l);
+}
+
+static struct entry *
+entry_of(const struct mesh_live *l, const char *group, const char *kind)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        const struct kube_kind *k = l->v[i]->kind;
+
+        if (strcmp(k->kind, kind) == 0 && strcmp(k->gvr.group, group) == 0)
+            return l->v[i];
+    }
+    return NULL;
+}
+
+static void
+free_entry(struct entry *e)
+{
+    kube_cache_free(e->cache);
+    free(e->api_version);
+    free(e);
+}
+
+static struct entry *
+open_entry(struct mesh_live *l, const struct kube_kind *kind, struct error *err)
+{
+    struct entry *e = entry_of(l, kind->gvr.group, kind->kind);
+    struct kube_cache_options o = {.gvr = kind->gvr};
+    AUTO(buf_release) struct buf api = BUF_INIT(512);
+
+    if (e)
+        return e;
+    if (!(kind->verbs & KUBE_CAN_WATCH) || !(kind->verbs & KUBE_CAN_LIST)) {
+        error_set(err, ERR_UNSUPPORTED, "%s cannot be watched",
+                  kind->gvr.resource);
+        return NULL;
+    }
+    e = mem_zalloc(1, sizeof(*e));
+    e->l = l;
+    e->kind = kind;
+    kube_gvr_api_version(&kind->gvr, &api);
+    e->api_version = buf_take(&api);
+    const struct kube_cache_fns fns = {on_changes, on_state, e};
+
+    e->cache = kube_cache_new(l->client, &o, &fns, err);
+    if (!e->cache) {
+        free_entry(e);
+        return NULL;
+    }
+    l->v = mem_grow(l->v, &l->cap, l->n + 1, sizeof(*l->v));
+    l->v[l->n++] = e;
+    return e;
+}
+
+/* From now on its objects go into the model; those that are there, now. */
+static void
+feed(struct entry *e, struct mesh_kind *k)
+{
+    if (e->fed)
+        return;
+    e->fed = k;
+    e->role = k->role != MESH_ROLE_OTHER;
+    mesh_watched(e->l->model, e->api_version, e->kind->kind,
+                 watch_of(e->cache));
+    for (size_t i = 0; i < kube_cache_count(e->cache); i++)
+        put(e, kube_cache_at(e->cache, i));
+    ask_turn(e->l);
+}
+
+static struct str
+lookup(void *arg, const struct mesh_item *i)
+{
+    return mesh_live_body(arg, i);
+}
+
+/* ---- which kinds ---- */
+
+static void
+open_kind(struct mesh_live *l, struct mesh_kind *k)
+{
+    const struct kube_kind *kind = kube_discovery_of(
+        l->discovery, str_of(k->api_version), str_of(k->kind));
+    struct entry *e = kind ? open_entry(l, kind, NULL) : NULL;
+
+    if (e)
+        feed(e, k);
+    else
+        mesh_watched(l->model, k->api_version, k->kind, MESH_REFUSED);
+}
+
+/* Kinds that trees refer to, now that something can be known of them. */
+static void
+open_referred(struct mesh_live *l, bool once_more)
+{
+    struct mesh_kind *k;
+
+    l->kinds_seen = mesh_kinds_generation(l->model);
+    for (size_t i = 0; (k = mesh_kind_at(l->model, i)); i++) {
+        bool closed = k->watch == MESH_UNWATCHED ||
+                      (once_more && k->watch == MESH_REFUSED &&
+                       !entry_of(l, k->group, k->kind));
+
+        if (closed && (k->referred || k->role != MESH_ROLE_OTHER))
+            open_kind(l, k);
+    }
+}
+
+/* The model knows these kinds from the start. */
+static void
+name_roles(struct mesh_live *l)
+{
+    for (size_t i = 0; i < ARRAY_LEN(role_kinds); i++)
+        graph_kind(l->model, role_kinds[i][0], role_kinds[i][1]);
+}
+
+static bool
+serves_mesh(const struct mesh_live *l)
+{
+    return kube_discovery_of(l->discovery, str_of(role_kinds[0][0]),
+                             str_of(role_kinds[0][1]));
+}
+
+/* ---- discovery ---- */
+
+static void on_again(void *arg);
+
+static void
+plan_again(struct mesh_live *l)
+{
+    struct loop *loop = kube_client_loop(l->client);
+
+    if (!l->again)
+        l->again = loop_timer_add(loop, l->backoff_ms, on_again, l);
+    else
+        loop_timer_set(l->again, l->backoff_ms);
+    l->backoff_ms = MIN(l->backoff_ms * 2, BACKOFF_LAST_MS);
+}
+
+static void
+on_discovery(void *arg, const struct error *err)
+{
+    struct mesh_live *l = arg;
+
+    l->problem = err ? *err : (struct error){0};
+    l->news = true;
+    l->looked = l->looked || !err;
+    if (!err)
+        open_referred(l, true);
+    /* Only a mesh that is not there (yet) is asked for again and again. */
+    if (err || !serves_mesh(l))
+        plan_again(l);
+    else
+        l->backoff_ms = BACKOFF_FIRST_MS;
+    ask_turn(l);
+}
+
+static void
+on_again(void *arg)
+{
+    struct mesh_live *l = arg;
+    struct error err;
+
+    if (!kube_discovery_load(l->discovery, on_discovery, l, &err))
+        on_discovery(l, &err);
+}
+
+static bool
+has_unserved(const struct mesh_live *l)
+{
+    const struct mesh_kind *k;
+
+    for (size_t i = 0; (k = mesh_kind_at(l->model, i)); i++) {
+        if (k->referred && k->watch == MESH_REFUSED &&
+            !entry_of(l, k->group, k->kind))
+            return true;
+    }
+    return false;
+}
+
+static void
+turn(void *arg)
+{
+    struct mesh_live *l = arg;
+
+    l->turn_wanted = false;
+    if (mesh_kinds_generation(l->model) != l->kinds_seen && l->looked) {
+        open_referred(l, false);
+        /* A kind that came after we asked what there is: ask once more. */
+        if (has_unserved(l))
+            plan_again(l);
+    }
+    bool news = mesh_settle(l->model) || l->news;
+
+    l->news = false;
+    /* Settling may have met references to yet other kinds. */
+    if (mesh_kinds_generation(l->model) != l->kinds_seen && l->looked)
+        ask_turn(l);
+    if (news && l->fns.on_change)
+        l->fns.on_change(l->fns.arg);
+}
+
+/* ---- what the planner asks ---- */
+
+static struct entry *
+planner_entry(struct mesh_live *l, const char *api_version, const char *kind)
+{
+    struct str group, version;
+    const struct kube_kind *k;
+    char name[256];
+
+    if (!kube_api_version_split(str_of(api_version), &group, &version) ||
+        group.n >= sizeof(name))
+        return NULL;
+    memcpy(name, group.s, group.n);
+    name[group.n] = '\0';
+    struct entry *e = entry_of(l, name, kind);
+
+    if (e || (!group.n && strcmp(kind, "Secret") == 0))
+        return e;
+    k = kube_discovery_of(l->discovery, str_of(api_version), str_of(kind));
+    return k ? open_entry(l, k, NULL) : NULL;
+}
+
+static struct str
+host_get(void *arg, const char *api_version, const char *kind, const char *ns,
+         const char *name, bool *known)
+{
+    struct entry *e = planner_entry(arg, api_version, kind);
+    const struct kube_object *o =
+        e ? kube_cache_find(e->cache, ns, name) : NULL;
+
+    *known = e && kube_cache_synced(e->cache);
+    return o ? o->body : (struct str){0};
+}
+
+static bool
+host_each(void *arg, const char *api_version, const char *kind, const char *ns,
+          bool (*fn)(void *fn_arg, struct str body), void *fn_arg)
+{
+    struct entry *e = planner_entry(arg, api_version, kind);
+
+    if (!e || !kube_cache_synced(e->cache))
+        return false;
+    for (size_t i = ns ? kube_cache_lower(e->cache, ns, "") : 0;
+         i < kube_cache_count(e->cache); i++) {
+        const struct kube_object *o = kube_cache_at(e->cache, i);
+
+        if (ns && !str_eqz(o->ns, ns))
+            break;
+        if (!fn(fn_arg, o->body))
+            break;
+    }
+    return true;
+}
+
+static bool
+host_served(void *arg, const char *api_version, const char *kind,
+            bool *namespaced)
+{
+    struct mesh_live *l = arg;
+    const struct kube_kind *k =
+        kube_discovery_of(l->discovery, str_of(api_version), str_of(kind));
+
+    if (k)
+        *namespaced = k->namespaced;
+    return k;
+}
+
+/* ---- the live model ---- */
+
+struct mesh_live *
+mesh_live_new(struct kube_client *c, const struct mesh_live_fns *fns,
+              struct error *err)
+{
+    struct mesh_live *l = mem_zalloc(1, sizeof(*l));
+    const struct mesh_host host = {l, host_get, host_each, host_served};
+
+    l->client = c;
+    l->fns = fns ? *fns : (struct mesh_live_fns){0};
+    l->backoff_ms = BACKOFF_FIRST_MS;
+    l->discovery = kube_discovery_new(c);
+    l->model = mesh_new(clock_system());
+    l->planner = mesh_planner_new(&host);
+    mesh_set_lookup(l->model, lookup, l);
+    name_roles(l);
+    if (kube_discovery_load(l->discovery, on_discovery, l, err))
+        return l;
+    mesh_live_free(l);
+    return NULL;
+}
+
+void
+mesh_live_free(struct mesh_live *l)
+{
+    if (!l)
+        return;
+    loop_undefer(kube_client_loop(l->client), turn, l);
+    loop_timer_del(l->again);
+    for (size_t i = 0; i < l->n; i++)
+        free_entry(l->v[i]);
+    free(l->v);
+    mesh_planner_free(l->planner);
+    mesh_free(l->model);
+    kube_discovery_free(l->discovery);
+    free(l);
+}
+
+void
+mesh_live_free_ptr(struct mesh_live **l)
+{
+    mesh_live_free(*l);
+}
+
+struct mesh *
+mesh_live_model(struct mesh_live *l)
+{
+    return l->model;
+}
+
+struct kube_discovery *
+mesh_live_discovery(struct mesh_live *l)
+{
+    return l->discovery;
+}
+
+struct mesh_planner *
+mesh_live_planner(struct mesh_live *l)
+{
+    return l->planner;
+}
+
+struct kube_cache *
+mesh_live_cache(struct mesh_live *l, const struct kube_kind *kind,
+                struct error *err)
+{
+    struct entry *e = open_entry(l, kind, err);
+
+    return e ? e->cache : NULL;
+}
+
+struct str
+mesh_live_body(struct mesh_live *l, const struct mesh_item *i)
+{
+    struct entry *e = entry_of(l, i->kind->group, i->kind->kind);
+    const struct kube_object *o =
+        e ? kube_cache_find(e->cache, i->ns, i->name) : NULL;
+
+    return o ? o->body : (struct str){0};
+}
+
+void
+mesh_live_state(const struct mesh_live *l, struct mesh_live_state *out)
+{
+    *out = (struct mesh_live_state){
+        .synced = l->looked && mesh_kinds_generation(l->model) == l->kinds_seen,
+        .live = l->looked && l->problem.code == ERR_NONE,
+        .no_mesh = l->looked && !serves_mesh(l),
+        .problem = l->problem.code == ERR_NONE ? NULL : &l->problem,
+    };
+    for (size_t i = 0; i < l->n; i++) {
+        const struct kube_cache *k = l->v[i]->cache;
+        bool stale = kube_cache_state(k) == KUBE_CACHE_STALE;
+        int64_t as_of = stale ? kube_cache_as_of(k) : 0;
+
+        if (is_refused(k))
+            continue;
+        out->synced = out->synced && (kube_cache_synced(k) || !l->v[i]->fed);
+        out->live = out->live && !stale;
+        if (as_of && (!out->as_of_ms || as_of < out->as_of_ms))
+            out->as_of_ms = as_of;
+        if (!out->problem && kube_cache_state(k) != KUBE_CACHE_LIVE)
+            out->problem = kube_cache_error(k);
+    }
+}
+
+void
+mesh_live_retry(struct mesh_live *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (kube_cache_state(l->v[i]->cache) != KUBE_CACHE_LIVE)
+            kube_cache_retry(l->v[i]->cache);
+    }
+    l->backoff_ms = BACKOFF_FIRST_MS;
+    on_again(l);
+}
+
+bool
+mesh_live_wait(struct mesh_live *l, int64_t timeout_ms, struct error *err)
+{
+    int64_t end = clock_mono_ms(clock_system()) + timeout_ms;
+    struct mesh_live_state s;
+
+    for (;;) {
+        mesh_live_state(l, &s);
+        int64_t left = end - clock_mono_ms(clock_system());
+
+        if (s.synced && !l->turn_wanted)
+            return true;
+        if (s.problem && s.problem->code != ERR_NETWORK &&
+            s.problem->code != ERR_TIMEOUT) {
+            if (err)
+                *err = *s.problem;
+            return false;
+        }
+        if (left <= 0)
+            break;
+        loop_turn(kube_client_loop(l->client), (int)left);
+    }
+    if (s.problem && err)
+        *err = *s.problem;
+    else
+        error_set(err, ERR_TIMEOUT, "the cluster did not answer in %lld s",
+                  (long long)(timeout_ms / 1000));
+    return false;
+}
