@@ -44,11 +44,13 @@ FUZZ   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH  := $(patsubst %.c,$(O)/%,$(wildcard tests/bench/*.c))
 TOOLS  := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c))
 
-build: meshtop
-meshtop: $(O)/meshtop ; @ln -sf $(O)/meshtop $@
-$(O)/meshtop: $(O)/cli/main.o $(O)/libmeshtop.a ; $(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+build: program ; @ln -sfn $(O)/meshtop meshtop
+program: $(O)/meshtop
+$(O)/meshtop: $(O)/cli/main.o $(O)/libmeshtop.a ; $(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@ && printf '$(if $(MAKE_TERMOUT),\r\033[K)'
 $(O)/libmeshtop.a: $(OBJ) ; @rm -f $@; ar rcs $@ $^
-$(O)/%.o: %.c Makefile VERSION ; @mkdir -p $(@D); $(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+# On a terminal the file being compiled is shown in place.
+SHOW = $(if $(MAKE_TERMOUT),@printf '\r\033[Kcompiling %s' $<,@:)
+$(O)/%.o: %.c Makefile VERSION ; $(SHOW); mkdir -p $(@D); $(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 $(O)/assets.o: scripts/embed.sh $(ASSETS) ; @mkdir -p $(@D); scripts/embed.sh $(ASSETS) >$(O)/assets.c; \
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c $(O)/assets.c -o $@
 $(UNITS): $(O)/%: $(O)/%.o $(O)/libmeshtop.a ; $(CC) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
@@ -63,20 +65,36 @@ $(FUZZ): $(O)/%: $(O)/%.o $(O)/libmeshtop.a $(filter %.o,$(FUZZMAIN)) ; $(CC) $(
 
 # ---- the verbs ------------------------------------------------------------
 ENGINE ?= sandbox
+JOBS   := $(shell nproc)
+# A build of its own after the dependencies are there; ends the line SHOW left.
+AGAIN  = @$(MAKE) -s --no-print-directory -j$(JOBS)
 MT = ./meshtop --profile demo
 deps-%: ; @scripts/deps.sh $*
 
-run: deps-run ; @$(MAKE) -s build && $(MT) up --engine $(ENGINE) --examples corner-shop && $(MT)
-test: deps-test ; @$(MAKE) -s build tests && tests/run.sh $(O)
+run: deps-run
+	$(AGAIN) build
+	@$(MT) up --engine $(ENGINE) --examples corner-shop && $(MT)
+test: deps-test
+	$(AGAIN) build tests
+	@tests/run.sh $(O)
 tests: $(UNITS) $(FUZZ) $(BENCH) $(TOOLS)
-asan: deps-test ; @$(MAKE) -s MODE=asan build tests && ASAN_OPTIONS=detect_leaks=1 tests/run.sh $(BUILD)/asan
-fuzz: deps-fuzz ; @$(MAKE) -s MODE=fuzz fuzz-run
+asan: deps-test
+	$(AGAIN) MODE=asan program tests
+	@ASAN_OPTIONS=detect_leaks=1 tests/run.sh $(BUILD)/asan
+fuzz: deps-fuzz
+	$(AGAIN) MODE=fuzz fuzz-run
 fuzz-run: $(FUZZ) ; @tests/fuzz/run.sh $(O) $${SECS:-10}
-bench: deps-test ; @$(MAKE) -s build tests && tests/bench/run.sh $(O)
+bench: deps-test
+	$(AGAIN) build tests
+	@tests/bench/run.sh $(O)
 
 # Meshifi's and DappMesh's verbs
-setup-dev: deps-run ; @$(MAKE) -s build && $(MT) up --engine $(ENGINE)
-verify: deps-run ; @$(MAKE) -s build && $(MT) verify --up
+setup-dev: deps-run
+	$(AGAIN) build
+	@$(MT) up --engine $(ENGINE)
+verify: deps-run
+	$(AGAIN) build
+	@$(MT) verify --up
 show-status: build ; @$(MT) status
 cleanup: build ; @$(MT) down
 install-samples: build ; @$(MT) examples add corner-shop
@@ -98,5 +116,5 @@ size: ; @tests/lint/size.sh $(CODE)
 format: ; @clang-format --dry-run -Werror $(CODE) $(TESTCODE)
 banned: ; @tests/lint/banned.sh $(CODE)
 shell: ; @sh -n scripts/*.sh tests/*.sh tests/lint/*.sh
-.PHONY: build run test tests asan fuzz fuzz-run bench setup-dev verify show-status cleanup install-samples quick install clean help check layers headers size format banned shell
+.PHONY: build program run test tests asan fuzz fuzz-run bench setup-dev verify show-status cleanup install-samples quick install clean help check layers headers size format banned shell
 -include $(shell test -d $(O) && find $(O) -name '*.d')
