@@ -183,7 +183,9 @@ start_http(struct server *s, struct error *err)
                              .host = "127.0.0.1",
                              .handler = on_request,
                              .hold = must_hold,
-                             .arg = s};
+                             .arg = s,
+                             .timeout_s = s->options->http_timeout_s,
+                             .max_connections = s->options->http_connections};
     uint64_t port = 0;
     char text[16];
 

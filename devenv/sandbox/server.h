@@ -28,6 +28,8 @@ struct server_options {
     int64_t provider_delay_ms; /* until a simulated resource is Ready */
     bool quiet;                /* no ready line */
     struct store_options store;
+    unsigned http_timeout_s; /* as in http_options; 0: the defaults */
+    unsigned http_connections;
 };
 
 struct server {
