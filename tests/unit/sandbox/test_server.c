@@ -435,5 +435,6 @@ main(void)
         cmocka_unit_test(test_two_servers_one_file),
     };
 
+    signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
