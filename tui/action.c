@@ -110,7 +110,7 @@ const struct action_row action_table[] = {
     {ACT_PALETTE, "palette", ":", "Program",
      "go to a kind, or do anything by name", "command", NOFORM},
     {ACT_HELP, "help", "? f1", "Program", "the keys of this view", "help",
-     NOFORM},
+     NOFORM | CTX_FORM},
     {ACT_REDRAW, "redraw", "ctrl-l", "Program", "draw the screen again", NULL,
      NOFORM | CTX_FORM},
     {ACT_RESYNC, "resync", "ctrl-r", "Program", "ask the cluster again", NULL,

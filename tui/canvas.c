@@ -228,6 +228,46 @@ canvas_cut_middle(struct canvas *c, int x, int y, int w, enum style st,
     return used + canvas_put(c, x + used, y, w - used, st, text);
 }
 
+/* Bytes of text that fit into w columns, ending before a space if there is
+ * one. */
+static size_t
+line_bytes(const struct canvas *c, struct str text, int w)
+{
+    size_t n = 0, space = 0;
+    int used = 0;
+
+    while (n < text.n) {
+        uint32_t cp;
+        size_t bytes = utf8_decode(str_from(text, n), &cp);
+
+        used += utf8_width(safe(c, cp));
+        if (used > w)
+            return space ? space : n;
+        if (cp == ' ')
+            space = n;
+        n += bytes;
+    }
+    return n;
+}
+
+int
+canvas_wrap(struct canvas *c, struct rect r, enum style st, struct str text)
+{
+    int y = 0;
+
+    while (text.n && y < r.h) {
+        size_t n = line_bytes(c, text, r.w);
+
+        if (n == 0)
+            break;
+        canvas_put(c, r.x, r.y + y++, r.w, st, str_sub(text, 0, n));
+        text = str_from(text, n);
+        while (text.n && text.s[0] == ' ')
+            text = str_from(text, 1);
+    }
+    return y;
+}
+
 void
 canvas_right(struct canvas *c, int x, int y, int w, enum style st,
              struct str text)

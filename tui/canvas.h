@@ -91,6 +91,9 @@ int canvas_cut(struct canvas *c, int x, int y, int w, enum style st,
 /* ... or loses its middle: of names, prefix and hash both matter. */
 int canvas_cut_middle(struct canvas *c, int x, int y, int w, enum style st,
                       struct str text);
+/* A text that wraps at spaces to r; the rows it took. */
+int canvas_wrap(struct canvas *c, struct rect r, enum style st,
+                struct str text);
 /* Right-aligned in w columns. */
 void canvas_right(struct canvas *c, int x, int y, int w, enum style st,
                   struct str text);

@@ -68,7 +68,8 @@ static const struct {
     [TUI_OK] = {"\xe2\x97\x8f", "OK", ST_OK},
     [TUI_PAUSED] = {"\xe2\x80\x96", "PAUSE", ST_PAUSED},
     [TUI_DELETING] = {"\xe2\x97\x8c", "DEL", ST_DEL},
-    [TUI_UNKNOWN] = {"?", "?", ST_DIM},
+    [TUI_UNKNOWN] = {"\xc2\xb7", "...", ST_DIM},
+    [TUI_MISSING] = {"?", "MISS", ST_WAIT},
     [TUI_WAIT] = {"\xe2\x97\x90", "WAIT", ST_WAIT},
     [TUI_FAIL] = {"\xe2\x9c\x96", "FAIL", ST_FAIL},
 };

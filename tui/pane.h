@@ -1,0 +1,18 @@
+/*
+ * pane.h - a titled part of a view, the same everywhere.
+ *
+ * A border and a title where there is room; from 100 columns down the side
+ * borders go, below 16 rows or 60 columns the title line too.
+ */
+#ifndef TUI_PANE_H
+#define TUI_PANE_H
+
+#include "tui/canvas.h"
+
+/* Draws the frame of a pane into r and answers what is left inside. */
+struct rect pane_draw(struct canvas *c, struct rect r, struct str title,
+                      bool focus);
+/* Whether a canvas of this size gets titles at all. */
+bool pane_has_title(const struct canvas *c);
+
+#endif

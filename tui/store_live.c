@@ -1,0 +1,443 @@
+#include "tui/store_live.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+
+#include "lib/mesh/live.h"
+
+struct pending {
+    struct store_live *store;
+    struct pending *next;
+    struct kube_call *call;
+    tui_done_fn *done;
+    void *arg;
+};
+
+struct store_live {
+    struct tui_store base;
+    struct loop *loop;
+    const struct clock *clock;
+    const struct tui_options *o;
+    struct kube_config *config;
+    struct kube_client *client; /* read-only when the options say so */
+    struct kube_client *writer; /* once read-only was lifted */
+    struct mesh_live *live;
+    struct pending *pending;
+    char *context; /* chosen; NULL: the options' */
+    char ns[64];
+    bool read_only, ever;
+    struct error problem;
+};
+
+static struct store_live *
+self(struct tui_store *s)
+{
+    return (struct store_live *)s;
+}
+
+static void
+changed(void *arg)
+{
+    struct store_live *s = arg;
+
+    if (s->base.changed)
+        s->base.changed(s->base.changed_arg);
+}
+
+/* ---- connecting ---- */
+
+static void
+drop_pending(struct store_live *s)
+{
+    while (s->pending) {
+        struct pending *p = s->pending;
+
+        s->pending = p->next;
+        kube_call_cancel(p->call);
+        free(p);
+    }
+}
+
+static void
+disconnect(struct store_live *s)
+{
+    drop_pending(s);
+    mesh_live_free(s->live);
+    kube_client_free(s->writer);
+    kube_client_free(s->client);
+    s->live = NULL;
+    s->client = s->writer = NULL;
+    s->ever = false;
+}
+
+static bool
+connect_to(struct store_live *s, const char *context, struct error *err)
+{
+    struct kube_client_options co = {.read_only = s->o->read_only};
+    struct mesh_live_fns fns = {changed, s};
+    AUTO(kube_access_free_ptr)
+    struct kube_access *access =
+        kube_access_open(s->o->kubeconfig, context, err);
+
+    if (!access)
+        return false;
+    s->client = kube_client_new(s->loop, access, &co, err);
+    if (!s->client)
+        return false;
+    s->live = mesh_live_new(s->client, &fns, err);
+    return s->live != NULL;
+}
+
+void
+store_live_connect(struct tui_store *base)
+{
+    struct store_live *s = self(base);
+
+    disconnect(s);
+    s->problem = (struct error){0};
+    if (!connect_to(s, s->context ? s->context : s->o->context, &s->problem))
+        disconnect(s);
+    changed(s);
+}
+
+static void
+free_store(struct tui_store *base)
+{
+    struct store_live *s = self(base);
+
+    disconnect(s);
+    kube_config_free(s->config);
+    free(s->context);
+    free(s);
+}
+
+/* ---- reading ---- */
+
+static struct mesh *
+model(struct tui_store *base)
+{
+    struct store_live *s = self(base);
+
+    return s->live ? mesh_live_model(s->live) : NULL;
+}
+
+static struct mesh_planner *
+planner(struct tui_store *base)
+{
+    struct store_live *s = self(base);
+
+    return s->live ? mesh_live_planner(s->live) : NULL;
+}
+
+static void
+get_link(struct tui_store *base, struct tui_link *out)
+{
+    struct store_live *s = self(base);
+    const struct kube_access *access =
+        s->client ? kube_client_access(s->client) : NULL;
+    struct mesh_live_state st = {0};
+
+    out->read_only = s->read_only;
+    out->ns = s->ns;
+    out->where = s->o->title && !s->context ? s->o->title
+                 : access                   ? access->context
+                                            : "";
+    out->server = access ? access->server : "";
+    out->problem = s->problem.code ? s->problem.msg : NULL;
+    if (!s->live)
+        return;
+    mesh_live_state(s->live, &st);
+    s->ever |= st.synced;
+    out->live = st.synced && st.live;
+    out->ever = s->ever;
+    out->as_of_ms = st.as_of_ms;
+    if (st.problem)
+        out->problem = st.problem->msg;
+}
+
+static bool
+synced(struct tui_store *base)
+{
+    struct store_live *s = self(base);
+    struct mesh_live_state st = {0};
+
+    if (!s->live)
+        return false;
+    mesh_live_state(s->live, &st);
+    return st.synced || st.no_mesh;
+}
+
+static const struct kube_kind *
+kind_at(struct tui_store *base, size_t i)
+{
+    struct store_live *s = self(base);
+
+    return s->live ? kube_discovery_at(mesh_live_discovery(s->live), i) : NULL;
+}
+
+static const struct kube_kind *
+kind_find(struct tui_store *base, const char *word)
+{
+    struct store_live *s = self(base);
+
+    return s->live
+               ? kube_discovery_find(mesh_live_discovery(s->live), word, NULL)
+               : NULL;
+}
+
+static const struct kube_kind *
+kind_of(struct tui_store *base, const char *api, const char *kind)
+{
+    struct store_live *s = self(base);
+
+    return s->live ? kube_discovery_of(mesh_live_discovery(s->live),
+                                       str_of(api), str_of(kind))
+                   : NULL;
+}
+
+static struct kube_cache *
+cache(struct tui_collection *c)
+{
+    return (struct kube_cache *)c;
+}
+
+static struct tui_collection *
+collection(struct tui_store *base, const struct kube_kind *k, struct error *err)
+{
+    struct store_live *s = self(base);
+
+    if (!s->live) {
+        error_set(err, ERR_NETWORK, "not connected");
+        return NULL;
+    }
+    return (struct tui_collection *)mesh_live_cache(s->live, k, err);
+}
+
+static size_t
+count(struct tui_store *base UNUSED, struct tui_collection *c)
+{
+    return kube_cache_count(cache(c));
+}
+
+static const struct kube_object *
+at(struct tui_store *base UNUSED, struct tui_collection *c, size_t i)
+{
+    return kube_cache_at(cache(c), i);
+}
+
+static const struct kube_object *
+find(struct tui_store *base UNUSED, struct tui_collection *c, const char *ns,
+     const char *name)
+{
+    return kube_cache_find(cache(c), ns, name);
+}
+
+static bool
+collected(struct tui_store *base UNUSED, struct tui_collection *c,
+          const char **problem)
+{
+    const struct error *err = kube_cache_error(cache(c));
+
+    *problem = err && !kube_cache_synced(cache(c)) ? err->msg : NULL;
+    return kube_cache_synced(cache(c));
+}
+
+/* ---- writing ---- */
+
+static void
+unlink_pending(struct pending *p)
+{
+    for (struct pending **q = &p->store->pending; *q; q = &(*q)->next) {
+        if (*q == p) {
+            *q = p->next;
+            return;
+        }
+    }
+}
+
+static void
+on_reply(void *arg, const struct kube_reply *r, const struct error *err)
+{
+    AUTO(buf_release) struct buf warnings = BUF_INIT(8192);
+    struct pending *p = arg;
+    struct json *result = err ? NULL : json_parse(r->body, NULL, NULL);
+
+    for (size_t i = 0; r->warnings && i < r->warnings->n; i++)
+        buf_printf(&warnings, "%s%s", i ? "\n" : "", r->warnings->v[i]);
+    unlink_pending(p);
+    p->done(p->arg, result, buf_cstr(&warnings), err);
+    json_free(result);
+    free(p);
+}
+
+static struct kube_client *
+client_for(struct store_live *s, const struct tui_write *w, struct error *err)
+{
+    struct kube_client_options co = {.read_only = false};
+
+    if (!s->client) {
+        error_set(err, ERR_NETWORK, "not connected");
+        return NULL;
+    }
+    if (w->dry_run || !kube_client_read_only(s->client))
+        return s->client;
+    if (!s->writer && !s->read_only)
+        s->writer =
+            kube_client_new(s->loop, kube_client_access(s->client), &co, err);
+    return s->read_only ? s->client : s->writer;
+}
+
+static bool
+start_write(struct tui_store *base, const struct tui_write *w,
+            tui_done_fn *done, void *arg, struct error *err)
+{
+    static const enum kube_verb verbs[] = {[TUI_CREATE] = KUBE_CREATE,
+                                           [TUI_REPLACE] = KUBE_UPDATE,
+                                           [TUI_DELETE] = KUBE_DELETE};
+    struct store_live *s = self(base);
+    const struct kube_kind *k = kind_of(base, w->ref.api, w->ref.kind);
+    struct kube_client *client = client_for(s, w, err);
+    AUTO(buf_release) struct buf body = BUF_INIT(BUF_TEXT_MAX);
+    struct kube_request r = {.verb = verbs[w->verb], .dry_run = w->dry_run};
+    struct pending *p;
+
+    if (!client)
+        return false;
+    if (!k)
+        return error_set(err, ERR_NOT_FOUND, "the cluster serves no %s in %s",
+                         w->ref.kind, w->ref.api);
+    r.gvr = k->gvr;
+    r.ns = k->namespaced ? w->ref.ns : NULL;
+    r.name = w->verb == TUI_CREATE ? NULL : w->ref.name;
+    r.strict = w->verb != TUI_DELETE;
+    if (w->foreground)
+        r.propagation = KUBE_PROPAGATE_FOREGROUND;
+    if (w->body) {
+        json_print(w->body, JSON_COMPACT, &body);
+        r.body = buf_view(&body);
+    }
+    p = mem_zalloc(1, sizeof(*p));
+    *p = (struct pending){.store = s, .done = done, .arg = arg};
+    p->call = kube_client_send(client, &r, on_reply, p, err);
+    if (!p->call) {
+        free(p);
+        return false;
+    }
+    p->next = s->pending;
+    s->pending = p;
+    return true;
+}
+
+/* The request itself goes on: only its answer is no longer wanted. */
+static void
+ignore(void *arg UNUSED, const struct json *result UNUSED,
+       const char *warnings UNUSED, const struct error *err UNUSED)
+{
+}
+
+static void
+forget(struct tui_store *base, tui_done_fn *done, void *arg)
+{
+    for (struct pending *p = self(base)->pending; p; p = p->next) {
+        if (p->done == done && p->arg == arg)
+            p->done = ignore;
+    }
+}
+
+/* ---- the rest ---- */
+
+static void
+resync(struct tui_store *base)
+{
+    struct store_live *s = self(base);
+
+    if (s->live)
+        mesh_live_retry(s->live);
+    else
+        store_live_connect(base);
+}
+
+static bool
+context_at(struct tui_store *base, size_t i, const char **name,
+           const char **about)
+{
+    struct store_live *s = self(base);
+    struct kube_context c = {0};
+
+    if (!s->config)
+        s->config = kube_config_load(s->o->kubeconfig, NULL);
+    *name = s->config ? kube_config_context(s->config, i) : NULL;
+    if (!*name)
+        return false;
+    *about = kube_config_describe(s->config, *name, &c) ? c.server : "";
+    return true;
+}
+
+static bool
+set_context(struct tui_store *base, const char *name, struct error *err)
+{
+    struct store_live *s = self(base);
+    AUTO(kube_access_free_ptr)
+    struct kube_access *access = kube_access_open(s->o->kubeconfig, name, err);
+
+    if (!access)
+        return false;
+    free(s->context);
+    s->context = mem_strdup(name);
+    store_live_connect(base);
+    return true;
+}
+
+static void
+set_namespace(struct tui_store *base, const char *ns)
+{
+    struct store_live *s = self(base);
+
+    snprintf(s->ns, sizeof(s->ns), "%s", ns);
+}
+
+static void
+set_read_only(struct tui_store *base, bool on)
+{
+    self(base)->read_only = on;
+}
+
+static const struct tui_store_ops ops = {
+    .free = free_store,
+    .model = model,
+    .planner = planner,
+    .link = get_link,
+    .synced = synced,
+    .kind_at = kind_at,
+    .kind_find = kind_find,
+    .kind_of = kind_of,
+    .collection = collection,
+    .count = count,
+    .at = at,
+    .find = find,
+    .collected = collected,
+    .write = start_write,
+    .forget = forget,
+    .resync = resync,
+    .context_at = context_at,
+    .set_context = set_context,
+    .set_namespace = set_namespace,
+    .set_read_only = set_read_only,
+};
+
+struct tui_store *
+store_live_new(struct loop *l, const struct clock *clock,
+               const struct tui_options *o)
+{
+    struct store_live *s = mem_zalloc(1, sizeof(*s));
+
+    s->base.ops = &ops;
+    s->loop = l;
+    s->clock = clock;
+    s->o = o;
+    s->read_only = o->read_only;
+    snprintf(s->ns, sizeof(s->ns), "%s", o->ns ? o->ns : "");
+    return &s->base;
+}
