@@ -24,7 +24,9 @@ void format_printf(struct arena *a, struct str fmt, const struct value *v,
 /* strconv.FormatFloat(f, verb, precision, 64), verb e, f or g (upper case
  * too); precision -1: the shortest that reads back the same. */
 void format_float(double f, char verb, int precision, struct buf *out);
-/* strconv.Quote. */
-void format_quote(struct str s, struct buf *out);
+/* strconv.Quote; ascii: QuoteToASCII. */
+void format_quote(struct str s, bool ascii, struct buf *out);
+/* One character as it stands between two of these quotes. */
+void format_quote_char(uint32_t cp, char quote, bool ascii, struct buf *out);
 
 #endif
