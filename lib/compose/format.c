@@ -13,6 +13,7 @@
  */
 struct verb {
     bool plus, minus, sharp, space, zero;
+    bool names; /* %+v: structs show the names of their fields */
     bool has_width, has_precision;
     int width, precision;
     uint32_t c; /* the verb character */
@@ -307,7 +308,7 @@ print_struct(struct printer *p, struct verb *f, struct value v, unsigned depth)
     for (size_t i = 0; i < st->n; i++) {
         if (i)
             buf_putc(p->out, ' ');
-        if (f->plus)
+        if (f->names)
             buf_printf(p->out, "%.*s:", STR_ARG(st->fields[i].key));
         print_value(p, f, st->fields[i].value, depth + 1);
     }
@@ -643,6 +644,10 @@ one_verb(struct format *s)
         return;
     }
     s->at += utf8_decode(str_from(s->fmt, s->at), &f.c);
+    if (f.c == 'v' && f.plus) {
+        f.plus = false;
+        f.names = true;
+    }
     if (f.c == '%') {
         buf_putc(s->p.out, '%');
     } else if (!s->good_index) {

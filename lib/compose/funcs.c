@@ -180,7 +180,7 @@ call_slice(struct call *c, const char *what, struct value v,
                                          .i = (unsigned char)v.s.s[i]};
         return true;
     default:
-        return call_fail(c, "%s type %s", what, value_kind_name(v));
+        return call_fail(c, "%s %s", what, value_kind_name(v));
     }
 }
 

@@ -67,7 +67,7 @@ uint64_t call_random(struct call *c);
 /* What sprig's strval gives; lives in c->a. */
 struct str call_strval(struct call *c, struct value v);
 /* The elements of a slice of any type, boxed into *items; else Go's panic or
- * "Cannot WHAT on type KIND" (what: the words before the type). */
+ * "WHAT KIND" ("Cannot find first on type string"). */
 bool call_slice(struct call *c, const char *what, struct value v,
                 struct value **items, size_t *n);
 /* An empty list of up to n elements; a limit error past 1 million. */

@@ -50,7 +50,7 @@ static bool
 index_sequence(struct call *c, struct value *item, struct value index)
 {
     bool text = item->type == VALUE_STRING;
-    size_t i, n = value_len(*item);
+    size_t i = 0, n = value_len(*item);
 
     if (!index_number(c, index, n, &i))
         return false;

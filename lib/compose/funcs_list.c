@@ -31,12 +31,12 @@ with_one(struct call *c, const char *what, struct value list, struct value one,
 
 FUNC(fn_append)
 {
-    return with_one(c, "Cannot push on", v[0], v[1], false, out);
+    return with_one(c, "Cannot push on type", v[0], v[1], false, out);
 }
 
 FUNC(fn_prepend)
 {
-    return with_one(c, "Cannot prepend on", v[0], v[1], true, out);
+    return with_one(c, "Cannot prepend on type", v[0], v[1], true, out);
 }
 
 FUNC(fn_first)
@@ -44,7 +44,7 @@ FUNC(fn_first)
     struct value *items;
     size_t count;
 
-    if (!call_slice(c, "Cannot find first on", v[0], &items, &count))
+    if (!call_slice(c, "Cannot find first on type", v[0], &items, &count))
         return false;
     *out = count ? items[0] : value_nil();
     return true;
@@ -55,7 +55,7 @@ FUNC(fn_last)
     struct value *items;
     size_t count;
 
-    if (!call_slice(c, "Cannot find last on", v[0], &items, &count))
+    if (!call_slice(c, "Cannot find last on type", v[0], &items, &count))
         return false;
     *out = count ? items[count - 1] : value_nil();
     return true;
@@ -78,7 +78,7 @@ FUNC(fn_rest)
     struct value *items;
     size_t count;
 
-    if (!call_slice(c, "Cannot find rest on", v[0], &items, &count))
+    if (!call_slice(c, "Cannot find rest on type", v[0], &items, &count))
         return false;
     if (count)
         return part(c, items, 1, count - 1, out);
@@ -91,7 +91,7 @@ FUNC(fn_initial)
     struct value *items;
     size_t count;
 
-    if (!call_slice(c, "Cannot find initial on", v[0], &items, &count))
+    if (!call_slice(c, "Cannot find initial on type", v[0], &items, &count))
         return false;
     if (count)
         return part(c, items, 0, count - 1, out);
@@ -104,7 +104,7 @@ FUNC(fn_reverse)
     struct value *items;
     size_t count;
 
-    if (!call_slice(c, "Cannot find reverse on", v[0], &items, &count) ||
+    if (!call_slice(c, "Cannot find reverse on type", v[0], &items, &count) ||
         !call_list(c, count, ELEM_ANY, out))
         return false;
     for (size_t i = 0; i < count; i++)
@@ -117,7 +117,7 @@ FUNC(fn_compact)
     struct value *items;
     size_t count, used = 0;
 
-    if (!call_slice(c, "Cannot compact on", v[0], &items, &count) ||
+    if (!call_slice(c, "Cannot compact on type", v[0], &items, &count) ||
         !call_list(c, count, ELEM_ANY, out))
         return false;
     for (size_t i = 0; i < count; i++) {
@@ -153,7 +153,7 @@ FUNC(fn_uniq)
     struct value *items;
     size_t count, used = 0;
 
-    if (!call_slice(c, "Cannot find uniq on", v[0], &items, &count) ||
+    if (!call_slice(c, "Cannot find uniq on type", v[0], &items, &count) ||
         !small_enough(c, count) || !call_list(c, count, ELEM_ANY, out))
         return false;
     for (size_t i = 0; i < count; i++) {
@@ -169,7 +169,7 @@ FUNC(fn_without)
     struct value *items;
     size_t count, used = 0;
 
-    if (!call_slice(c, "Cannot find without on", v[0], &items, &count) ||
+    if (!call_slice(c, "Cannot find without on type", v[0], &items, &count) ||
         !call_list(c, count, ELEM_ANY, out))
         return false;
     for (size_t i = 0; i < count; i++) {
@@ -189,7 +189,7 @@ FUNC(fn_has)
         *out = value_bool(false);
         return true;
     }
-    if (!call_slice(c, "Cannot find has on", v[1], &items, &count))
+    if (!call_slice(c, "Cannot find has on type", v[1], &items, &count))
         return false;
     *out = value_bool(in_list(c, items, count, v[0]));
     return true;
@@ -256,7 +256,7 @@ FUNC(fn_chunk)
     struct value *items;
     size_t count;
 
-    if (!call_slice(c, "Cannot chunk", v[1], &items, &count))
+    if (!call_slice(c, "Cannot chunk type", v[1], &items, &count))
         return false;
     if (size <= 0)
         return call_fail(c, "runtime error: makeslice: len out of range");
