@@ -205,6 +205,9 @@ call_finish(struct kube_http_call *c, CURLcode code)
     c->easy = NULL;
     c->state = DONE;
     response_of(c, &r);
+    /* curl is content with a head that was cut. */
+    if (code == CURLE_OK && !c->head_told)
+        code = CURLE_GOT_NOTHING;
     if (code != CURLE_OK)
         call_error(c, code, &err);
     c->on_done(c->arg, &r, code == CURLE_OK ? NULL : &err);

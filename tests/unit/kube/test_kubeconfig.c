@@ -1,0 +1,256 @@
+#include <unistd.h>
+
+#include "lib/base/file.h"
+#include "lib/base/mem.h"
+
+#include "lib/kube/kubeconfig.h"
+
+#include "tests/unit/test.h"
+
+static char folder[] = "/tmp/meshtop-kubeconfig-XXXXXX";
+
+static char *
+put(const char *name, const char *text)
+{
+    char *path = file_join(folder, name);
+
+    assert_true(file_write(path, str_of(text), 0600, NULL));
+    return path;
+}
+
+static const char first[] =
+    "apiVersion: v1\nkind: Config\ncurrent-context: one\n"
+    "clusters:\n"
+    "- name: c\n"
+    "  cluster: {server: 'https://first:6443/', certificate-authority: ca.pem,"
+    " tls-server-name: real}\n"
+    "users:\n"
+    "- {name: u, user: {token: secret}}\n"
+    "contexts:\n"
+    "- {name: one, context: {cluster: c, user: u, namespace: ns1}}\n";
+static const char second[] = "current-context: two\n"
+                             "clusters:\n"
+                             "- {name: c, cluster: {server: 'https://second', "
+                             "insecure-skip-tls-verify: true}}\n"
+                             "- {name: d, cluster: {server: plain}}\n"
+                             "users: []\n"
+                             "contexts:\n"
+                             "- {name: two, context: {cluster: d, user: u}}\n";
+
+static struct kube_access *
+open_text(const char *text, const char *context, struct error *err)
+{
+    struct kube_config *c = kube_config_parse(str_of(text), folder, err);
+    struct kube_access *a = NULL;
+
+    if (c)
+        a = kube_config_access(c, context, err);
+    kube_config_free(c);
+    return a;
+}
+
+/* $KUBECONFIG: missing and empty entries are skipped, of equal names the
+ * first file wins whole, the first current-context wins. */
+static void
+merge(void **state)
+{
+    AUTO(mem_free_ptr) char *a = put("a", first);
+    AUTO(mem_free_ptr) char *b = put("b", second);
+    AUTO(mem_free_ptr) char *ca = put("ca.pem", "PEM");
+    AUTO(mem_free_ptr)
+    char *list = mem_printf(":%s/none:%s:%s:%s", folder, a, a, b);
+    struct error err = {0};
+    struct kube_config *c;
+    struct kube_access *x, *y;
+
+    (void)state;
+    setenv("KUBECONFIG", list, 1);
+    c = kube_config_load(NULL, &err);
+    assert_non_null(c);
+    assert_int_equal(kube_config_count(c), 2);
+    assert_string_equal(kube_config_current(c), "one");
+    assert_string_equal(kube_config_context(c, 1), "two");
+    assert_null(kube_config_context(c, 2));
+    x = kube_config_access(c, NULL, &err);
+    assert_non_null(x);
+    assert_string_equal(x->server, "https://first:6443");
+    assert_string_equal(x->ca, "PEM");
+    assert_string_equal(x->ns, "ns1");
+    assert_string_equal(x->token, "secret");
+    assert_string_equal(x->tls_server_name, "real");
+    assert_false(x->insecure);
+    y = kube_access_copy(x);
+    kube_access_free(x);
+    assert_string_equal(y->token, "secret");
+    kube_access_free(y);
+    x = kube_config_access(c, "two", &err);
+    assert_non_null(x);
+    assert_string_equal(x->server, "http://plain");
+    assert_string_equal(x->ns, "default");
+    assert_string_equal(x->source, b);
+    kube_access_free(x);
+    assert_null(kube_config_access(c, "three", &err));
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    assert_non_null(strstr(err.remedy, "one, two"));
+    kube_config_free(c);
+}
+
+static void
+named_file(void **state)
+{
+    AUTO(mem_free_ptr) char *b = put("b", second);
+    AUTO(mem_free_ptr) char *none = file_join(folder, "none");
+    struct error err = {0};
+    struct kube_config *c = kube_config_load(b, &err);
+    struct kube_context x;
+
+    (void)state;
+    assert_non_null(c);
+    assert_true(kube_config_describe(c, "two", &x));
+    assert_string_equal(x.server, "plain");
+    assert_false(kube_config_describe(c, "one", &x));
+    /* the user of "two" stands in the other file */
+    assert_null(kube_config_access(c, "two", &err));
+    assert_non_null(strstr(err.msg, "the user u"));
+    kube_config_free(c);
+    assert_null(kube_config_load(none, &err));
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+}
+
+static void
+no_config(void **state)
+{
+    struct error err = {0};
+
+    (void)state;
+    setenv("KUBECONFIG", "/nonexistent/a", 1);
+    unsetenv("KUBERNETES_SERVICE_HOST");
+    assert_null(kube_access_open(NULL, NULL, &err));
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    assert_non_null(strstr(err.remedy, "meshtop up"));
+}
+
+#define CLUSTER "clusters: [{name: c, cluster: {server: 'https://s'}}]\n"
+#define CONTEXT                                                                \
+    "contexts: [{name: x, context: {cluster: c, user: u}}]\n"                  \
+    "current-context: x\n"
+
+static void
+inline_data(void **state)
+{
+    struct error err = {0};
+    struct kube_access *a = open_text(
+        "clusters: [{name: c, cluster: {server: 'https://s', "
+        "certificate-authority-data: UEVN, certificate-authority: nofile, "
+        "proxy-url: 'socks5://p'}}]\n"
+        "users: [{name: u, user: {client-certificate-data: Q0VSVA==, "
+        "client-key-data: S0VZ, tokenFile: t, as: root, as-groups: [g1, g2], "
+        "as-user-extra: {k: [v, w]}}}]\n" CONTEXT,
+        NULL, &err);
+
+    (void)state;
+    assert_non_null(a);
+    assert_string_equal(a->ca, "PEM");
+    assert_string_equal(a->cert, "CERT");
+    assert_string_equal(a->key, "KEY");
+    assert_string_equal(a->proxy, "socks5://p");
+    assert_int_equal(strncmp(a->token_file, folder, strlen(folder)), 0);
+    assert_string_equal(a->as, "root");
+    assert_int_equal(a->as_groups.n, 2);
+    assert_string_equal(a->as_extra.v[1], "k=w");
+    kube_access_free(a);
+}
+
+static void
+exec_plugin(void **state)
+{
+    struct error err = {0};
+    struct kube_access *a = open_text(
+        CLUSTER "users: [{name: u, user: {exec: {command: ./bin/login, "
+                "apiVersion: client.authentication.k8s.io/v1, args: [a, b], "
+                "env: [{name: NAME, value: v}], provideClusterInfo: true, "
+                "interactiveMode: Never}}}]\n" CONTEXT,
+        NULL, &err);
+    AUTO(mem_free_ptr) char *want = file_join(folder, "./bin/login");
+
+    (void)state;
+    assert_non_null(a);
+    assert_string_equal(a->exec->command, want);
+    assert_int_equal(a->exec->args.n, 2);
+    assert_string_equal(a->exec->env.v[0], "NAME=v");
+    assert_true(a->exec->provide_cluster_info);
+    kube_access_free(a);
+}
+
+static void
+refused(void **state)
+{
+    static const struct {
+        const char *text;
+        enum err_code code;
+        const char *part;
+    } rows[] = {
+        {"kind: Pod\n", ERR_PARSE, "kind is Pod"},
+        {"[]", ERR_PARSE, "no kubeconfig"},
+        {"clusters: {}", ERR_PARSE, "clusters is no list"},
+        {"users: [{user: {}}]", ERR_PARSE, "has no name"},
+        {"a: [", ERR_PARSE, ""},
+        {"", ERR_NOT_FOUND, "there is no kubeconfig"},
+        {CLUSTER "contexts: [{name: x, context: {cluster: c}}]", ERR_NOT_FOUND,
+         "no current context"},
+        {CONTEXT, ERR_NOT_FOUND, "the cluster c"},
+        {CLUSTER CONTEXT, ERR_NOT_FOUND, "the user u"},
+        {"clusters: [{name: c, cluster: {}}]\n" CONTEXT, ERR_PARSE,
+         "no server"},
+        {"clusters: [{name: c, cluster: {server: 'https://s', "
+         "certificate-authority-data: '%'}}]\n" CONTEXT,
+         ERR_PARSE, "certificate-authority-data is no base64"},
+        {"clusters: [{name: c, cluster: {server: 'https://s', "
+         "certificate-authority: nofile}}]\n" CONTEXT,
+         ERR_NOT_FOUND, "certificate-authority"},
+        {"clusters: [{name: c, cluster: {server: 'https://s', "
+         "insecure-skip-tls-verify: true, certificate-authority-data: UEVN}}]"
+         "\n" CONTEXT,
+         ERR_USAGE, "only one"},
+        {CLUSTER "users: [{name: u, user: {client-key-data: S0VZ}}]\n" CONTEXT,
+         ERR_USAGE, "without its certificate"},
+        {CLUSTER
+         "users: [{name: u, user: {auth-provider: {name: gcp}}}]\n" CONTEXT,
+         ERR_UNSUPPORTED, "exec plugin"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct error err = {0};
+
+        assert_null(open_text(rows[i].text, NULL, &err));
+        if (err.code != rows[i].code || !strstr(err.msg, rows[i].part))
+            fail_msg("row %zu: %s: %s", i, error_name(err.code), err.msg);
+    }
+}
+
+static int
+setup(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    return file_remove_tree(folder, NULL) ? 0 : -1;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(merge),       cmocka_unit_test(named_file),
+        cmocka_unit_test(no_config),   cmocka_unit_test(inline_data),
+        cmocka_unit_test(exec_plugin), cmocka_unit_test(refused),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
