@@ -54,6 +54,7 @@ struct kube_cache {
     bool synced, live;
     bool has_error;
     bool bookmarks; /* this server sends them */
+    bool spoke;     /* this stream had a line */
     bool telling, telling_state;
     unsigned failures, quick_ends;
     int64_t began_ms, heard_ms; /* of this stream, loop time */
@@ -183,10 +184,11 @@ is_gone(const struct error *err)
     return err->code == ERR_GONE || err->http == 410;
 }
 
+/* The server said no, and would again. */
 static bool
 is_refusal(const struct error *err)
 {
-    return err->http && err->http != 429;
+    return (err->http / 100 == 4 && err->http != 429) || err->http == 501;
 }
 
 /* ---- lists ---- */
@@ -313,6 +315,7 @@ on_event(struct kube_cache *k, struct str line)
 
     if (!str_trim(line).n)
         return true;
+    k->spoke = true;
     if (!kube_skim_event(line, &type, &object, &k->trouble))
         return false;
     if (str_eq(type, STR("BOOKMARK")) || str_eq(type, STR("ERROR"))) {
@@ -368,8 +371,7 @@ on_open(void *arg)
 static void
 on_clean_end(struct kube_cache *k)
 {
-    bool quick =
-        loop_now(k->l) - k->began_ms < 1000 && k->heard_ms <= k->began_ms;
+    bool quick = loop_now(k->l) - k->began_ms < 1000 && !k->spoke;
     struct error err = {0};
 
     if (k->step == STEP_STREAM_LIST) {
@@ -475,6 +477,7 @@ start_stream(struct kube_cache *k, bool list, struct error *err)
         stall = k->bookmarks ? STALL_BOOKMARK_MS : STALL_MS;
     k->step = list ? STEP_STREAM_LIST : STEP_WATCH;
     k->began_ms = loop_now(k->l);
+    k->spoke = false;
     if (!stream_path(k, list, &path, err))
         return;
     if (list)

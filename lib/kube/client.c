@@ -178,16 +178,39 @@ count_item(void *arg, struct str item)
     return !k->stopped;
 }
 
-/* Takes the items of a page; asks for the next or ends. */
+/* Gives the items of a page to the caller; NULL and err when it is no list. */
+static struct json *
+read_page(struct kube_call *k, struct str body, struct error *err)
+{
+    size_t before = k->items;
+    struct json *rest = NULL;
+    const struct json *items;
+    const char *kind;
+
+    if (json_each_item(body, "items", count_item, k, &rest, err)) {
+        items = json_get(rest, "items");
+        kind = json_string_or(json_get(rest, "kind"), "");
+        /* An empty list may be null; anything else without items must at
+         * least be called a list. */
+        if ((!items || json_is(items, JSON_NULL)) &&
+            (k->items > before || str_ends(str_of(kind), STR("List"))))
+            return rest;
+        json_free(rest);
+        error_set(err, ERR_PARSE, "the answer is no list");
+    }
+    error_wrap(err, "%s", k->c->access->server);
+    return NULL;
+}
+
+/* Takes a page; asks for the next or ends. */
 static void
 on_page(struct kube_call *k, const struct kube_http_response *r)
 {
-    struct json *rest = NULL;
-    const char *version, *next;
     struct error err = {0};
+    struct json *rest = read_page(k, r->body, &err);
+    const char *version, *next;
 
-    if (!json_each_item(r->body, "items", count_item, k, &rest, &err)) {
-        error_wrap(&err, "the list of %s", k->c->access->server);
+    if (!rest) {
         finish(k, r, NULL, &err);
         return;
     }
