@@ -14,6 +14,7 @@
 #include "lib/base/map.h"
 
 #include "lib/mesh/model.h"
+#include "lib/mesh/why.h"
 
 struct item;
 
@@ -130,5 +131,9 @@ void rollup_count(struct item *product, int sign);
 void rollup_refresh(struct mesh *m, struct item *root);
 /* Required ports and the domain of a product are in order. */
 bool rollup_has_fault(const struct item *i);
+
+/* ---- words.c ---- */
+/* Sets text and hint of a cause that is complete otherwise. */
+void cause_words(struct mesh_cause *c, int64_t now_s, struct arena *a);
 
 #endif
