@@ -12,6 +12,8 @@
 #ifndef TESTS_KV_H
 #define TESTS_KV_H
 
+#include <stdlib.h>
+
 #include "devenv/sandbox/server.h"
 
 #define KV_KIND STR("test/texts")
