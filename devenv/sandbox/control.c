@@ -1,0 +1,374 @@
+/*
+ * A change of any object comes here once, as an event; rules[] says which job
+ * it makes. Objects of kinds that an XRD defines are XR jobs, objects of kinds
+ * in category "managed" are the simulated provider's; and whoever follows the
+ * object looks again (xr_state.c). No event is parsed: keys are enough.
+ */
+#include "devenv/sandbox/control.h"
+
+#include <stdlib.h>
+
+#include "lib/base/asset.h"
+#include "lib/base/mem.h"
+#include "lib/base/yaml.h"
+
+#include "devenv/sandbox/kobj.h"
+
+/* Jobs done before the API gets its turn again. */
+#define BUDGET_US 10000
+
+static const struct rule {
+    const char *group, *plural;
+    enum job_kind job;
+} rules[] = {
+    {CROSSPLANE_GROUP, "compositeresourcedefinitions", JOB_XRD},
+    {CROSSPLANE_GROUP, "compositions", JOB_COMPOSITION},
+    {CROSSPLANE_GROUP, "compositionrevisions", JOB_REVISION},
+    {PACKAGE_GROUP, "functions", JOB_PACKAGE},
+    {PACKAGE_GROUP, "configurations", JOB_PACKAGE},
+    {PACKAGE_GROUP, "providers", JOB_PACKAGE},
+};
+
+static bool (*const handlers[])(struct control *c, const struct job *j) = {
+    [JOB_XRD] = control_xrd,
+    [JOB_COMPOSITION] = control_composition,
+    [JOB_REVISION] = control_revision,
+    [JOB_PACKAGE] = control_package,
+    [JOB_XR] = control_xr,
+    [JOB_MANAGED] = control_managed,
+};
+
+/* ---- small helpers of the controllers ---- */
+
+int64_t
+control_now_ms(const struct control *c)
+{
+    return clock_mono_ms(c->clock);
+}
+
+int64_t
+control_now_s(const struct control *c)
+{
+    return clock_wall_ms(c->clock) / 1000;
+}
+
+const struct kind *
+control_kind(struct control *c, const char *group, const char *plural)
+{
+    return registry_resource(c->registry, group, "v1", plural);
+}
+
+static void
+wake(struct control *c)
+{
+    if (c->kick)
+        c->kick(c->kick_arg);
+}
+
+void
+control_add(struct control *c, enum job_kind kind, const char *group,
+            const char *plural, const char *ns, const char *name)
+{
+    struct job j = {kind, group, plural, ns, name};
+
+    queue_add(c->queue, QUEUE_NORMAL, &j, control_now_ms(c), 0);
+    wake(c);
+}
+
+struct adding {
+    struct control *c;
+    enum job_kind kind;
+    const struct kind *k;
+    struct strlist ns, names;
+};
+
+static bool
+add_one(void *arg, struct str text)
+{
+    struct adding *a = arg;
+    struct error err;
+    AUTO(json_free_ptr) struct json *obj = json_parse(text, NULL, &err);
+
+    strlist_add(&a->ns, str_of(kobj_namespace(obj)));
+    strlist_add(&a->names, str_of(kobj_name(obj)));
+    return true;
+}
+
+void
+control_add_all(struct control *c, enum job_kind kind, const struct kind *k)
+{
+    struct adding a = {.c = c, .kind = kind, .k = k};
+    AUTO(status_release) struct status st = {0};
+
+    registry_list(c->registry, k, NULL, NULL, add_one, &a, &st);
+    for (size_t i = 0; i < a.names.n; i++)
+        control_add(c, kind, k->group, k->plural, a.ns.v[i], a.names.v[i]);
+    strlist_release(&a.ns);
+    strlist_release(&a.names);
+}
+
+void
+control_add_xrs(struct control *c,
+                bool (*pick)(const struct xr_state *s, const void *arg),
+                const void *arg)
+{
+    for (struct map_entry *e = map_first(&c->states); e;
+         e = map_next(&c->states, e)) {
+        const struct xr_state *s = e->value;
+
+        if (!pick || pick(s, arg))
+            control_add(c, JOB_XR, s->type->group, s->type->plural, s->ns,
+                        s->name);
+    }
+}
+
+void
+control_event(struct control *c, const struct json *obj, const char *component,
+              bool warning, const char *reason, const char *fmt, ...)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
+    va_list ap;
+
+    va_start(ap, fmt);
+    buf_vprintf(&b, fmt, ap);
+    va_end(ap);
+    registry_emit(c->registry, obj, component, warning ? "Warning" : "Normal",
+                  reason, buf_cstr(&b));
+}
+
+static bool
+replace(struct json **obj, struct json *stored)
+{
+    if (!stored)
+        return false;
+    json_free(*obj);
+    *obj = stored;
+    return true;
+}
+
+bool
+control_update_status(struct control *c, const struct kind *k,
+                      const char *manager, struct json **obj)
+{
+    AUTO(status_release) struct status st = {0};
+
+    return replace(obj, registry_update_status(c->registry, k, manager,
+                                               kobj_namespace(*obj),
+                                               json_copy(*obj), &st));
+}
+
+bool
+control_update(struct control *c, const struct kind *k, const char *manager,
+               struct json **obj, struct status *st)
+{
+    const struct registry_write w = {.manager = manager};
+
+    return replace(obj,
+                   registry_update(c->registry, k, &w, kobj_namespace(*obj),
+                                   json_copy(*obj), st));
+}
+
+/* ---- changes become jobs ---- */
+
+static void
+add_by_rule(struct control *c, const struct registry_event *e)
+{
+    const struct kind *k = e->kind;
+    struct job j = {JOB_XR, k->group, k->plural, e->ns, e->name};
+
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+        if (strcmp(rules[i].plural, k->plural) == 0 &&
+            strcmp(rules[i].group, k->group) == 0) {
+            j.kind = rules[i].job;
+            queue_add(c->queue, QUEUE_NORMAL, &j, control_now_ms(c), 0);
+            return;
+        }
+    }
+    /* A generated CRD that somebody changed goes back to its XRD. */
+    if (strcmp(k->plural, "customresourcedefinitions") == 0) {
+        j = (struct job){JOB_XRD, CROSSPLANE_GROUP,
+                         "compositeresourcedefinitions", "", e->name};
+        queue_add(c->queue, QUEUE_NORMAL, &j, control_now_ms(c), 0);
+    }
+}
+
+static bool
+is_type(const struct control *c, const struct kind *k)
+{
+    AUTO(mem_free_ptr) char *key = mem_printf("%s/%s", k->group, k->plural);
+
+    return map_has(&c->types, str_of(key));
+}
+
+static void
+add_xr(struct control *c, const struct registry_event *e)
+{
+    const struct kind *k = e->kind;
+    const struct xr_state *s =
+        xr_state_find(c, k->group, k->plural, e->ns, e->name);
+
+    /* Our own writes are no news to us. */
+    if (s && e->type != CHANGE_DELETED && (int64_t)e->revision <= s->seen)
+        return;
+    control_add(c, JOB_XR, k->group, k->plural, e->ns, e->name);
+}
+
+static void
+on_event(void *arg, const struct registry_event *e)
+{
+    struct control *c = arg;
+    const struct kind *k = e->kind;
+
+    if (strcmp(k->plural, "events") == 0)
+        return;
+    add_by_rule(c, e);
+    if (is_type(c, k))
+        add_xr(c, e);
+    else if (registry_in_category(k, "managed"))
+        control_add(c, JOB_MANAGED, k->group, k->plural, e->ns, e->name);
+    xr_state_changed(c, k->group, k->kind, e->ns, e->name);
+    wake(c);
+}
+
+/* ---- the whole ---- */
+
+static bool
+install_docs(struct control *c, const struct asset *a, struct error *err)
+{
+    struct yaml_docs docs = {0};
+    bool ok = yaml_parse(a->data, NULL, &docs, err);
+
+    for (size_t i = 0; ok && i < docs.n; i++) {
+        AUTO(status_release) struct status st = {0};
+
+        ok = registry_install_crd(c->registry, CORE_MANAGER, docs.v[i].value,
+                                  &st) ||
+             status_error(&st, err);
+    }
+    yaml_docs_release(&docs);
+    return ok || error_wrap(err, "%s", a->path);
+}
+
+static bool
+install_own_kinds(struct control *c, struct error *err)
+{
+    struct asset a;
+
+    for (unsigned i = 0; asset_under("assets/crossplane/", i, &a); i++) {
+        if (!install_docs(c, &a, err))
+            return false;
+    }
+    return true;
+}
+
+static void
+add_managed(void *arg, const struct kind *k)
+{
+    if (registry_in_category(k, "managed"))
+        control_add_all(arg, JOB_MANAGED, k);
+}
+
+/* XRs follow by themselves once their XRD is established. */
+static void
+look_at_all(struct control *c)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+        const struct kind *k = control_kind(c, rules[i].group, rules[i].plural);
+
+        if (k)
+            control_add_all(c, rules[i].job, k);
+    }
+    registry_each_kind(c->registry, add_managed, c);
+}
+
+static void
+on_timer(void *arg)
+{
+    wake(arg);
+}
+
+struct control *
+control_new(const struct control_options *o, struct error *err)
+{
+    struct control *c = mem_zalloc(1, sizeof(*c));
+
+    c->registry = o->registry;
+    c->loop = o->loop;
+    c->clock = o->clock;
+    c->provider_delay_ms = o->provider_delay_ms;
+    c->kick = o->kick;
+    c->kick_arg = o->kick_arg;
+    c->queue = queue_new();
+    if (!install_own_kinds(c, err)) {
+        control_free(c);
+        return NULL;
+    }
+    c->subscription = registry_subscribe(c->registry, NULL, NULL, on_event, c);
+    c->timer = loop_timer_add(c->loop, -1, on_timer, c);
+    look_at_all(c);
+    return c;
+}
+
+static void
+free_pipeline(void *p)
+{
+    pipeline_free(p);
+}
+
+void
+control_free(struct control *c)
+{
+    if (!c)
+        return;
+    registry_unsubscribe(c->subscription);
+    loop_timer_del(c->timer);
+    map_release(&c->states, xr_state_free);
+    map_release(&c->types, xr_type_free);
+    map_release(&c->children, xr_followers_free);
+    map_release(&c->wanted, xr_followers_free);
+    map_release(&c->pipelines, free_pipeline);
+    map_release(&c->delays, free);
+    functions_release(&c->functions);
+    queue_free(c->queue);
+    free(c);
+}
+
+bool
+control_turn(struct control *c)
+{
+    int64_t start = clock_mono_us(), due;
+    struct job j;
+
+    while (queue_take(c->queue, control_now_ms(c), &j)) {
+        if (handlers[j.kind](c, &j))
+            queue_forget(c->queue, &j);
+        else
+            queue_retry(c->queue, &j, control_now_ms(c), 1000, 30000);
+        if (clock_mono_us() - start > BUDGET_US)
+            break;
+    }
+    due = queue_due(c->queue, control_now_ms(c));
+    loop_timer_set(c->timer, due > 0 ? due : -1);
+    return due == 0;
+}
+
+bool
+control_idle(const struct control *c)
+{
+    return queue_due(c->queue, control_now_ms(c)) != 0;
+}
+
+void
+control_rolled_back(struct control *c)
+{
+    for (struct map_entry *e = map_first(&c->states); e;
+         e = map_next(&c->states, e)) {
+        struct xr_state *s = e->value;
+
+        s->seen = 0;
+        s->status_hash[0] = '\0';
+        map_release(&s->applied, free);
+    }
+    control_add_xrs(c, NULL, NULL);
+    look_at_all(c);
+}

@@ -1,0 +1,53 @@
+/*
+ * queue.h - what the controllers have still to look at.
+ *
+ * What: jobs (one object each) in two lanes, each job at most once; delayed
+ * jobs; retries with exponential back-off. The low lane is served only when
+ * the other is empty: what merely might have changed waits until what did
+ * change is done.
+ * Invariants: a job that is taken is out of the queue and may be added again
+ * at once; of several adds the earliest due and the higher lane win.
+ * Lifetime: the texts of a taken job live until the next queue_take.
+ */
+#ifndef DEVENV_SANDBOX_QUEUE_H
+#define DEVENV_SANDBOX_QUEUE_H
+
+#include "lib/base/str.h"
+
+enum job_kind {
+    JOB_XRD,
+    JOB_COMPOSITION,
+    JOB_REVISION,
+    JOB_PACKAGE,
+    JOB_XR,
+    JOB_MANAGED
+};
+
+struct job {
+    enum job_kind kind;
+    const char *group, *plural; /* "" core */
+    const char *ns, *name;      /* ns "" at cluster scope */
+};
+
+enum queue_lane { QUEUE_NORMAL, QUEUE_LOW };
+
+struct queue;
+
+struct queue *queue_new(void);
+void queue_free(struct queue *q);
+/* Adds a job, due at now_ms + delay_ms (0: at once). The texts are copied. */
+void queue_add(struct queue *q, enum queue_lane lane, const struct job *j,
+               int64_t now_ms, int64_t delay_ms);
+/* Adds it again after first_ms, twice as long each time, at most max_ms. */
+void queue_retry(struct queue *q, const struct job *j, int64_t now_ms,
+                 int64_t first_ms, int64_t max_ms);
+/* The next queue_retry of j starts from first_ms again. */
+void queue_forget(struct queue *q, const struct job *j);
+/* Takes the next job that is due. */
+bool queue_take(struct queue *q, int64_t now_ms, struct job *out);
+/* Milliseconds until queue_take has something: 0 now, -1 never. */
+int64_t queue_due(struct queue *q, int64_t now_ms);
+/* Jobs that are due or delayed. */
+size_t queue_length(const struct queue *q);
+
+#endif

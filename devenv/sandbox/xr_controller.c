@@ -1,0 +1,522 @@
+/*
+ * Composite resources: the steps of Crossplane's reconcile, in its order and
+ * words (crossplane 2.0.8 composite/{reconciler,api}.go). Differences on
+ * purpose: of several Compositions that match, the first by name is taken
+ * (upstream: a random one); the TTL of functions starts no look of its own,
+ * because whatever a function saw is followed.
+ */
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+
+#include "lib/compose/conditions.h"
+#include "lib/compose/xrd.h"
+
+#include "devenv/sandbox/kobj.h"
+#include "devenv/sandbox/xr_compose.h"
+
+#define FINALIZER "composite.apiextensions.crossplane.io"
+
+struct look {
+    struct control *c;
+    struct xr_state *s;
+    const struct kind *k;
+    struct json *xr;
+    struct json *before; /* status as it was read */
+};
+
+static void
+event(struct look *l, bool warning, const char *reason, const char *text)
+{
+    control_event(l->c, l->xr, XR_COMPONENT, warning, reason, "%s", text);
+}
+
+static void
+mark(struct look *l, const char *type, const char *status, const char *reason,
+     const char *message)
+{
+    struct condition cond = {type, status, reason, message,
+                             kobj_generation(l->xr)};
+
+    condition_set(l->xr, &cond, control_now_s(l->c));
+}
+
+static struct json *
+machinery(struct look *l)
+{
+    struct json *spec = json_need_object(l->xr, "spec");
+
+    return l->s->type->legacy ? spec : json_need_object(spec, "crossplane");
+}
+
+static const char *
+ref_name(struct look *l, const char *key)
+{
+    const struct json *m = xrd_machinery(l->xr, l->s->type->legacy);
+
+    return json_string_or(json_at(m, key, "name", NULL), "");
+}
+
+/* Writes metadata and spec. Conditions marked before are kept. */
+static bool
+update(struct look *l, struct status *st)
+{
+    struct json *status = json_get(l->xr, "status");
+    struct json *marked = status ? json_copy(status) : NULL;
+    bool ok = control_update(l->c, l->k, CORE_MANAGER, &l->xr, st);
+
+    if (ok && marked)
+        json_set(l->xr, "status", marked);
+    else
+        json_free(marked);
+    return ok;
+}
+
+/* Status().Update, when anything in it changed. */
+static void
+finish(struct look *l)
+{
+    if (!json_equal(l->before, json_get(l->xr, "status")))
+        control_update_status(l->c, l->k, CORE_MANAGER, &l->xr);
+    l->s->seen = MAX(l->s->seen, kobj_revision(l->xr));
+}
+
+/* A step failed: event, Synced False, try again. */
+static bool
+failed(struct look *l, const char *reason, const char *what, const char *why)
+{
+    AUTO(mem_free_ptr) char *text = mem_printf("%s: %s", what, why);
+
+    event(l, true, reason, text);
+    mark(l, "Synced", "False", "ReconcileError", text);
+    finish(l);
+    return false;
+}
+
+/* ---- paused, deleted ---- */
+
+static bool
+pause(struct look *l)
+{
+    event(l, false, "ReconciliationPaused",
+          "Reconciliation is paused via the pause annotation");
+    mark(l, "Synced", "False", "ReconcilePaused",
+         "Reconciliation (including deletion) is paused via the pause "
+         "annotation");
+    finish(l);
+    return true;
+}
+
+static bool delete (struct look *l)
+{
+    AUTO(status_release) struct status st = {0};
+
+    mark(l, "Ready", "False", "Deleting", NULL);
+    if (kobj_remove_finalizer(l->xr, FINALIZER) && !update(l, &st)) {
+        if (status_is(&st, "Conflict"))
+            return false;
+        return failed(l, "DeleteCompositeResource",
+                      "cannot remove composite resource finalizer", st.message);
+    }
+    mark(l, "Synced", "True", "ReconcileSuccess", NULL);
+    finish(l);
+    return true;
+}
+
+/* ---- which Composition, which revision ---- */
+
+static bool
+set_composition(struct look *l, const char *name, bool store, struct error *err)
+{
+    AUTO(status_release) struct status st = {0};
+    struct json *ref =
+        json_set(machinery(l), "compositionRef", json_new_object());
+
+    json_set_string(ref, "name", name);
+    if (store && !update(l, &st))
+        return error_set(err, ERR_INVALID,
+                         "cannot update composite resource: %s", st.message);
+    return true;
+}
+
+/* The first Composition by name whose labels and type fit. */
+static bool
+select_by_labels(struct look *l, struct error *err)
+{
+    const struct json *m = xrd_machinery(l->xr, l->s->type->legacy);
+    const struct json *labels =
+        json_at(m, "compositionSelector", "matchLabels", NULL);
+    AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
+    AUTO(status_release) struct status st = {0};
+    AUTO(mem_free_ptr) char *chosen = NULL;
+
+    for (const struct json *x = json_first(labels); x; x = json_next(x))
+        buf_printf(&b, "%s%s=%s", b.n ? "," : "", json_key(x),
+                   json_string_or(x, ""));
+    AUTO(json_free_ptr)
+    struct json *all = registry_list_json(
+        l->c->registry, control_kind(l->c, CROSSPLANE_GROUP, "compositions"),
+        NULL, b.n ? buf_cstr(&b) : NULL, &st);
+
+    if (!all)
+        return error_set(err, ERR_INVALID, "cannot list Compositions: %s",
+                         st.message);
+    for (const struct json *x = json_first(all); x && !chosen;
+         x = json_next(x)) {
+        const struct json *t = json_at(x, "spec", "compositeTypeRef", NULL);
+
+        if (strcmp(kobj_api_version(t), l->s->type->api_version) == 0 &&
+            strcmp(kobj_kind(t), l->s->type->kind) == 0)
+            chosen = mem_strdup(kobj_name(x));
+    }
+    if (!chosen)
+        return error_set(err, ERR_NOT_FOUND,
+                         "no compatible Compositions found");
+    return set_composition(l, chosen, true, err);
+}
+
+/* Enforced, then the reference, then the default, then the labels. */
+static bool
+choose(struct look *l, struct error *err)
+{
+    const struct xr_type *t = l->s->type;
+    const struct json *m = xrd_machinery(l->xr, t->legacy);
+
+    if (t->enforced && strcmp(ref_name(l, "compositionRef"), t->enforced)) {
+        if (!set_composition(l, t->enforced, true, err))
+            return false;
+        event(l, false, "CompositionSelection",
+              "Enforced composition has been selected");
+    }
+    if (*ref_name(l, "compositionRef"))
+        return true;
+    if (t->fallback && !json_get(m, "compositionSelector")) {
+        event(l, false, "CompositionSelection",
+              "Default composition has been selected");
+        return set_composition(l, t->fallback, false, err);
+    }
+    return select_by_labels(l, err);
+}
+
+static bool
+select_composition(struct look *l)
+{
+    AUTO(mem_free_ptr) char *had = mem_strdup(ref_name(l, "compositionRef"));
+    struct error err = {0};
+    const char *name;
+
+    if (!choose(l, &err))
+        return failed(l, "SelectComposition", "cannot select Composition",
+                      err.msg);
+    name = ref_name(l, "compositionRef");
+    if (strcmp(had, name) != 0)
+        control_event(l->c, l->xr, XR_COMPONENT, false, "SelectComposition",
+                      "Successfully selected composition: %s", name);
+    return true;
+}
+
+static struct json *
+latest_revision(struct look *l, const struct json *comp)
+{
+    const struct json *m = xrd_machinery(l->xr, l->s->type->legacy);
+    const char *policy =
+        json_string_or(json_get(m, "compositionUpdatePolicy"), "");
+    AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
+    AUTO(status_release) struct status st = {0};
+    struct json *best = NULL;
+    int64_t number = 0;
+
+    buf_printf(&b, "crossplane.io/composition-name=%s", kobj_name(comp));
+    if (strcmp(policy, "Automatic") == 0) {
+        const struct json *labels =
+            json_at(m, "compositionRevisionSelector", "matchLabels", NULL);
+
+        for (const struct json *x = json_first(labels); x; x = json_next(x))
+            buf_printf(&b, ",%s=%s", json_key(x), json_string_or(x, ""));
+    }
+    AUTO(json_free_ptr)
+    struct json *all = registry_list_json(
+        l->c->registry,
+        control_kind(l->c, CROSSPLANE_GROUP, "compositionrevisions"), NULL,
+        buf_cstr(&b), &st);
+
+    for (struct json *r = json_first(all); r; r = json_next(r)) {
+        int64_t n = json_int64_or(json_at(r, "spec", "revision", NULL), 0);
+
+        if (n > number && kobj_is_controlled_by(r, kobj_uid(comp))) {
+            best = r;
+            number = n;
+        }
+    }
+    return best ? json_detach(all, best) : NULL;
+}
+
+/* NULL: failed, and said so. */
+static struct json *
+fetch_revision(struct look *l)
+{
+    const char *comp_name = ref_name(l, "compositionRef");
+    const char *current = ref_name(l, "compositionRevisionRef");
+    const struct json *m = xrd_machinery(l->xr, l->s->type->legacy);
+    bool manual =
+        strcmp(json_string_or(json_get(m, "compositionUpdatePolicy"), ""),
+               "Manual") == 0;
+    AUTO(mem_free_ptr) char *why = NULL;
+    AUTO(status_release) struct status st = {0};
+    struct json *rev = NULL;
+
+    if (*current && manual) {
+        rev = registry_get(
+            l->c->registry,
+            control_kind(l->c, CROSSPLANE_GROUP, "compositionrevisions"), "",
+            current);
+        if (!rev)
+            why = mem_printf("cannot get CompositionRevision: "
+                             "CompositionRevision.apiextensions.crossplane.io "
+                             "\"%s\" not found",
+                             current);
+    } else {
+        AUTO(json_free_ptr)
+        struct json *comp =
+            registry_get(l->c->registry,
+                         control_kind(l->c, CROSSPLANE_GROUP, "compositions"),
+                         "", comp_name);
+
+        rev = comp ? latest_revision(l, comp) : NULL;
+        if (!comp)
+            why = mem_printf("cannot get Composition: "
+                             "Composition.apiextensions.crossplane.io \"%s\" "
+                             "not found",
+                             comp_name);
+        else if (!rev)
+            why = mem_strdup("no compatible CompositionRevisions found");
+    }
+    if (rev && strcmp(current, kobj_name(rev)) != 0) {
+        json_set_string(
+            json_set(machinery(l), "compositionRevisionRef", json_new_object()),
+            "name", kobj_name(rev));
+        if (update(l, &st))
+            control_event(l->c, l->xr, XR_COMPONENT, false, "SelectComposition",
+                          "Selected composition revision: %s", kobj_name(rev));
+        else
+            why =
+                mem_printf("cannot update composite resource: %s", st.message);
+    }
+    if (why) {
+        failed(l, "ComposeResources", "cannot fetch Composition", why);
+        json_free(rev);
+        return NULL;
+    }
+    return rev;
+}
+
+static bool
+check_revision(struct look *l, const struct json *rev)
+{
+    const struct json *t = json_at(rev, "spec", "compositeTypeRef", NULL);
+    const char *message = json_string_or(
+        json_get(condition_get(rev, "ValidPipeline"), "message"), "");
+    AUTO(mem_free_ptr) char *what = NULL;
+
+    if (!condition_true(rev, "ValidPipeline")) {
+        what = mem_printf("selected CompositionRevision %s does not have a "
+                          "valid function pipeline",
+                          kobj_name(rev));
+        return failed(l, "ComposeResources", what,
+                      *message ? message : "pipeline status unknown");
+    }
+    if (strcmp(kobj_api_version(t), l->s->type->api_version) != 0 ||
+        strcmp(kobj_kind(t), l->s->type->kind) != 0)
+        return failed(l, "ComposeResources",
+                      "cannot configure composite resource",
+                      "referenced composition is not compatible with this "
+                      "composite resource");
+    return true;
+}
+
+/* The XR's own name, unless a parent gave it the root's. */
+static bool
+set_root_label(struct look *l)
+{
+    AUTO(status_release) struct status st = {0};
+
+    if (*kobj_label(l->xr, COMPOSE_LABEL_COMPOSITE))
+        return true;
+    kobj_set_label(l->xr, COMPOSE_LABEL_COMPOSITE, l->s->name);
+    return update(l, &st) ||
+           failed(l, "ComposeResources", "cannot configure composite resource",
+                  st.message);
+}
+
+/* ---- what composing said ---- */
+
+static void
+tell(struct look *l, const struct compose_result *r)
+{
+    for (size_t i = 0; i < r->event_count; i++)
+        event(l, r->events[i].warning, r->events[i].reason,
+              r->events[i].message);
+    for (size_t i = 0; i < r->outcome.condition_count; i++) {
+        const struct fn_condition *f = &r->outcome.conditions[i];
+        struct condition cond = {f->type, f->status, f->reason, f->message, 0};
+
+        if (!compose_reserved_condition(f->type))
+            condition_set(l->xr, &cond, control_now_s(l->c));
+    }
+}
+
+static bool
+was_seen(const struct compose_result *r, const char *type)
+{
+    for (size_t i = 0; i < r->outcome.condition_count; i++) {
+        if (strcmp(r->outcome.conditions[i].type, type) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Conditions a failed run did not get to are unknown. */
+static void
+mark_unknown(struct look *l, const struct compose_result *r)
+{
+    const struct json *all = json_at(l->xr, "status", "conditions", NULL);
+    AUTO(strlist_release) struct strlist types = {0};
+
+    for (const struct json *x = json_first(all); x; x = json_next(x)) {
+        const char *type = json_string_or(json_get(x, "type"), "");
+
+        if (!compose_reserved_condition(type) && !was_seen(r, type))
+            strlist_add(&types, str_of(type));
+    }
+    for (size_t i = 0; i < types.n; i++)
+        mark(l, types.v[i], "Unknown", "FatalError",
+             "A fatal error occurred before the status of this condition "
+             "could be determined.");
+}
+
+static bool
+compose_failed(struct look *l, const struct xr_outcome *out, const char *why)
+{
+    AUTO(mem_free_ptr)
+    char *text = mem_printf("cannot compose resources: %s", why);
+
+    event(l, true, "ComposeResources", text);
+    mark(l, "Synced", "False", "ReconcileError",
+         out->invalid ? "cannot compose resources: some resources were "
+                        "invalid, check events"
+                      : text);
+    tell(l, &out->result);
+    mark_unknown(l, &out->result);
+    finish(l);
+    return false;
+}
+
+static void
+mark_list(struct look *l, struct strlist *names, const char *what,
+          const char *type, const char *reason)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
+
+    buf_printf(&b, "%s resources: ", what);
+    condition_names(names, &b);
+    mark(l, type, "False", reason, buf_cstr(&b));
+}
+
+static void
+tell_each(struct look *l, struct xr_outcome *out)
+{
+    for (size_t i = 0; i < out->unsynced.n; i++)
+        control_event(l->c, l->xr, XR_COMPONENT, false, "ComposeResources",
+                      "Composed resource \"%s\" is not yet valid",
+                      out->unsynced.v[i]);
+    for (size_t i = 0; i < out->unready.n; i++)
+        control_event(l->c, l->xr, XR_COMPONENT, false, "ComposeResources",
+                      "Composed resource \"%s\" is not yet ready",
+                      out->unready.v[i]);
+}
+
+static void
+conclude(struct look *l, struct xr_outcome *out)
+{
+    tell(l, &out->result);
+    tell_each(l, out);
+    if (out->unsynced.n)
+        mark_list(l, &out->unsynced, "Unsynced", "Synced", "ReconcileError");
+    else
+        mark(l, "Synced", "True", "ReconcileSuccess", NULL);
+    if (out->result.composite_ready == FN_READY_FALSE)
+        mark(l, "Ready", "False", "Creating", NULL);
+    else if (out->result.composite_ready == FN_READY_TRUE || !out->unready.n)
+        mark(l, "Ready", "True", "Available", NULL);
+    else
+        mark_list(l, &out->unready, "Unready", "Ready", "Creating");
+    finish(l);
+}
+
+static bool
+compose_xr(struct look *l, const struct json *rev)
+{
+    struct xr_outcome out;
+    struct error err = {0};
+    bool ok;
+
+    free(l->s->revision);
+    l->s->revision = mem_strdup(kobj_name(rev));
+    ok = xr_compose(l->c, l->s, l->k, rev, &l->xr, &out, &err);
+    json_free(l->before);
+    l->before = json_copy(json_get(l->xr, "status"));
+    if (ok) {
+        conclude(l, &out);
+        ok = !out.unsynced.n;
+    } else {
+        ok = compose_failed(l, &out, err.msg);
+    }
+    xr_outcome_release(&out);
+    return ok;
+}
+
+static bool
+reconcile(struct look *l)
+{
+    AUTO(status_release) struct status st = {0};
+    AUTO(json_free_ptr) struct json *rev = NULL;
+
+    if (strcmp(kobj_annotation(l->xr, "crossplane.io/paused"), "true") == 0)
+        return pause(l);
+    if (kobj_is_deleted(l->xr))
+        return delete (l);
+    if (kobj_add_finalizer(l->xr, FINALIZER) && !update(l, &st))
+        return failed(l, "InitializeCompositeResource",
+                      "cannot add composite resource finalizer", st.message);
+    if (!select_composition(l))
+        return false;
+    rev = fetch_revision(l);
+    return rev && check_revision(l, rev) && set_root_label(l) &&
+           compose_xr(l, rev);
+}
+
+bool
+control_xr(struct control *c, const struct job *j)
+{
+    AUTO(mem_free_ptr) char *key = mem_printf("%s/%s", j->group, j->plural);
+    struct xr_type *t = map_get(&c->types, str_of(key));
+    int64_t start = control_now_ms(c);
+    struct look l = {.c = c};
+    bool ok;
+
+    if (!t)
+        return true;
+    l.k = registry_resource(c->registry, t->group, t->version, t->plural);
+    l.xr = l.k ? registry_get(c->registry, l.k, j->ns, j->name) : NULL;
+    l.s = xr_state_need(c, t, j->ns, j->name);
+    if (!l.xr) {
+        xr_state_drop(c, l.s);
+        return true;
+    }
+    l.before = json_copy(json_get(l.xr, "status"));
+    ok = reconcile(&l);
+    l.s->cost_ms = control_now_ms(c) - start;
+    json_free(l.before);
+    json_free(l.xr);
+    return ok;
+}

@@ -1,0 +1,241 @@
+/*
+ * Who looks at what: a map from an object's key to the composite resources
+ * that follow it. An XR follows its composed resources and, in the low lane,
+ * what its functions asked for: by name one object, by labels a whole kind.
+ */
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+
+#include "devenv/sandbox/control.h"
+#include "devenv/sandbox/kobj.h"
+
+struct followers {
+    struct xr_state **v;
+    size_t n, cap;
+};
+
+void
+xr_followers_free(void *p)
+{
+    struct followers *f = p;
+
+    if (f)
+        free(f->v);
+    free(f);
+}
+
+void
+xr_type_free(void *p)
+{
+    struct xr_type *t = p;
+
+    if (!t)
+        return;
+    free(t->xrd);
+    free(t->group);
+    free(t->version);
+    free(t->plural);
+    free(t->api_version);
+    free(t->kind);
+    free(t->enforced);
+    free(t->fallback);
+    free(t);
+}
+
+void
+xr_state_free(void *p)
+{
+    struct xr_state *s = p;
+
+    if (!s)
+        return;
+    strlist_release(&s->children);
+    strlist_release(&s->wanted);
+    map_release(&s->applied, free);
+    free(s->revision);
+    free(s->ns);
+    free(s->name);
+    free(s);
+}
+
+static void
+state_key(struct buf *b, const char *group, const char *plural, const char *ns,
+          const char *name)
+{
+    buf_printf(b, "%s/%s/%s/%s", group, plural, ns, name);
+}
+
+struct xr_state *
+xr_state_find(struct control *c, const char *group, const char *plural,
+              const char *ns, const char *name)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
+
+    state_key(&b, group, plural, ns, name);
+    return map_get(&c->states, buf_view(&b));
+}
+
+struct xr_state *
+xr_state_need(struct control *c, struct xr_type *type, const char *ns,
+              const char *name)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
+    struct xr_state *s;
+
+    state_key(&b, type->group, type->plural, ns, name);
+    s = map_get(&c->states, buf_view(&b));
+    if (!s) {
+        s = mem_zalloc(1, sizeof(*s));
+        s->ns = mem_strdup(ns);
+        s->name = mem_strdup(name);
+        map_put(&c->states, buf_view(&b), s);
+    }
+    s->type = type;
+    return s;
+}
+
+/* ---- following ---- */
+
+static void
+unfollow(struct map *m, struct strlist *keys, const struct xr_state *s)
+{
+    for (size_t i = 0; i < keys->n; i++) {
+        struct followers *f = map_get(m, str_of(keys->v[i]));
+
+        for (size_t k = 0; f && k < f->n; k++) {
+            if (f->v[k] == s) {
+                f->v[k] = f->v[--f->n];
+                break;
+            }
+        }
+        if (f && !f->n)
+            xr_followers_free(map_del(m, str_of(keys->v[i])));
+    }
+    strlist_release(keys);
+}
+
+static void
+follow(struct map *m, const struct strlist *keys, struct xr_state *s)
+{
+    for (size_t i = 0; i < keys->n; i++) {
+        struct followers *f = map_get(m, str_of(keys->v[i]));
+
+        if (!f) {
+            f = mem_zalloc(1, sizeof(*f));
+            map_put(m, str_of(keys->v[i]), f);
+        }
+        f->v = mem_grow(f->v, &f->cap, f->n + 1, sizeof(struct xr_state *));
+        f->v[f->n++] = s;
+    }
+}
+
+static bool
+same(const struct strlist *a, const struct strlist *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++) {
+        if (strcmp(a->v[i], b->v[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Takes fresh over. */
+static void
+refollow(struct map *m, struct strlist *keys, struct strlist *fresh,
+         struct xr_state *s)
+{
+    if (same(keys, fresh)) {
+        strlist_release(fresh);
+        return;
+    }
+    unfollow(m, keys, s);
+    *keys = *fresh;
+    follow(m, keys, s);
+}
+
+void
+xr_state_drop(struct control *c, struct xr_state *s)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
+
+    unfollow(&c->children, &s->children, s);
+    unfollow(&c->wanted, &s->wanted, s);
+    state_key(&b, s->type->group, s->type->plural, s->ns, s->name);
+    map_del(&c->states, buf_view(&b));
+    xr_state_free(s);
+}
+
+static void
+object_key(struct strlist *keys, const char *api_version, const char *kind,
+           const char *ns, const char *name)
+{
+    strlist_addf(keys, "%.*s/%s/%s/%s",
+                 STR_ARG(kobj_group(str_of(api_version))), kind, ns, name);
+}
+
+void
+xr_state_follow(struct control *c, struct xr_state *s, const struct json *refs,
+                const struct json *selectors)
+{
+    struct strlist children = {0}, wanted = {0};
+
+    for (const struct json *r = json_first(refs); r; r = json_next(r)) {
+        const char *ns = json_string_or(json_get(r, "namespace"), s->ns);
+
+        object_key(&children, kobj_api_version(r), kobj_kind(r), ns,
+                   json_string_or(json_get(r, "name"), ""));
+    }
+    refollow(&c->children, &s->children, &children, s);
+    if (!selectors)
+        return;
+    for (const struct json *w = json_first(selectors); w; w = json_next(w)) {
+        const char *name = json_get_string(w, "matchName");
+        size_t n = wanted.n;
+
+        /* Without a name any object of the kind may begin to match. */
+        object_key(&wanted, kobj_api_version(w), kobj_kind(w),
+                   name ? json_string_or(json_get(w, "namespace"), "") : "*",
+                   name ? name : "*");
+        for (size_t i = 0; i < n; i++) {
+            if (strcmp(wanted.v[i], wanted.v[n]) == 0) {
+                free(wanted.v[--wanted.n]);
+                break;
+            }
+        }
+    }
+    refollow(&c->wanted, &s->wanted, &wanted, s);
+}
+
+static void
+make_jobs(struct control *c, const struct map *m, const char *key,
+          enum queue_lane lane)
+{
+    const struct followers *f = map_get(m, str_of(key));
+    int64_t now = control_now_ms(c);
+
+    for (size_t i = 0; f && i < f->n; i++) {
+        const struct xr_state *s = f->v[i];
+        struct job j = {JOB_XR, s->type->group, s->type->plural, s->ns,
+                        s->name};
+        /* In the low lane an XR costs at most a twentieth of the time. */
+        int64_t delay = lane == QUEUE_LOW ? 20 * s->cost_ms : 0;
+
+        queue_add(c->queue, lane, &j, now, delay);
+    }
+}
+
+void
+xr_state_changed(struct control *c, const char *group, const char *kind,
+                 const char *ns, const char *name)
+{
+    AUTO(mem_free_ptr)
+    char *key = mem_printf("%s/%s/%s/%s", group, kind, ns, name);
+    AUTO(mem_free_ptr) char *any = mem_printf("%s/%s/*/*", group, kind);
+
+    make_jobs(c, &c->children, key, QUEUE_NORMAL);
+    make_jobs(c, &c->wanted, key, QUEUE_LOW);
+    make_jobs(c, &c->wanted, any, QUEUE_LOW);
+}
