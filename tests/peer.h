@@ -26,6 +26,7 @@ struct peer {
     const char *token;
     struct buf in;
     bool chunked;  /* of the answer being read */
+    bool whole;    /* its last chunk was there */
     size_t length; /* of it, when not chunked */
 };
 
@@ -171,6 +172,7 @@ peer_chunk(struct peer *p, struct buf *out)
     }
     buf_add(out, p->in.s + eol + 2, n);
     buf_consume(&p->in, eol + 2 + n + 2);
+    p->whole = n == 0;
     return n > 0;
 }
 

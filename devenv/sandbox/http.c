@@ -390,6 +390,8 @@ read_stream(void *arg, uint64_t at, char *out, size_t max)
     s->h->active = true;
     if (s->dead)
         return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (s->h->closing)
+        return MHD_CONTENT_READER_END_OF_STREAM;
     n = s->ops->read(s->arg, out, max);
     if (n == HTTP_STREAM_END)
         return MHD_CONTENT_READER_END_OF_STREAM;
@@ -710,10 +712,8 @@ end_exchanges(struct http *h)
             resume(x);
         }
     }
-    for (struct http_stream *s = h->streams; s; s = s->next) {
-        s->dead = true;
+    for (struct http_stream *s = h->streams; s; s = s->next)
         http_stream_wake(s);
-    }
 }
 
 void

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -13,6 +14,7 @@
 #include "devenv/sandbox/probes.h"
 
 #define ROUNDS          8 /* in a turn, before the loop is asked again */
+#define FILES           4096
 #define KUBECONFIG_MAX  65536
 #define CLUSTER_DEFAULT "meshtop-mesh"
 
@@ -38,11 +40,16 @@ commit(struct server *s)
     struct error err = {0};
 
     if (store_commit(s->store, &err)) {
+        if (s->failing)
+            fprintf(stderr, "meshtop sandbox: writing works again\n");
+        s->failing = false;
         http_release(s->http);
         hub_turn(s->hub);
         return;
     }
-    fprintf(stderr, "meshtop sandbox: %s\n", err.msg);
+    if (!s->failing)
+        fprintf(stderr, "meshtop sandbox: %s\n", err.msg);
+    s->failing = true;
     for (size_t i = 0; s->modules[i]; i++) {
         if (s->modules[i]->rolled_back)
             s->modules[i]->rolled_back(s->states[i]);
@@ -305,6 +312,18 @@ say_ready(const struct server *s)
     fflush(stdout);
 }
 
+/* Watches are connections: as many as the system allows, within reason. */
+static void
+raise_limits(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < FILES) {
+        r.rlim_cur = MIN(r.rlim_max, FILES);
+        setrlimit(RLIMIT_NOFILE, &r);
+    }
+}
+
 static bool
 serve(struct loop *l, const struct server_options *o, int pid_fd,
       struct error *err)
@@ -314,6 +333,7 @@ serve(struct loop *l, const struct server_options *o, int pid_fd,
     /* A full disk must come back as an error of write. */
     signal(SIGXFSZ, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
+    raise_limits();
     if (!loop_signal_add(l, SIGTERM, on_signal, l, err) ||
         !loop_signal_add(l, SIGINT, on_signal, l, err))
         return false;

@@ -46,8 +46,9 @@ struct server {
     int64_t started_ms;
     const struct server_module *const *modules;
     char *url;
-    bool ready;  /* every module's init is done */
-    bool kicked; /* a module wants another round */
+    bool ready;   /* every module's init is done */
+    bool kicked;  /* a module wants another round */
+    bool failing; /* the last commit did */
     struct loop_hook *hook;
 };
 

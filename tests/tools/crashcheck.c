@@ -127,13 +127,16 @@ note(struct check *c, struct buf *lines)
     buf_reset(lines);
 }
 
+/* The row of "cI-K"; NULL for any other name. */
 static struct row *
 row_of(struct check *c, struct str name)
 {
-    int i = -1, k = -1;
+    struct str left, right;
+    uint64_t i, k;
 
-    if (sscanf(name.s, "c%d-%d", &i, &k) != 2 || i < 0 || i >= CONNECTIONS ||
-        k < 0 || k >= NAMES)
+    str_cut(str_from(name, 1), '-', &left, &right);
+    if (!str_to_u64(left, &i) || i >= CONNECTIONS || !str_to_u64(right, &k) ||
+        k >= NAMES)
         return NULL;
     return &c->rows[i][k];
 }

@@ -269,6 +269,9 @@ test_watch(void **state)
     assert_int_equal(peer_head(&w), 200);
     peer_close(&p);
     stop(&c);
+    buf_reset(&b);
+    assert_false(peer_chunk(&w, &b));
+    assert_true(w.whole);
     peer_close(&w);
     buf_release(&b);
 }
