@@ -29,6 +29,7 @@ const struct command *const commands[] = {
     &cmd_uninstall,
     &cmd_examples,
     &cmd_sandbox,
+    &cmd_apply,
     &cmd_version,
     &cmd_help,
     NULL,
