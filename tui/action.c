@@ -6,7 +6,8 @@
 
 #define MOVES   (CTX_LIST | CTX_TREE | CTX_TEXT)
 #define OBJECTS (CTX_OBJECT)
-#define PANES   (CTX_HOME | CTX_PRODUCT | CTX_DELETE)
+#define PANES   (CTX_HOME | CTX_PRODUCT)
+#define INPUT   (CTX_FORM | CTX_DELETE)
 #define NOFORM  (CTX_ANY)
 
 const struct action_row action_table[] = {
@@ -36,7 +37,7 @@ const struct action_row action_table[] = {
     {ACT_OPEN, "open", "enter", "Go", "open what is selected", "open",
      CTX_LIST | CTX_TREE},
     {ACT_BACK, "back", "esc", "Go",
-     "clear the filter, then the marks, then go back", "back", NOFORM},
+     "clear the filter, then the marks, then go back", "back", NOFORM | INPUT},
     {ACT_OWNER, "owner", "u", "Go", "up to the owner", NULL, OBJECTS},
     {ACT_HISTORY_BACK, "history-back", "[", "Go", "to the place before", NULL,
      NOFORM},
@@ -46,7 +47,7 @@ const struct action_row action_table[] = {
     {ACT_QUIT, "quit", "q f10", "Go", "back; at the overview, quit", "quit",
      NOFORM},
     {ACT_INTERRUPT, "interrupt", "ctrl-c", "Go", "twice: quit", NULL,
-     NOFORM | CTX_FORM},
+     NOFORM | INPUT},
 
     {ACT_FILTER, "filter", "/ f4", "Find",
      "filter: word !not ~regex -l a=b ready=false age<2h", "filter", CTX_LIST},
@@ -86,13 +87,13 @@ const struct action_row action_table[] = {
      CTX_LIST},
 
     {ACT_NEW, "new", "n", "Act", "create one, with its plan beside the form",
-     "new", CTX_LIST},
+     "new", CTX_KIND},
     {ACT_EDIT, "edit", "e", "Act",
      "edit in $EDITOR; shows the difference and asks", "edit", OBJECTS},
     {ACT_DELETE, "delete-plan", "ctrl-d", "Act",
-     "the delete plan; changes nothing yet", "delete plan", OBJECTS},
+     "the delete plan; changes nothing yet", "delete", OBJECTS},
     {ACT_DO_DELETE, "delete", "f8", "Act", "delete, once the name is typed",
-     "delete", CTX_DELETE},
+     "delete it", CTX_DELETE},
     {ACT_COPY, "copy", "c", "Act", "copy the name to the clipboard", NULL,
      OBJECTS},
 
@@ -110,13 +111,15 @@ const struct action_row action_table[] = {
     {ACT_PALETTE, "palette", ":", "Program",
      "go to a kind, or do anything by name", "command", NOFORM},
     {ACT_HELP, "help", "? f1", "Program", "the keys of this view", "help",
-     NOFORM | CTX_FORM},
+     NOFORM},
+    {ACT_HELP, "help-here", "f1", "Program", "the keys of this view", "help",
+     INPUT},
     {ACT_REDRAW, "redraw", "ctrl-l", "Program", "draw the screen again", NULL,
-     NOFORM | CTX_FORM},
+     NOFORM | INPUT},
     {ACT_RESYNC, "resync", "ctrl-r", "Program", "ask the cluster again", NULL,
      NOFORM},
     {ACT_SUSPEND, "suspend", "ctrl-z", "Program", "stop, as in a shell", NULL,
-     NOFORM | CTX_FORM},
+     NOFORM | INPUT},
 };
 
 size_t
@@ -181,8 +184,8 @@ action_key(const struct action_row *row, struct buf *out)
 }
 
 static const char *const context_words[] = {
-    "everywhere", "lists",  "trees",       "text", "a selected object",
-    "overview",   "a page", "delete plan", "forms"};
+    "everywhere", "lists",  "trees",       "text",  "a selected object",
+    "overview",   "a page", "delete plan", "forms", "a kind's list"};
 
 void
 action_markdown(struct buf *out)

@@ -21,7 +21,8 @@ enum {
     CTX_HOME = 1 << 5,    /* the overview */
     CTX_PRODUCT = 1 << 6, /* one object's page */
     CTX_DELETE = 1 << 7,  /* the delete plan */
-    CTX_FORM = 1 << 8     /* the create form; letters are input there */
+    CTX_FORM = 1 << 8,    /* the create form; letters are input there */
+    CTX_KIND = 1 << 9     /* a list of one kind, of which one can be made */
 };
 
 enum action {

@@ -106,11 +106,22 @@ draw_header(struct app *a, struct rect r, const struct tui_link *l)
 static bool
 hinted(const struct app *a, const struct action_row *row, unsigned contexts)
 {
-    if (!row->hint || !(row->contexts & contexts) || row->id == ACT_HELP)
+    if (!row->hint || !(row->contexts & contexts))
         return false;
     if (row->id == ACT_BACK)
         return a->depth > 1;
     return row->id != ACT_QUIT || a->depth == 1;
+}
+
+/* The row of an action that means something here, or NULL. */
+static const struct action_row *
+row_for(enum action act, unsigned contexts)
+{
+    for (size_t i = 0; i < action_count(); i++) {
+        if (action_table[i].id == act && action_table[i].contexts & contexts)
+            return &action_table[i];
+    }
+    return NULL;
 }
 
 static int
@@ -128,19 +139,28 @@ draw_hint(struct canvas *c, int x, int y, int w, const struct action_row *row)
     return need;
 }
 
+/* What is shown first where there is little room. */
+static const enum action hint_order[] = {
+    ACT_OPEN,       ACT_CREATE,    ACT_DO_DELETE, ACT_BACK,     ACT_QUIT,
+    ACT_FILTER,     ACT_SEARCH,    ACT_NEW,       ACT_EDIT,     ACT_DELETE,
+    ACT_WHY,        ACT_YAML,      ACT_PALETTE,   ACT_EDITOR,   ACT_PREVIEW,
+    ACT_FIELD_NEXT, ACT_NEXT_PANE, ACT_EVENTS,    ACT_DESCRIBE, ACT_ONLY_BAD,
+};
+
 static void
 draw_hints(struct app *a, struct rect r)
 {
     unsigned contexts = app_contexts(a);
-    const struct action_row *help = action_row(ACT_HELP);
-    int reserved = help->contexts & contexts ? 8 : 0, x = r.x + 1;
+    const struct action_row *help = row_for(ACT_HELP, contexts);
+    int reserved = help ? 9 : 0, x = r.x + 1;
 
-    for (size_t i = 0; i < action_count(); i++) {
-        if (hinted(a, &action_table[i], contexts))
-            x += draw_hint(&a->canvas, x, r.y, r.x + r.w - reserved - x,
-                           &action_table[i]);
+    for (size_t i = 0; i < ARRAY_LEN(hint_order); i++) {
+        const struct action_row *row = row_for(hint_order[i], contexts);
+
+        if (row && hinted(a, row, contexts))
+            x += draw_hint(&a->canvas, x, r.y, r.x + r.w - reserved - x, row);
     }
-    if (reserved)
+    if (help)
         draw_hint(&a->canvas, x, r.y, r.x + r.w + 2 - x, help);
 }
 
@@ -148,8 +168,12 @@ static void
 draw_prompt(struct app *a, struct rect r)
 {
     int x = r.x + canvas_puts(&a->canvas, r.x, r.y, r.w, ST_KEY, " /");
+    int w = *a->message ? r.w / 2 : r.w - 3;
 
-    lineedit_draw(&a->line, &a->canvas, x, r.y, r.x + r.w - x - 1, true);
+    lineedit_draw(&a->line, &a->canvas, x, r.y, w, true);
+    if (*a->message)
+        canvas_cut(&a->canvas, x + w + 1, r.y, r.w - w - 4, ST_FAIL,
+                   str_of(a->message));
 }
 
 static void
@@ -172,6 +196,9 @@ draw_bottom(struct app *a, struct rect r)
                             : theme_style(a->message_state);
 
         canvas_cut(c, r.x + 1, r.y, r.w - 2, st, str_of(a->message));
+    } else if (app_contexts(a) == 0) {
+        canvas_puts(c, r.x + 1, r.y, r.w - 2, ST_DIM,
+                    "Enter goes there  Tab next  Esc closes");
     } else {
         draw_hints(a, r);
     }

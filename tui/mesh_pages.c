@@ -174,7 +174,7 @@ static void
 say(struct buf *b, const char *what, const char *z)
 {
     if (z && *z)
-        buf_printf(b, "%s%s %s", b->n ? "  " : "", what, z);
+        buf_printf(b, "%s%s%s%s", b->n ? "  " : "", what, *what ? " " : "", z);
 }
 
 static const char *

@@ -104,9 +104,9 @@ labels_of(struct mesh_table *t, struct str body)
 /* ---- the mesh ---- */
 
 static const struct tui_column domain_columns[] = {
-    {"HEALTH", COL_STATE, 0, false}, {"NAME", COL_NAME, 0, false},
-    {"OWNER", COL_TEXT, 2, false},   {"READY", COL_NUMBER, 1, false},
-    {"TYPE", COL_TEXT, 3, true},     {"NAMESPACE", COL_TEXT, 4, true},
+    {"HEALTH", COL_STATE, 0, false},  {"NAME", COL_NAME, 0, false},
+    {"OWNER", COL_MESSAGE, 2, false}, {"READY", COL_NUMBER, 1, false},
+    {"TYPE", COL_TEXT, 3, true},      {"NAMESPACE", COL_TEXT, 4, true},
     {"AGE", COL_AGE, 5, true},
 };
 
@@ -517,8 +517,12 @@ static void
 fill_mesh(struct source_mesh *s, struct mesh_table *t, const char *ns)
 {
     struct mesh *m = s->store->ops->model(s->store);
+    struct tui_link link = {.ns = ""};
 
+    s->store->ops->link(s->store, &link);
     t->base.loading = !s->store->ops->synced(s->store);
+    if (t->base.loading && link.problem)
+        t->base.problem = text(t, link.problem);
     if (!m)
         return;
     if (t->query.what == TUI_DOMAINS)

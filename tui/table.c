@@ -627,7 +627,8 @@ draw_empty(const struct table *t, struct canvas *c, struct rect r)
     } else if (t->filter || t->only_bad) {
         text = "nothing matches \xe2\x80\x93 Esc shows all";
     }
-    canvas_cut(c, r.x, r.y + 1, r.w, st, str_of(text));
+    canvas_wrap(c, (struct rect){r.x, r.y + (r.h > 4), r.w, r.h}, st,
+                str_of(text));
 }
 
 /* A thumb at the right edge when there is more than fits. */

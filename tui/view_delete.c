@@ -143,13 +143,15 @@ draw_arm(const struct del *d, struct canvas *c, struct rect r)
                       d->failed ? ": " : "\xe2\x80\xa6", d->failure);
         return;
     }
+    if (r.w >= 60)
+        x += canvas_puts(c, x, r.y, r.w - 1, ST_TEXT, "type ");
     x += canvas_puts(c, x, r.y, r.w - 1, ST_TEXT,
-                     d->n == 1 ? "type the name: " : "type how many: ");
-    lineedit_draw(&d->name, c, x, r.y, MIN(40, r.w / 2), true);
-    x += MIN(40, r.w / 2) + 2;
+                     d->n == 1 ? "the name: " : "how many: ");
+    lineedit_draw(&d->name, c, x, r.y, MIN(40, r.w / 3), true);
+    x += MIN(40, r.w / 3) + 2;
     if (armed(d))
-        canvas_printf(c, x, r.y, r.x + r.w - x, ST_ALERT,
-                      " F8 deletes %zu object%s ", d->n, d->n == 1 ? "" : "s");
+        canvas_printf(c, x, r.y, r.x + r.w - x, ST_ALERT, " F8 deletes %zu ",
+                      d->n);
     else
         canvas_printf(c, x, r.y, r.x + r.w - x, ST_DIM, "%s", wanted(d, count));
 }
@@ -339,7 +341,7 @@ static unsigned
 contexts(const struct view *v)
 {
     (void)v;
-    return CTX_ANY | CTX_DELETE;
+    return CTX_DELETE;
 }
 
 static bool

@@ -109,7 +109,7 @@ contexts(const struct view *v)
     const struct list *l = v->state;
     struct tui_ref ref;
 
-    return CTX_ANY | CTX_LIST |
+    return CTX_ANY | CTX_LIST | (l->what == TUI_OBJECTS ? CTX_KIND : 0) |
            (table_ref(&l->t, &ref) && l->what != TUI_NAMESPACES ? CTX_OBJECT
                                                                 : 0);
 }

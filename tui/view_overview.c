@@ -49,6 +49,7 @@ open_overview(struct view *v)
         table_set(&o->t[i], o->data[i]);
         o->t[i].empty = panes[i].empty;
     }
+    o->t[DOMAINS].sort = o->t[PRODUCTS].sort = 0; /* HEALTH, worst first */
     o->focus = PRODUCTS;
 }
 
@@ -122,7 +123,7 @@ draw_attention_line(struct overview *o, struct canvas *c, struct rect r)
 static int
 domains_width(const struct canvas *c)
 {
-    return MIN(48, MAX(34, c->w * 30 / 100));
+    return MIN(56, c->w >= 120 ? c->w / 3 : 34);
 }
 
 static void
@@ -155,7 +156,7 @@ contexts(const struct view *v)
     const struct overview *o = v->state;
     struct tui_ref ref;
 
-    return CTX_ANY | CTX_HOME | CTX_LIST |
+    return CTX_ANY | CTX_HOME | CTX_LIST | CTX_KIND |
            (table_ref(&o->t[o->focus], &ref) ? CTX_OBJECT : 0);
 }
 

@@ -252,11 +252,13 @@ draw_pane(const struct view *v, struct canvas *c, struct rect r, enum pane p)
     }
 }
 
-/* Rows that the why pane needs when it stands alone in a column. */
+/* Rows of the tree in a column: what it needs, but it leaves the why some. */
 static int
-why_rows(const struct page *g, int h)
+tree_rows(const struct page *g, int h)
 {
-    return MIN(h / 3, MAX(3, (int)g->p->why_n + 2));
+    int why = MIN(h / 2, MAX(3, (int)g->p->why_n + 2));
+
+    return MAX(h - MAX(why, 6), MIN((int)g->tree.n + 2, h - why));
 }
 
 static void
@@ -276,10 +278,10 @@ draw(struct view *v, struct canvas *c, struct rect r)
         draw_pane(v, c, low, DETAIL);
     } else {
         struct rect low = rect_bottom(&r, MAX(5, r.h / 3));
-        struct rect why = rect_bottom(&r, why_rows(g, r.h));
+        struct rect tree = rect_top(&r, tree_rows(g, r.h));
 
-        draw_pane(v, c, r, TREE);
-        draw_pane(v, c, why, WHY);
+        draw_pane(v, c, tree, TREE);
+        draw_pane(v, c, r, WHY);
         draw_pane(v, c, low, DETAIL);
     }
 }
