@@ -3,8 +3,9 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "lib/base/clock.h"
 #include "lib/base/utf8.h"
+
+#include "lib/compose/gotime.h"
 
 /*
  * One verb is worked off into a scratch text without its width; pad() then
@@ -352,33 +353,12 @@ print_map(struct printer *p, struct verb *f, struct value v, unsigned depth)
     buf_putc(p->out, go ? '}' : ']');
 }
 
-/* "2024-01-01 00:00:00.5 +0000 UTC" */
-static void
-time_text(int64_t ns, struct buf *out)
-{
-    char stamp[CLOCK_RFC3339_LEN];
-    int64_t s = ns / 1000000000, rest = ns % 1000000000;
-
-    if (rest < 0) {
-        rest += 1000000000;
-        s--;
-    }
-    clock_format(s, stamp);
-    buf_printf(out, "%.10s %.8s", stamp, stamp + 11);
-    if (rest) {
-        buf_printf(out, ".%09lld", (long long)rest);
-        while (out->s[out->n - 1] == '0')
-            buf_truncate(out, out->n - 1);
-    }
-    buf_puts(out, " +0000 UTC");
-}
-
 static void
 print_time(struct printer *p, struct verb *f, struct value v)
 {
     AUTO(buf_release) struct buf text = BUF_INIT(64);
 
-    time_text(v.i, &text);
+    gotime_format(v.i, STR("2006-01-02 15:04:05.999 -0700 MST"), &text);
     print_text(p, f, buf_view(&text), value_str(buf_view(&text)));
 }
 

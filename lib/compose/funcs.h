@@ -15,6 +15,8 @@
 #ifndef LIB_COMPOSE_FUNCS_H
 #define LIB_COMPOSE_FUNCS_H
 
+#include "lib/base/map.h"
+
 #include "lib/compose/format.h"
 #include "lib/compose/template.h"
 
@@ -23,9 +25,10 @@ struct exec;
 struct call {
     struct arena *a;
     const struct template_run *run;
-    struct exec *exec; /* for include */
-    uint64_t random;   /* state of the generator */
-    size_t max_text;   /* bytes a result may have */
+    struct exec *exec;   /* for include */
+    struct map patterns; /* text -> struct re, of this execution */
+    uint64_t random;     /* state of the generator */
+    size_t max_text;     /* bytes a result may have */
     struct error err;
     struct buf text; /* scratch, emptied before each call */
 };

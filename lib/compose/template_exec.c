@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/re.h"
 
 #define MAX_STEPS  ((size_t)2000000)
 #define MAX_OUTPUT ((size_t)8 << 20)
@@ -373,6 +374,12 @@ exec_include(struct call *c, struct str name, struct value data,
 /* ---- the door ---- */
 
 static void
+free_pattern(void *re)
+{
+    re_free(re);
+}
+
+static void
 defaults(struct template_run *run)
 {
     if (!run->max_steps)
@@ -433,6 +440,7 @@ template_execute(const struct template *t, struct value data,
     bool ok = walk(&x, data, x.tree->root) != WALK_FAIL;
 
     buf_release(&x.call.text);
+    map_release(&x.call.patterns, free_pattern);
     free(x.vars);
     return ok;
 }

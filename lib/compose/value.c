@@ -59,9 +59,9 @@ value_bytes(struct str s)
 }
 
 struct value
-value_time(int64_t ns)
+value_time(int64_t ms)
 {
-    return (struct value){.type = VALUE_TIME, .i = ns};
+    return (struct value){.type = VALUE_TIME, .i = ms};
 }
 
 static struct value

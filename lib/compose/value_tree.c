@@ -1,11 +1,11 @@
 /* Values into JSON trees. */
 #include <math.h>
 
-#include "lib/base/clock.h"
 #include "lib/base/digest.h"
 #include "lib/base/utf8.h"
 
 #include "lib/compose/format.h"
+#include "lib/compose/gotime.h"
 #include "lib/compose/value.h"
 
 #define MAX_DEPTH 200
@@ -155,7 +155,7 @@ static struct json *
 convert(struct tree *t, struct value v, unsigned depth)
 {
     size_t n;
-    char stamp[CLOCK_RFC3339_LEN];
+    AUTO(buf_release) struct buf text = BUF_INIT(64);
 
     if (depth > MAX_DEPTH || ++t->nodes > MAX_NODES) {
         error_set(t->err, ERR_LIMIT,
@@ -186,8 +186,8 @@ convert(struct tree *t, struct value v, unsigned depth)
     case VALUE_STRUCT:
         return new_struct(t, v, depth);
     case VALUE_TIME:
-        clock_format(v.i / 1000000000, stamp);
-        return json_new_string(stamp);
+        gotime_format(v.i, STR("2006-01-02T15:04:05.999Z07:00"), &text);
+        return json_new_str(buf_view(&text));
     default:
         return json_new_int(v.i);
     }

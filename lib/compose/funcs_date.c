@@ -1,0 +1,172 @@
+/* Dates. Now is what the caller says; zones other than UTC are not built in.
+ * Source: sprig 3.3 date.go. */
+#include "lib/compose/funcs.h"
+#include "lib/compose/gotime.h"
+
+FUNC(fn_now)
+{
+    *out = value_time(c->run->now_ms);
+    return true;
+}
+
+/* A time, or seconds since 1970; anything else is now. */
+static int64_t
+moment(struct call *c, struct value v)
+{
+    if (v.type == VALUE_TIME)
+        return v.i;
+    if (value_is_integer(v) && v.type != VALUE_UINT8)
+        return v.i > INT64_MAX / 1000 || v.i < INT64_MIN / 1000 ? 0
+                                                                : v.i * 1000;
+    return c->run->now_ms;
+}
+
+static bool
+in_zone(struct call *c, struct str layout, struct value date, struct str zone,
+        struct value *out)
+{
+    if (zone.n && !str_eqz(zone, "UTC") && !str_eqz(zone, "Local"))
+        return call_fail(c, "time zone \"%.*s\" is not built in",
+                         STR_ARG(zone));
+    gotime_format(moment(c, date), layout, &c->text);
+    return call_text(c, out);
+}
+
+FUNC(fn_date)
+{
+    return in_zone(c, v[0].s, v[1], STR("UTC"), out);
+}
+
+FUNC(fn_date_in_zone)
+{
+    return in_zone(c, v[0].s, v[1], v[2].s, out);
+}
+
+FUNC(fn_html_date)
+{
+    return in_zone(c, STR("2006-01-02"), v[0], STR("UTC"), out);
+}
+
+FUNC(fn_html_date_in_zone)
+{
+    return in_zone(c, STR("2006-01-02"), v[0], v[1].s, out);
+}
+
+FUNC(fn_date_modify)
+{
+    int64_t ns;
+
+    *out = v[1];
+    if (gotime_parse_duration(v[0].s, &ns))
+        out->i += ns / 1000000;
+    return true;
+}
+
+FUNC(fn_must_date_modify)
+{
+    int64_t ns;
+
+    if (!gotime_parse_duration(v[0].s, &ns))
+        return call_fail(c, "time: invalid duration \"%.*s\"", STR_ARG(v[0].s));
+    return fn_date_modify(c, v, n, out);
+}
+
+FUNC(fn_must_to_date)
+{
+    int64_t ms;
+
+    if (!gotime_parse(v[0].s, v[1].s, &ms, &c->err))
+        return false;
+    *out = value_time(ms);
+    return true;
+}
+
+FUNC(fn_to_date)
+{
+    if (fn_must_to_date(c, v, n, out))
+        return true;
+    c->err = (struct error){0};
+    *out = value_time(GOTIME_ZERO);
+    return true;
+}
+
+FUNC(fn_unix_epoch)
+{
+    buf_printf(&c->text, "%lld",
+               (long long)(v[0].i / 1000 - (v[0].i % 1000 < 0)));
+    return call_text(c, out);
+}
+
+FUNC(fn_ago)
+{
+    int64_t ms = c->run->now_ms - moment(c, v[0]);
+
+    /* To the nearest second. */
+    gotime_format_duration((ms + (ms < 0 ? -500 : 500)) / 1000 * 1000000000,
+                           &c->text);
+    return call_text(c, out);
+}
+
+FUNC(fn_duration)
+{
+    int64_t seconds = 0;
+
+    if (v[0].type == VALUE_STRING)
+        str_to_i64(v[0].s, &seconds);
+    else if (v[0].type == VALUE_INT64)
+        seconds = v[0].i;
+    gotime_format_duration((int64_t)((uint64_t)seconds * 1000000000u),
+                           &c->text);
+    return call_text(c, out);
+}
+
+FUNC(fn_duration_round)
+{
+    static const struct {
+        int64_t seconds;
+        const char *unit;
+    } units[] = {{365 * 86400, "y"}, {30 * 86400, "mo"}, {86400, "d"},
+                 {3600, "h"},        {60, "m"},          {1, "s"}};
+    int64_t ns = 0;
+
+    if (v[0].type == VALUE_STRING)
+        gotime_parse_duration(v[0].s, &ns);
+    else if (v[0].type == VALUE_INT64)
+        ns = v[0].i;
+    else if (v[0].type == VALUE_TIME)
+        ns = (int64_t)((uint64_t)(c->run->now_ms - v[0].i) * 1000000u);
+    uint64_t u = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+
+    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+        uint64_t unit = (uint64_t)units[i].seconds * 1000000000u;
+
+        if (u > unit) {
+            buf_printf(&c->text, "%llu%s", (unsigned long long)(u / unit),
+                       units[i].unit);
+            return call_text(c, out);
+        }
+    }
+    *out = value_str(STR("0s"));
+    return true;
+}
+
+static const struct func rows[] = {
+    {"now", "", fn_now},
+    {"date", "sa", fn_date},
+    {"dateInZone", "sas", fn_date_in_zone},
+    {"date_in_zone", "sas", fn_date_in_zone},
+    {"htmlDate", "a", fn_html_date},
+    {"htmlDateInZone", "as", fn_html_date_in_zone},
+    {"dateModify", "st", fn_date_modify},
+    {"date_modify", "st", fn_date_modify},
+    {"mustDateModify", "st", fn_must_date_modify},
+    {"must_date_modify", "st", fn_must_date_modify},
+    {"toDate", "ss", fn_to_date},
+    {"mustToDate", "ss", fn_must_to_date},
+    {"unixEpoch", "t", fn_unix_epoch},
+    {"ago", "a", fn_ago},
+    {"duration", "a", fn_duration},
+    {"durationRound", "a", fn_duration_round},
+};
+
+const struct func_table funcs_date = {rows, ARRAY_LEN(rows)};

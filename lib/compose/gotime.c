@@ -1,0 +1,682 @@
+#include "lib/compose/gotime.h"
+
+#include <stdlib.h>
+
+/* ---- layouts ---- */
+
+enum part {
+    PART_NONE, /* the end of the layout */
+    PART_LONG_MONTH,
+    PART_MONTH,
+    PART_NUM_MONTH,
+    PART_ZERO_MONTH,
+    PART_LONG_WEEKDAY,
+    PART_WEEKDAY,
+    PART_DAY,
+    PART_UNDER_DAY,
+    PART_ZERO_DAY,
+    PART_YEAR_DAY,
+    PART_HOUR,
+    PART_HOUR12,
+    PART_ZERO_HOUR12,
+    PART_MINUTE,
+    PART_ZERO_MINUTE,
+    PART_SECOND,
+    PART_ZERO_SECOND,
+    PART_LONG_YEAR,
+    PART_YEAR,
+    PART_PM,
+    PART_LOW_PM,
+    PART_ZONE,      /* MST */
+    PART_Z_COLON,   /* Z07:00 */
+    PART_Z,         /* Z0700, Z07 */
+    PART_NUM_COLON, /* -07:00 */
+    PART_NUM,       /* -0700 */
+    PART_NUM_SHORT, /* -07 */
+    PART_FRACTION0, /* .000 */
+    PART_FRACTION9  /* .999 */
+};
+
+/* Longer texts first where one starts another. */
+static const struct {
+    const char *text;
+    enum part part;
+} parts[] = {
+    {"January", PART_LONG_MONTH},
+    {"Jan", PART_MONTH},
+    {"Monday", PART_LONG_WEEKDAY},
+    {"Mon", PART_WEEKDAY},
+    {"MST", PART_ZONE},
+    {"002", PART_YEAR_DAY},
+    {"01", PART_ZERO_MONTH},
+    {"02", PART_ZERO_DAY},
+    {"03", PART_ZERO_HOUR12},
+    {"04", PART_ZERO_MINUTE},
+    {"05", PART_ZERO_SECOND},
+    {"06", PART_YEAR},
+    {"15", PART_HOUR},
+    {"1", PART_NUM_MONTH},
+    {"2006", PART_LONG_YEAR},
+    {"2", PART_DAY},
+    {"_2", PART_UNDER_DAY},
+    {"3", PART_HOUR12},
+    {"4", PART_MINUTE},
+    {"5", PART_SECOND},
+    {"PM", PART_PM},
+    {"pm", PART_LOW_PM},
+    {"-07:00", PART_NUM_COLON},
+    {"-0700", PART_NUM},
+    {"-07", PART_NUM_SHORT},
+    {"Z07:00", PART_Z_COLON},
+    {"Z0700", PART_Z},
+    {"Z07", PART_Z},
+};
+
+static const char *const months[] = {
+    "January", "February", "March",     "April",   "May",      "June",
+    "July",    "August",   "September", "October", "November", "December"};
+
+static const char *const weekdays[] = {"Sunday",    "Monday",   "Tuesday",
+                                       "Wednesday", "Thursday", "Friday",
+                                       "Saturday"};
+
+static bool
+is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* ".000" or ".999" at s; the bytes it takes, 0 for none. */
+static size_t
+fraction(struct str s, enum part *part)
+{
+    size_t n = 1;
+
+    if (s.n < 2 || (s.s[0] != '.' && s.s[0] != ',') ||
+        (s.s[1] != '0' && s.s[1] != '9'))
+        return 0;
+    while (n < s.n && s.s[n] == s.s[1])
+        n++;
+    if (n < s.n && is_digit(s.s[n]))
+        return 0;
+    *part = s.s[1] == '0' ? PART_FRACTION0 : PART_FRACTION9;
+    return n;
+}
+
+/* Cuts the layout at its first part: literal text, the part's own text, and
+ * the rest in *layout. */
+static enum part
+next_part(struct str *layout, struct str *literal, struct str *text)
+{
+    struct str all = *layout;
+
+    for (size_t i = 0; i < all.n; i++) {
+        struct str here = str_from(all, i);
+        enum part part = PART_NONE;
+        size_t n = fraction(here, &part);
+
+        for (size_t k = 0; !n && k < ARRAY_LEN(parts); k++) {
+            if (!str_starts(here, str_of(parts[k].text)))
+                continue;
+            part = parts[k].part;
+            n = strlen(parts[k].text);
+            /* "Janet" is no month. */
+            if (part == PART_MONTH && n < here.n && here.s[n] >= 'a' &&
+                here.s[n] <= 'z')
+                n = 0;
+        }
+        if (n && part == PART_UNDER_DAY && str_starts(here, STR("_2006")))
+            n = 0;
+        if (n) {
+            *literal = str_sub(all, 0, i);
+            *text = str_sub(all, i, n);
+            *layout = str_from(all, i + n);
+            return part;
+        }
+    }
+    *literal = all;
+    *text = *layout = str_from(all, all.n);
+    return PART_NONE;
+}
+
+/* ---- the calendar ---- */
+
+struct civil {
+    int64_t year;
+    int month, day, hour, minute, second, ms, weekday, year_day;
+};
+
+static int64_t
+floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+/* Days since 1970 of a date (H. Hinnant's algorithm). */
+static int64_t
+days_of(int64_t y, int m, int d)
+{
+    y -= m <= 2;
+    int64_t era = floor_div(y, 400);
+    int64_t yoe = y - era * 400;
+    int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+
+    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+static struct civil
+civil_of(int64_t ms)
+{
+    int64_t days = floor_div(ms, 86400000);
+    int64_t rest = ms - days * 86400000;
+    int64_t z = days + 719468, era = floor_div(z, 146097);
+    int64_t doe = z - era * 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    int64_t mp = (5 * doy + 2) / 153;
+    struct civil c;
+
+    c.day = (int)(doy - (153 * mp + 2) / 5 + 1);
+    c.month = (int)(mp < 10 ? mp + 3 : mp - 9);
+    c.year = yoe + era * 400 + (c.month <= 2);
+    c.hour = (int)(rest / 3600000);
+    c.minute = (int)(rest / 60000 % 60);
+    c.second = (int)(rest / 1000 % 60);
+    c.ms = (int)(rest % 1000);
+    c.weekday = (int)(days + 4 - floor_div(days + 4, 7) * 7);
+    c.year_day = (int)(days - days_of(c.year, 1, 1) + 1);
+    return c;
+}
+
+static bool
+is_leap(int64_t y)
+{
+    return y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
+}
+
+static int
+days_in(int64_t year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+    return days[month - 1] + (month == 2 && is_leap(year));
+}
+
+/* ---- formatting ---- */
+
+static void
+put_fraction(const struct civil *c, struct str text, bool trim, struct buf *out)
+{
+    size_t start = out->n;
+
+    buf_putc(out, text.s[0]);
+    buf_printf(out, "%03d", c->ms);
+    if (text.n - 1 > 3)
+        buf_fill(out, '0', text.n - 1 - 3);
+    else
+        buf_truncate(out, start + text.n);
+    while (trim && out->n > start && out->s[out->n - 1] == '0')
+        buf_truncate(out, out->n - 1);
+    if (trim && out->n == start + 1)
+        buf_truncate(out, start);
+}
+
+static void
+put_number(const struct civil *c, enum part part, struct buf *out)
+{
+    int hour12 = c->hour % 12 ? c->hour % 12 : 12;
+    const struct {
+        enum part part;
+        const char *fmt;
+        int value;
+    } numbers[] = {
+        {PART_NUM_MONTH, "%d", c->month},
+        {PART_ZERO_MONTH, "%02d", c->month},
+        {PART_DAY, "%d", c->day},
+        {PART_UNDER_DAY, "%2d", c->day},
+        {PART_ZERO_DAY, "%02d", c->day},
+        {PART_YEAR_DAY, "%03d", c->year_day},
+        {PART_HOUR, "%02d", c->hour},
+        {PART_HOUR12, "%d", hour12},
+        {PART_ZERO_HOUR12, "%02d", hour12},
+        {PART_MINUTE, "%d", c->minute},
+        {PART_ZERO_MINUTE, "%02d", c->minute},
+        {PART_SECOND, "%d", c->second},
+        {PART_ZERO_SECOND, "%02d", c->second},
+        {PART_LONG_YEAR, "%04d", (int)c->year},
+        {PART_YEAR, "%02d", (int)(c->year % 100)},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        if (numbers[i].part != part)
+            continue;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        buf_printf(out, numbers[i].fmt, numbers[i].value);
+#pragma GCC diagnostic pop
+    }
+}
+
+void
+gotime_format(int64_t ms, struct str layout, struct buf *out)
+{
+    struct civil c = civil_of(ms);
+    struct str literal, text;
+    enum part part;
+
+    do {
+        part = next_part(&layout, &literal, &text);
+        buf_str(out, literal);
+        switch (part) {
+        case PART_NONE:
+            break;
+        case PART_LONG_MONTH:
+            buf_puts(out, months[c.month - 1]);
+            break;
+        case PART_MONTH:
+            buf_add(out, months[c.month - 1], 3);
+            break;
+        case PART_LONG_WEEKDAY:
+            buf_puts(out, weekdays[c.weekday]);
+            break;
+        case PART_WEEKDAY:
+            buf_add(out, weekdays[c.weekday], 3);
+            break;
+        case PART_PM:
+            buf_puts(out, c.hour >= 12 ? "PM" : "AM");
+            break;
+        case PART_LOW_PM:
+            buf_puts(out, c.hour >= 12 ? "pm" : "am");
+            break;
+        case PART_ZONE:
+            buf_puts(out, "UTC");
+            break;
+        case PART_Z_COLON:
+        case PART_Z:
+            buf_putc(out, 'Z');
+            break;
+        case PART_NUM_COLON:
+            buf_puts(out, "+00:00");
+            break;
+        case PART_NUM:
+            buf_puts(out, "+0000");
+            break;
+        case PART_NUM_SHORT:
+            buf_puts(out, "+00");
+            break;
+        case PART_FRACTION0:
+        case PART_FRACTION9:
+            put_fraction(&c, text, part == PART_FRACTION9, out);
+            break;
+        default:
+            put_number(&c, part, out);
+        }
+    } while (part != PART_NONE);
+}
+
+/* ---- parsing ---- */
+
+struct parse {
+    struct str text; /* what is left */
+    struct civil c;
+    bool pm, am;
+    int64_t offset_s;
+    const char *range; /* the field that is out of range */
+};
+
+/* least..most digits. */
+static bool
+take_number(struct parse *p, size_t least, size_t most, int *out)
+{
+    size_t n = 0;
+    int v = 0;
+
+    while (n < most && n < p->text.n && is_digit(p->text.s[n]))
+        v = v * 10 + (p->text.s[n++] - '0');
+    if (n < least)
+        return false;
+    p->text = str_from(p->text, n);
+    *out = v;
+    return true;
+}
+
+static bool
+take_name(struct parse *p, const char *const *names, int count, size_t n,
+          int *out)
+{
+    for (int i = 0; i < count; i++) {
+        size_t len = n ? n : strlen(names[i]);
+        size_t same = 0;
+
+        while (same < len && same < p->text.n &&
+               ((p->text.s[same] ^ names[i][same]) & ~0x20) == 0)
+            same++;
+        if (same == len) {
+            p->text = str_from(p->text, len);
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+take_offset(struct parse *p, bool colon, bool minutes)
+{
+    int h, m = 0;
+    char sign = p->text.n ? p->text.s[0] : '\0';
+
+    if (sign != '+' && sign != '-')
+        return false;
+    p->text = str_from(p->text, 1);
+    if (!take_number(p, 2, 2, &h))
+        return false;
+    if (colon) {
+        if (!p->text.n || p->text.s[0] != ':')
+            return false;
+        p->text = str_from(p->text, 1);
+    }
+    if (minutes && !take_number(p, 2, 2, &m))
+        return false;
+    p->offset_s = (h * 3600 + m * 60) * (sign == '-' ? -1 : 1);
+    return true;
+}
+
+static bool
+take_fraction(struct parse *p)
+{
+    int scale = 100;
+
+    if (!p->text.n || (p->text.s[0] != '.' && p->text.s[0] != ','))
+        return false;
+    p->text = str_from(p->text, 1);
+    for (; p->text.n && is_digit(p->text.s[0]); scale /= 10) {
+        p->c.ms += (p->text.s[0] - '0') * scale;
+        p->text = str_from(p->text, 1);
+    }
+    return true;
+}
+
+static bool
+take_year(struct parse *p, bool longer)
+{
+    int v;
+
+    if (!take_number(p, longer ? 4 : 2, longer ? 4 : 2, &v))
+        return false;
+    p->c.year = longer ? v : v + (v >= 69 ? 1900 : 2000);
+    return true;
+}
+
+static bool
+in_range(struct parse *p, int v, int least, int most, const char *name)
+{
+    if ((v < least || v > most) && !p->range)
+        p->range = name;
+    return true;
+}
+
+static bool
+take_clock(struct parse *p, enum part part)
+{
+    struct civil *c = &p->c;
+
+    switch (part) {
+    case PART_HOUR:
+        return take_number(p, 2, 2, &c->hour) &&
+               in_range(p, c->hour, 0, 23, "hour");
+    case PART_HOUR12:
+    case PART_ZERO_HOUR12:
+        return take_number(p, part == PART_HOUR12 ? 1 : 2, 2, &c->hour) &&
+               in_range(p, c->hour, 0, 12, "hour");
+    case PART_MINUTE:
+    case PART_ZERO_MINUTE:
+        return take_number(p, part == PART_MINUTE ? 1 : 2, 2, &c->minute) &&
+               in_range(p, c->minute, 0, 59, "minute");
+    default:
+        if (!take_number(p, part == PART_SECOND ? 1 : 2, 2, &c->second))
+            return false;
+        /* A fraction may follow though the layout has none. */
+        if (p->text.n > 1 && p->text.s[0] == '.' && is_digit(p->text.s[1]))
+            take_fraction(p);
+        return in_range(p, c->second, 0, 59, "second");
+    }
+}
+
+static bool
+take_zone(struct parse *p, enum part part)
+{
+    if ((part == PART_Z || part == PART_Z_COLON) && p->text.n &&
+        p->text.s[0] == 'Z') {
+        p->text = str_from(p->text, 1);
+        return true;
+    }
+    if (part == PART_ZONE) {
+        if (!str_starts(p->text, STR("UTC")) &&
+            !str_starts(p->text, STR("GMT")))
+            return false;
+        p->text = str_from(p->text, 3);
+        return true;
+    }
+    return take_offset(p, part == PART_Z_COLON || part == PART_NUM_COLON,
+                       part != PART_NUM_SHORT);
+}
+
+static bool
+take_date(struct parse *p, enum part part)
+{
+    struct civil *c = &p->c;
+
+    switch (part) {
+    case PART_LONG_MONTH:
+    case PART_MONTH:
+        if (!take_name(p, months, 12, part == PART_MONTH ? 3 : 0, &c->month))
+            return false;
+        c->month++;
+        return true;
+    case PART_NUM_MONTH:
+    case PART_ZERO_MONTH:
+        return take_number(p, part == PART_NUM_MONTH ? 1 : 2, 2, &c->month) &&
+               in_range(p, c->month, 1, 12, "month");
+    case PART_LONG_WEEKDAY:
+    case PART_WEEKDAY:
+        return take_name(p, weekdays, 7, part == PART_WEEKDAY ? 3 : 0,
+                         &c->weekday);
+    case PART_UNDER_DAY:
+        if (p->text.n && p->text.s[0] == ' ')
+            p->text = str_from(p->text, 1);
+        FALLTHROUGH;
+    case PART_DAY:
+    case PART_ZERO_DAY:
+        return take_number(p, part == PART_ZERO_DAY ? 2 : 1, 2, &c->day);
+    case PART_YEAR_DAY:
+        return take_number(p, 3, 3, &c->year_day);
+    default:
+        return take_year(p, part == PART_LONG_YEAR);
+    }
+}
+
+static bool
+take_part(struct parse *p, enum part part)
+{
+    int half;
+
+    switch (part) {
+    case PART_NONE:
+        return true;
+    case PART_HOUR:
+    case PART_HOUR12:
+    case PART_ZERO_HOUR12:
+    case PART_MINUTE:
+    case PART_ZERO_MINUTE:
+    case PART_SECOND:
+    case PART_ZERO_SECOND:
+        return take_clock(p, part);
+    case PART_PM:
+    case PART_LOW_PM:
+        if (!take_name(p, (const char *const[]){"AM", "PM"}, 2, 0, &half))
+            return false;
+        p->pm = half == 1;
+        p->am = half == 0;
+        return true;
+    case PART_ZONE:
+    case PART_Z_COLON:
+    case PART_Z:
+    case PART_NUM_COLON:
+    case PART_NUM:
+    case PART_NUM_SHORT:
+        return take_zone(p, part);
+    case PART_FRACTION0:
+        return take_fraction(p);
+    case PART_FRACTION9:
+        if (p->text.n && (p->text.s[0] == '.' || p->text.s[0] == ','))
+            take_fraction(p);
+        return true;
+    default:
+        return take_date(p, part);
+    }
+}
+
+static bool
+fail(struct error *err, struct str layout, struct str text, struct str rest,
+     struct str part)
+{
+    return error_set(err, ERR_INVALID,
+                     "parsing time \"%.*s\" as \"%.*s\": cannot parse "
+                     "\"%.*s\" as \"%.*s\"",
+                     STR_ARG(text), STR_ARG(layout), STR_ARG(rest),
+                     STR_ARG(part));
+}
+
+bool
+gotime_parse(struct str layout, struct str text, int64_t *ms, struct error *err)
+{
+    struct parse p = {.text = text, .c = {.month = 1, .day = 1}};
+    struct str rest = layout, literal, name;
+    enum part part;
+
+    do {
+        part = next_part(&rest, &literal, &name);
+        if (!str_starts(p.text, literal))
+            return fail(err, layout, text, p.text, literal);
+        p.text = str_from(p.text, literal.n);
+        struct str before = p.text;
+
+        if (!take_part(&p, part))
+            return fail(err, layout, text, before, name);
+        if (p.range)
+            return error_set(err, ERR_INVALID,
+                             "parsing time \"%.*s\": %s out of range",
+                             STR_ARG(text), p.range);
+    } while (part != PART_NONE);
+    if (p.text.n)
+        return error_set(err, ERR_INVALID,
+                         "parsing time \"%.*s\": extra text: \"%.*s\"",
+                         STR_ARG(text), STR_ARG(p.text));
+    if (p.c.day < 1 || p.c.day > days_in(p.c.year, p.c.month))
+        return error_set(err, ERR_INVALID,
+                         "parsing time \"%.*s\": day out of range",
+                         STR_ARG(text));
+    if (p.pm && p.c.hour < 12)
+        p.c.hour += 12;
+    else if (p.am && p.c.hour == 12)
+        p.c.hour = 0;
+    *ms = (days_of(p.c.year, p.c.month, p.c.day) * 86400 + p.c.hour * 3600 +
+           p.c.minute * 60 + p.c.second - p.offset_s) *
+              1000 +
+          p.c.ms;
+    return true;
+}
+
+/* ---- durations ---- */
+
+#define SECOND INT64_C(1000000000)
+
+bool
+gotime_parse_duration(struct str s, int64_t *ns)
+{
+    static const struct {
+        const char *name;
+        double ns;
+    } units[] = {{"ns", 1},  {"us", 1e3}, {"\xC2\xB5s", 1e3}, {"ms", 1e6},
+                 {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+    bool negative = s.n && s.s[0] == '-';
+    double total = 0;
+
+    if (s.n && (s.s[0] == '-' || s.s[0] == '+'))
+        s = str_from(s, 1);
+    if (str_eqz(s, "0")) {
+        *ns = 0;
+        return true;
+    }
+    if (!s.n)
+        return false;
+    while (s.n) {
+        size_t n = 0, unit = 0, k = 0;
+        double v;
+
+        while (n < s.n && (is_digit(s.s[n]) || s.s[n] == '.'))
+            n++;
+        if (!str_to_double(str_sub(s, 0, n), &v))
+            return false;
+        s = str_from(s, n);
+        while (unit < s.n && !is_digit(s.s[unit]) && s.s[unit] != '.')
+            unit++;
+        while (k < ARRAY_LEN(units) &&
+               !str_eqz(str_sub(s, 0, unit), units[k].name))
+            k++;
+        if (k == ARRAY_LEN(units))
+            return false;
+        total += v * units[k].ns;
+        s = str_from(s, unit);
+    }
+    if (total > 9.2e18)
+        return false;
+    *ns = (int64_t)(negative ? -total : total);
+    return true;
+}
+
+/* v / 10^digits without the zeros at its end. */
+static void
+put_decimal(uint64_t v, unsigned digits, struct buf *out)
+{
+    uint64_t scale = 1;
+
+    for (unsigned i = 0; i < digits; i++)
+        scale *= 10;
+    buf_printf(out, "%llu", (unsigned long long)(v / scale));
+    v %= scale;
+    if (!v)
+        return;
+    buf_printf(out, ".%0*llu", (int)digits, (unsigned long long)v);
+    while (out->s[out->n - 1] == '0')
+        buf_truncate(out, out->n - 1);
+}
+
+void
+gotime_format_duration(int64_t ns, struct buf *out)
+{
+    uint64_t u = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+
+    if (ns < 0)
+        buf_putc(out, '-');
+    if (u < (uint64_t)SECOND) {
+        if (u >= 1000000)
+            put_decimal(u, 6, out);
+        else if (u)
+            put_decimal(u, u >= 1000 ? 3 : 0, out);
+        buf_puts(out, !u             ? "0s"
+                      : u >= 1000000 ? "ms"
+                      : u >= 1000    ? "\xC2\xB5s"
+                                     : "ns");
+        return;
+    }
+    uint64_t minutes = u / 60 / (uint64_t)SECOND;
+
+    if (minutes >= 60)
+        buf_printf(out, "%lluh", (unsigned long long)(minutes / 60));
+    if (minutes)
+        buf_printf(out, "%llum", (unsigned long long)(minutes % 60));
+    put_decimal(u % (60 * (uint64_t)SECOND), 9, out);
+    buf_putc(out, 's');
+}
