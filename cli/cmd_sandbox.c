@@ -10,6 +10,8 @@
 #include "lib/base/mem.h"
 #include "lib/base/process.h"
 
+#include "lib/kube/client.h"
+
 #include "devenv/profile.h"
 
 #include "devenv/sandbox/daemon.h"
@@ -18,6 +20,7 @@
 #include "cli/commands.h"
 
 #define DELAY_DEFAULT_MS 300
+#define ASK_MS           3000
 #define DELAY_MAX_MS     3600000
 
 /* What every verb works on. */
@@ -50,12 +53,12 @@ state_json(const struct sandbox *s, const struct daemon_state *d)
                    d->host, d->port);
 
     json_set_bool(j, "running", d->running);
-    if (d->running) {
+    if (d->port) {
         json_set_int(j, "pid", d->pid);
         json_set_string(j, "server", url);
         json_set_int(j, "uptimeSeconds",
                      clock_wall_ms(clock_system()) / 1000 - d->started_s);
-        json_set_string(j, "kubeconfig", s->paths.kubeconfig);
+        json_set_string(j, "kubeconfig", d->kubeconfig);
     }
     json_set_int(j, "databaseBytes", d->file_bytes);
     json_set_string(j, "data", s->paths.data);
@@ -70,7 +73,7 @@ print_running(const struct sandbox *s, const struct daemon_state *d,
     struct json *j = state_json(s, d);
 
     printf("meshtop sandbox: %s %s (pid %d, kubeconfig %s, log %s)\n", words,
-           json_get_string(j, "server"), (int)d->pid, s->paths.kubeconfig,
+           json_get_string(j, "server"), (int)d->pid, d->kubeconfig,
            s->paths.log);
     json_free(j);
 }
@@ -190,25 +193,66 @@ verb_stop(struct sandbox *s)
     return EXIT_DONE;
 }
 
+/* What the server says of itself; NULL when it does not answer. */
+static struct json *
+ask(const struct daemon_state *d)
+{
+    struct kube_request r = {
+        .verb = KUBE_RAW_GET, .path = "/sandbox/status", .timeout_ms = ASK_MS};
+    struct loop *l = loop_new(NULL);
+    struct kube_access *access = kube_access_open(d->kubeconfig, NULL, NULL);
+    struct kube_client *c =
+        access ? kube_client_new(l, access, NULL, NULL) : NULL;
+    struct json *said = c ? kube_client_wait_json(c, &r, NULL) : NULL;
+
+    kube_client_free(c);
+    kube_access_free(access);
+    loop_free(l);
+    return said;
+}
+
+static int
+print_status(const struct sandbox *s, const struct daemon_state *d)
+{
+    struct json *said = ask(d);
+    char age[CLOCK_HUMAN_LEN];
+
+    if (s->json) {
+        struct json *j = state_json(s, d);
+
+        if (said)
+            json_set(j, "objects",
+                     json_new_int(json_int64_or(json_get(said, "objects"), 0)));
+        json_set_bool(j, "answers", said != NULL);
+        print_json(j);
+    } else {
+        clock_human(clock_wall_ms(clock_system()) / 1000 - d->started_s, age);
+        print_running(s, d, said ? "serving" : "DOES NOT ANSWER on");
+        printf("up %s, database %" PRId64 " KiB", age, d->file_bytes / 1024);
+        if (said)
+            printf(", %" PRId64 " objects, %" PRId64 " watches",
+                   json_int64_or(json_get(said, "objects"), 0),
+                   json_int64_or(json_get(said, "watches"), 0));
+        printf("\n");
+    }
+    json_free(said);
+    return EXIT_DONE;
+}
+
 static int
 verb_status(struct sandbox *s)
 {
     struct daemon_state d;
-    char age[CLOCK_HUMAN_LEN];
 
     daemon_state(&s->paths, &d);
-    if (s->json) {
+    if (d.port)
+        return print_status(s, &d);
+    if (s->json)
         print_json(state_json(s, &d));
-    } else if (!d.running) {
-        printf("meshtop sandbox: not running (profile %s)\n", s->profile.name);
-    } else if (!d.port) {
-        printf("meshtop sandbox: starting\n");
-    } else {
-        clock_human(clock_wall_ms(clock_system()) / 1000 - d.started_s, age);
-        print_running(s, &d, "serving");
-        printf("up %s, database %" PRId64 " KiB\n", age, d.file_bytes / 1024);
-    }
-    return d.running ? EXIT_DONE : EXIT_ENGINE;
+    else
+        printf("meshtop sandbox: %s (profile %s)\n",
+               d.running ? "starting" : "not running", s->profile.name);
+    return EXIT_ENGINE;
 }
 
 /* The typed name at a terminal, --yes without one. */

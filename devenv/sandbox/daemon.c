@@ -18,7 +18,7 @@
 #define POLL_MS      5
 #define START_MS     10000
 #define STOP_MS      10000
-#define PID_FILE_MAX 256
+#define PID_FILE_MAX 2048
 #define LOG_TAIL     4096
 
 void
@@ -83,12 +83,14 @@ daemon_lock(const char *path, struct error *err)
 }
 
 bool
-daemon_publish(int fd, const char *host, unsigned port, struct error *err)
+daemon_publish(int fd, const char *host, unsigned port, const char *kubeconfig,
+               struct error *err)
 {
     AUTO(buf_release) struct buf b = BUF_INIT(PID_FILE_MAX);
 
-    buf_printf(&b, "%lld %u %s %lld\n", (long long)getpid(), port, host,
-               (long long)(clock_wall_ms(clock_system()) / 1000));
+    buf_printf(&b, "%lld %u %s %lld %s\n", (long long)getpid(), port, host,
+               (long long)(clock_wall_ms(clock_system()) / 1000),
+               kubeconfig ? kubeconfig : "");
     return file_write_fd(fd, b.s, b.n, err);
 }
 
@@ -110,7 +112,7 @@ read_number(struct str *rest, int64_t *out)
     return str_next(rest, ' ', &word) && str_to_i64(word, out);
 }
 
-/* "PID PORT HOST START" */
+/* "PID PORT HOST START KUBECONFIG" */
 static void
 read_state(struct str text, struct daemon_state *out)
 {
@@ -125,6 +127,7 @@ read_state(struct str text, struct daemon_state *out)
     out->port = (unsigned)port;
     out->started_s = started;
     snprintf(out->host, sizeof(out->host), "%.*s", STR_ARG(host));
+    snprintf(out->kubeconfig, sizeof(out->kubeconfig), "%.*s", STR_ARG(rest));
 }
 
 static int64_t

@@ -31,8 +31,9 @@ struct daemon_state {
     pid_t pid;
     unsigned port; /* 0: not ready yet */
     char host[16];
-    int64_t started_s;  /* seconds since 1970 */
-    int64_t file_bytes; /* database and WAL */
+    int64_t started_s;     /* seconds since 1970 */
+    int64_t file_bytes;    /* database and WAL */
+    char kubeconfig[1024]; /* that it wrote, or "" */
 };
 void daemon_state(const struct daemon_paths *p, struct daemon_state *out);
 /* Starts argv (our executable, "sandbox", "serve", ...) and waits until it
@@ -48,8 +49,10 @@ bool daemon_reset(const struct daemon_paths *p, struct error *err);
 /* For the server: locks path (made 0600); -1 and ERR_CONFLICT when another
  * has it. */
 int daemon_lock(const char *path, struct error *err);
-/* Writes pid, address and start into the locked file: ready. */
-bool daemon_publish(int fd, const char *host, unsigned port, struct error *err);
+/* Writes pid, address, start and kubeconfig (may be NULL) into the locked
+ * file: ready. */
+bool daemon_publish(int fd, const char *host, unsigned port,
+                    const char *kubeconfig, struct error *err);
 /* Empties the file and lets it go; fd < 0 is fine. */
 void daemon_unlock(int fd);
 

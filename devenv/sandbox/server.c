@@ -341,8 +341,9 @@ serve(struct loop *l, const struct server_options *o, int pid_fd,
     if (!s)
         return false;
 
-    bool good = pid_fd < 0 ||
-                daemon_publish(pid_fd, server_host(s), http_port(s->http), err);
+    bool good =
+        pid_fd < 0 || daemon_publish(pid_fd, server_host(s), http_port(s->http),
+                                     o->kubeconfig, err);
 
     if (good) {
         say_ready(s);
