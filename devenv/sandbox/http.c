@@ -604,17 +604,17 @@ int
 http_run(struct http *h)
 {
     MHD_UNSIGNED_LONG_LONG wait = 0;
-    bool timed = false;
+    bool timed = false, any = h->pending;
 
-    h->active = h->pending;
     for (int round = 0; round < RUN_ROUNDS; round++) {
-        h->pending = false;
+        h->pending = h->active = false;
         MHD_run(h->daemon);
+        any = any || h->active;
         timed = MHD_get_timeout(h->daemon, &wait) == MHD_YES;
-        if (!h->pending && (!timed || wait > 0))
+        if (!h->pending && (!timed || wait > 0 || !h->active))
             break;
     }
-    h->quiet = h->active ? 0 : h->quiet + 1;
+    h->quiet = any ? 0 : h->quiet + 1;
     if (h->pending)
         return 0;
     if (!timed)
