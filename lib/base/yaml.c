@@ -283,6 +283,7 @@ sequence(struct reader *r, struct json *array)
             yaml_event_delete(&e);
             return true;
         }
+        r->path.over = false; /* one key too long must not spoil the others */
         buf_printf(&r->path, "[%zu]", i);
         struct json *item = node(r, &e);
 
@@ -362,6 +363,7 @@ member(struct reader *r, yaml_mark_t at, const char *key, struct json *object,
     struct json *old = json_keys_find(keys, object, str_of(key));
     yaml_event_t e;
 
+    r->path.over = false;
     buf_printf(&r->path, "%s%s", mark ? "." : "", key);
     if (old && !duplicate(r, at, key))
         return false;

@@ -1,0 +1,85 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+
+#include "lib/schema/node.h"
+
+enum { FINDINGS_MAX = 1000 };
+
+void
+schema_findings_release(struct schema_findings *f)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        free(f->v[i].field);
+        free(f->v[i].message);
+    }
+    free(f->v);
+    *f = (struct schema_findings){0};
+}
+
+void
+schema_findings_add(struct schema_findings *f, const char *field,
+                    const char *reason, const char *fmt, ...)
+{
+    va_list ap;
+    char *message;
+
+    if (f->n >= FINDINGS_MAX)
+        return;
+    va_start(ap, fmt);
+    if (vasprintf(&message, fmt, ap) < 0)
+        die("out of memory");
+    va_end(ap);
+    f->v = mem_grow(f->v, &f->cap, f->n + 1, sizeof(*f->v));
+    f->v[f->n++] = (struct schema_finding){mem_strdup(*field ? field : "<nil>"),
+                                           reason, message};
+}
+
+void
+schema_findings_text(const struct schema_findings *f, struct buf *out)
+{
+    if (f->n > 1)
+        buf_putc(out, '[');
+    for (size_t i = 0; i < f->n; i++)
+        buf_printf(out, "%s%s: %s", i ? ", " : "", f->v[i].field,
+                   f->v[i].message);
+    if (f->n > 1)
+        buf_putc(out, ']');
+}
+
+struct json *
+schema_findings_causes(const struct schema_findings *f)
+{
+    struct json *list = json_new_array();
+
+    for (size_t i = 0; i < f->n; i++) {
+        struct json *c = json_append(list, json_new_object());
+
+        json_set_string(c, "reason", f->v[i].reason);
+        json_set_string(c, "message", f->v[i].message);
+        json_set_string(c, "field", f->v[i].field);
+    }
+    return list;
+}
+
+size_t
+schema_path_key(struct buf *path, const char *key)
+{
+    size_t mark = path->n;
+
+    path->over = false; /* one key too long must not spoil the others */
+    buf_printf(path, "%s%s", mark ? "." : "", key);
+    return mark;
+}
+
+size_t
+schema_path_index(struct buf *path, size_t i)
+{
+    size_t mark = path->n;
+
+    path->over = false;
+    buf_printf(path, "[%zu]", i);
+    return mark;
+}

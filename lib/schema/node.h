@@ -1,0 +1,62 @@
+/*
+ * node.h - a compiled schema node, for the files of this floor alone.
+ *
+ * All of it lives in the arena of the root, but compiled patterns, which the
+ * root releases.
+ */
+#ifndef LIB_SCHEMA_NODE_H
+#define LIB_SCHEMA_NODE_H
+
+#include "lib/base/arena.h"
+#include "lib/base/re.h"
+
+#include "lib/schema/schema.h"
+
+struct schema_property {
+    const char *name;
+    struct schema *schema;
+    bool required;
+};
+
+struct schema_list_of {
+    struct schema **v;
+    size_t n;
+};
+
+struct schema {
+    struct schema_info info;
+    struct schema_root *root;
+    struct schema *next; /* all nodes, from root->nodes */
+    struct schema_property *properties;
+    size_t property_count;
+    const struct schema_property **by_name; /* sorted */
+    struct strlist required;
+    struct schema *items, *values, *negated;
+    bool any_values; /* additionalProperties: true */
+    struct schema_list_of all_of, any_of, one_of;
+    struct re *pattern;
+    bool is_root;
+};
+
+struct schema_root {
+    struct arena *arena;
+    struct json *source; /* a copy: info points into it */
+    struct schema *nodes;
+    size_t node_count, rule_count;
+};
+
+/* The fields of ObjectMeta. */
+bool schema_meta_field(const char *name);
+/* The property with this name or NULL. */
+const struct schema_property *schema_find(const struct schema *node,
+                                          const char *name);
+/* Does s have this format? Unknown formats accept everything. */
+bool schema_format_ok(const char *format, struct str s);
+bool schema_format_known(const char *format);
+
+/* Paths as text that grows and shrinks: schema_path_key appends ".key" (or
+ * "key" at the start), both return the length before for buf_truncate. */
+size_t schema_path_key(struct buf *path, const char *key);
+size_t schema_path_index(struct buf *path, size_t i);
+
+#endif
