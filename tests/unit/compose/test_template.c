@@ -73,11 +73,131 @@ answers_as_go_does(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* ---- what Go has no answer for: caps, time, chance ---- */
+
+static void
+caps_are_told(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"{{range 3000000}}{{end}}", "more than 2000000 steps"},
+        {"{{define \"r\"}}{{template \"r\"}}{{end}}{{template \"r\"}}",
+         "exceeded maximum template depth (1000)"},
+        {"{{define \"r\"}}{{include \"r\" .}}{{end}}{{include \"r\" .}}",
+         "nested reference name: r: unable to execute template"},
+        {"{{range 1000}}{{repeat 10000 \"x\"}}{{end}}",
+         "the output is larger than 8388608 bytes"},
+        {"{{$x := \"ab\"}}{{range 30}}{{$x = print $x $x}}{{end}}",
+         "a text is larger than 8388608 bytes"},
+        {"{{range 100}}{{$x := repeat 8000000 \"x\"}}{{end}}",
+         "bytes of memory used"},
+        {"{{until 1000001}}", "a list has more than 1000000 elements"},
+        {"{{printf \"%1000000d\" 1 | repeat 9}}", "a text is larger"},
+        {"{{uniq (until 6000)}}", "a list has more than 5000 elements"},
+        {"{{range $i := until 2000}}{{regexMatch (print $i) \"\"}}{{end}}",
+         "more than 1000 regular expressions"},
+        {"{{$d := dict}}{{$_ := set $d \"d\" $d}}{{toJson $d}}",
+         "nests deeper than 200"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(buf_release) struct buf out = BUF_INIT(BUF_TEXT_MAX);
+        struct error err = {0};
+
+        assert_false(render(str_of(cases[i].text), NULL,
+                            (struct template_run){0}, &out, &err));
+        if (err.code != ERR_LIMIT || !strstr(err.msg, cases[i].message))
+            fail_msg("%s: %s", cases[i].text, err.msg);
+    }
+}
+
+/* n times open, then n times close. */
+static void
+nesting(const char *open, const char *close, unsigned n, bool ok)
+{
+    AUTO(buf_release) struct buf text = BUF_INIT(4 << 20);
+    struct error err = {0};
+
+    for (unsigned i = 0; i < n; i++)
+        buf_puts(&text, open);
+    buf_puts(&text, "1");
+    for (unsigned i = 0; i < n; i++)
+        buf_puts(&text, close);
+    AUTO(template_free_ptr)
+    struct template *t =
+        template_parse("t", buf_view(&text), STR(""), STR(""), &err);
+
+    assert_int_equal(t != NULL, ok);
+}
+
+static void
+nesting_is_bounded(void **state)
+{
+    (void)state;
+    nesting("{{if 1}}", "{{end}}", 200, true);
+    nesting("{{if 1}}", "{{end}}", 201, false);
+    nesting("{{if 1}}x{{else if 2}}", "", 300, false);
+    nesting("{{block \"b\" .}}", "{{end}}", 100000, false);
+    nesting("{{(", ")}}", 1, true);
+    nesting("{{1 | print (", "", 10000, false);
+}
+
+static void
+time_and_chance_come_from_the_caller(void **state)
+{
+    AUTO(buf_release) struct buf one = BUF_INIT(1000), two = BUF_INIT(1000);
+    const char *text = "{{now | date \"2006-01-02 15:04:05\"}} {{uuidv4}} "
+                       "{{randAlphaNum 8}} {{randomChoice \"a\" \"b\"}} "
+                       "{{ago 1700000000}}";
+    struct template_run run = {.now_ms = 1700003661000, .seed = 7};
+
+    (void)state;
+    assert_true(render(str_of(text), NULL, run, &one, NULL));
+    assert_true(render(str_of(text), NULL, run, &two, NULL));
+    assert_string_equal(buf_cstr(&one), buf_cstr(&two));
+    assert_true(str_starts(buf_view(&one), STR("2023-11-14 23:14:21 ")));
+    assert_true(str_ends(buf_view(&one), STR(" 1h1m1s")));
+    run.seed = 8;
+    buf_reset(&two);
+    assert_true(render(str_of(text), NULL, run, &two, NULL));
+    assert_string_not_equal(buf_cstr(&one), buf_cstr(&two));
+}
+
+/* A template serves many executions, and what one changes with set is not in
+ * the data of the next. */
+static void
+executions_do_not_touch_each_other(void **state)
+{
+    struct json *data = json_parse(STR("{\"m\":{\"a\":1}}"), NULL, NULL);
+    struct template *t = template_parse(
+        "t", STR("{{$_ := set .m \"a\" 2}}{{$_ = set .m \"b\" .m.b}}{{.m}}"),
+        STR(""), STR(""), NULL);
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        AUTO(arena_free_ptr) struct arena *a = arena_new();
+        AUTO(buf_release) struct buf out = BUF_INIT(1000);
+        struct template_run run = {.arena = a};
+
+        assert_true(template_execute(t, value_json(a, data, NUMBERS_K8S), &run,
+                                     &out, NULL));
+        assert_string_equal(buf_cstr(&out), "map[a:2 b:<nil>]");
+    }
+    template_free(t);
+    json_free(data);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_as_go_does),
+        cmocka_unit_test(caps_are_told),
+        cmocka_unit_test(nesting_is_bounded),
+        cmocka_unit_test(time_and_chance_come_from_the_caller),
+        cmocka_unit_test(executions_do_not_touch_each_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
