@@ -24,6 +24,7 @@ const struct flag common_flags[] = {
 const struct command *const commands[] = {
     &cmd_up,
     &cmd_verify,
+    &cmd_status,
     &cmd_down,
     &cmd_install,
     &cmd_uninstall,

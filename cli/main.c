@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/live.h"
 
 /* The exit code of each error code that has a family of its own. */
 static const int exit_of[] = {
@@ -76,7 +77,12 @@ main(int argc, char **argv)
     }
     if (!args_parse(&all, common_flags, NULL, argc - 1, argv + 1, &err))
         return command_fail(&err);
-    command_help(stdout, NULL);
+    if (args_has(&all, "help")) {
+        command_help(stdout, NULL);
+        code = EXIT_DONE;
+    } else {
+        code = live_run(&all);
+    }
     args_release(&all);
-    return EXIT_DONE;
+    return code;
 }
