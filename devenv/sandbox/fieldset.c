@@ -128,8 +128,8 @@ print_key(struct str text, struct buf *out)
     buf_putc(out, ']');
 }
 
-static void
-print_element(const char *element, struct buf *out)
+void
+fieldset_print_element(const char *element, struct buf *out)
 {
     struct str rest = str_from(str_of(element), 2);
 
@@ -156,14 +156,14 @@ each(const struct json *s, struct buf *path, fieldset_path_fn *fn, void *arg)
     for (const struct json *c = json_first(s); c; c = json_next(c)) {
         if (is_dot(c) || !fieldset_is_member(c))
             continue;
-        print_element(json_key(c), path);
+        fieldset_print_element(json_key(c), path);
         fn(arg, buf_cstr(path));
         buf_truncate(path, n);
     }
     for (const struct json *c = json_first(s); c; c = json_next(c)) {
         if (is_dot(c) || !has_children(c))
             continue;
-        print_element(json_key(c), path);
+        fieldset_print_element(json_key(c), path);
         each(c, path, fn, arg);
         buf_truncate(path, n);
     }

@@ -33,6 +33,8 @@ struct json *fieldset_intersect(const struct json *a, const struct json *b);
  */
 typedef void fieldset_path_fn(void *arg, const char *path);
 void fieldset_each(const struct json *s, fieldset_path_fn *fn, void *arg);
+/* Appends one element as it stands in such a path: `.name`, `[name="a"]`. */
+void fieldset_print_element(const char *element, struct buf *out);
 /* Number of paths. */
 size_t fieldset_count(const struct json *s);
 

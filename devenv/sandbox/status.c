@@ -4,8 +4,6 @@
 
 #include "lib/base/mem.h"
 
-#define FIELD_ERRORS_MAX 1000
-
 void
 status_release(struct status *st)
 {
@@ -191,59 +189,18 @@ status_unsupported_media(struct status *st, const char *accepted)
                       accepted);
 }
 
-void
-field_error(struct field_errors *e, enum field_error_type type,
-            const char *field, const char *fmt, ...)
-{
-    va_list ap;
-
-    if (e->n >= FIELD_ERRORS_MAX)
-        return;
-    e->v = mem_grow(e->v, &e->cap, e->n + 1, sizeof(*e->v));
-    va_start(ap, fmt);
-    e->v[e->n++] =
-        (struct field_error){type, mem_strdup(field), vtext(fmt, ap)};
-    va_end(ap);
-}
-
-void
-field_errors_release(struct field_errors *e)
-{
-    for (size_t i = 0; i < e->n; i++) {
-        free(e->v[i].field);
-        free(e->v[i].message);
-    }
-    free(e->v);
-    *e = (struct field_errors){0};
-}
-
 bool
 status_invalid(struct status *st, const char *group, const char *kind,
-               const char *name, const struct field_errors *e)
+               const char *name, const struct schema_findings *f)
 {
-    static const char *const reasons[] = {
-        [FIELD_REQUIRED] = "FieldValueRequired",
-        [FIELD_INVALID] = "FieldValueInvalid",
-        [FIELD_UNSUPPORTED] = "FieldValueNotSupported",
-        [FIELD_FORBIDDEN] = "FieldValueForbidden",
-        [FIELD_DUPLICATE] = "FieldValueDuplicate",
-        [FIELD_TOO_LONG] = "FieldValueTooLong",
-        [FIELD_TOO_MANY] = "FieldValueTooMany",
-        [FIELD_TYPE_INVALID] = "FieldValueTypeInvalid",
-        [FIELD_NOT_FOUND] = "FieldValueNotFound",
-    };
     AUTO(mem_free_ptr) char *q = qualified(group, kind);
     struct buf text = BUF_INIT(BUF_TEXT_MAX);
 
-    buf_printf(&text, "%s \"%s\" is invalid: %s", q, name, e->n > 1 ? "[" : "");
-    for (size_t i = 0; i < e->n; i++)
-        buf_printf(&text, "%s%s: %s", i ? ", " : "", e->v[i].field,
-                   e->v[i].message);
-    buf_puts(&text, e->n > 1 ? "]" : "");
+    buf_printf(&text, "%s \"%s\" is invalid: ", q, name);
+    schema_findings_text(f, &text);
     set_text(st, 422, "Invalid", buf_take(&text));
     status_about(st, group, kind, name);
-    for (size_t i = 0; i < e->n; i++)
-        status_cause(st, reasons[e->v[i].type], e->v[i].field, e->v[i].message);
+    json_set(st->details, "causes", schema_findings_causes(f));
     return false;
 }
 

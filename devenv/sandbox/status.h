@@ -16,6 +16,8 @@
 #include "lib/base/error.h"
 #include "lib/base/json.h"
 
+#include "lib/schema/schema.h"
+
 struct status {
     int code;           /* HTTP status; 0: no failure */
     const char *reason; /* "NotFound", static; NULL: none is given */
@@ -54,36 +56,9 @@ bool status_forbidden(struct status *st, const char *group, const char *plural,
 bool status_unsupported_media(struct status *st, const char *accepted);
 bool status_internal(struct status *st, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* ---- 422: errors of single fields, collected, then turned into one ---- */
-enum field_error_type {
-    FIELD_REQUIRED,
-    FIELD_INVALID,
-    FIELD_UNSUPPORTED,
-    FIELD_FORBIDDEN,
-    FIELD_DUPLICATE,
-    FIELD_TOO_LONG,
-    FIELD_TOO_MANY,
-    FIELD_TYPE_INVALID,
-    FIELD_NOT_FOUND
-};
-
-struct field_errors {
-    struct field_error {
-        enum field_error_type type;
-        char *field;   /* "spec.size" */
-        char *message; /* "Invalid value: 11: must be less" */
-    } * v;
-    size_t n, cap;
-};
-
-/* message is what follows "field: ": `Required value`, `Invalid value: 0: ...`
- * (apimachinery util/validation/field/errors.go). At most 1,000 are kept. */
-void field_error(struct field_errors *e, enum field_error_type type,
-                 const char *field, const char *fmt, ...) PRINTF_LIKE(4, 5);
-void field_errors_release(struct field_errors *e);
-/* `Kind.group "name" is invalid: a` or `: [a, b]`, with causes. */
+/* 422 `Kind.group "name" is invalid: a` or `: [a, b]`, with causes. */
 bool status_invalid(struct status *st, const char *group, const char *kind,
-                    const char *name, const struct field_errors *e);
+                    const char *name, const struct schema_findings *f);
 
 /* ---- out ---- */
 /* Appends the Status object as JSON with a newline at the end. */
