@@ -1,0 +1,324 @@
+#include "devenv/sandbox/events.h"
+
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/random.h"
+
+#include "devenv/sandbox/registry_state.h"
+
+/* As client-go's correlator: so many are told apart. */
+#define EVENTS_REMEMBERED 4096
+
+void
+events_prepare(struct registry *r, struct json *obj, const struct json *old,
+               struct schema_findings *bad)
+{
+    (void)r;
+    (void)old;
+    (void)bad;
+    if (!json_get(obj, "eventTime"))
+        json_set(obj, "eventTime", json_new_null());
+    if (!json_get(obj, "reportingComponent") &&
+        !json_get(obj, "reportingController"))
+        json_set_string(obj, "reportingComponent", "");
+    if (!json_get(obj, "reportingInstance"))
+        json_set_string(obj, "reportingInstance", "");
+}
+
+/* ---- two names for one thing ---- */
+
+static const char *const pairs[][2] = {
+    /* core, events.k8s.io */
+    {"involvedObject", "regarding"},
+    {"message", "note"},
+    {"source", "deprecatedSource"},
+    {"firstTimestamp", "deprecatedFirstTimestamp"},
+    {"lastTimestamp", "deprecatedLastTimestamp"},
+    {"count", "deprecatedCount"},
+    {"reportingComponent", "reportingController"},
+};
+
+static void
+rename_members(struct json *obj, int from, int to)
+{
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+        struct json *v = json_get(obj, pairs[i][from]);
+
+        if (v)
+            json_set(obj, pairs[i][to], json_detach(obj, v));
+    }
+}
+
+void
+events_from_core(struct json *obj)
+{
+    static const char *const quiet[] = {"reportingController",
+                                        "reportingInstance"};
+
+    rename_members(obj, 0, 1);
+    json_set_string(obj, "apiVersion", "events.k8s.io/v1");
+    for (size_t i = 0; i < ARRAY_LEN(quiet); i++) {
+        if (!*json_string_or(json_get(obj, quiet[i]), "x"))
+            json_del(obj, quiet[i]);
+    }
+}
+
+void
+events_to_core(struct json *obj)
+{
+    rename_members(obj, 1, 0);
+    json_set_string(obj, "apiVersion", "v1");
+}
+
+/* ---- columns ---- */
+
+static void
+age(const struct json *stamp, int64_t now_s, struct buf *out)
+{
+    int64_t at;
+    char text[CLOCK_HUMAN_LEN];
+
+    if (!json_string(stamp)) {
+        buf_puts(out, "<unknown>");
+        return;
+    }
+    if (!clock_parse(str_of(json_string(stamp)), &at)) {
+        buf_puts(out, "<invalid>");
+        return;
+    }
+    clock_human(now_s - at, text);
+    buf_puts(out, text);
+}
+
+static const struct json *
+either(const struct json *obj, const char *a, const char *b, const char *c)
+{
+    const char *const keys[] = {a, b, c};
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        const struct json *v = keys[i] ? json_get(obj, keys[i]) : NULL;
+
+        if (v && !json_is(v, JSON_NULL))
+            return v;
+    }
+    return NULL;
+}
+
+static void
+object_text(const struct json *ref, struct buf *out)
+{
+    struct str kind = str_of(json_string_or(json_get(ref, "kind"), ""));
+
+    for (size_t i = 0; i < kind.n; i++)
+        buf_putc(out, kind.s[i] >= 'A' && kind.s[i] <= 'Z'
+                          ? (char)(kind.s[i] + 32)
+                          : kind.s[i]);
+    buf_printf(out, "/%s", json_string_or(json_get(ref, "name"), ""));
+}
+
+bool
+events_cell(size_t i, const struct json *obj, int64_t now_s, struct buf *out)
+{
+    const struct json *n;
+
+    switch (i) {
+    case 0:
+        age(either(obj, "lastTimestamp", "eventTime", "firstTimestamp"), now_s,
+            out);
+        return true;
+    case 3:
+        object_text(json_get(obj, "involvedObject"), out);
+        return true;
+    case 5:
+        n = json_at(obj, "source", "component", NULL);
+        buf_puts(out, json_string_or(
+                          n, json_string_or(json_get(obj, "reportingComponent"),
+                                            "")));
+        return true;
+    case 7:
+        age(either(obj, "firstTimestamp", "eventTime", NULL), now_s, out);
+        return true;
+    case 8:
+        buf_printf(out, "%lld",
+                   (long long)json_int64_or(json_get(obj, "count"), 1));
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool
+events_new_cell(size_t i, const struct json *obj, int64_t now_s,
+                struct buf *out)
+{
+    if (i == 0) {
+        age(either(obj, "deprecatedLastTimestamp", "eventTime",
+                   "deprecatedFirstTimestamp"),
+            now_s, out);
+        return true;
+    }
+    if (i == 3)
+        object_text(json_get(obj, "regarding"), out);
+    return i == 3;
+}
+
+/* ---- recording ---- */
+
+/* What makes two events the same, as client-go's correlator sees it. */
+static char *
+identity(const struct json *e)
+{
+    const struct json *about = json_get(e, "involvedObject");
+
+    return mem_printf("%s\n%s\n%s\n%s\n%s\n%s",
+                      json_string_or(json_get(about, "uid"), ""),
+                      json_string_or(json_get(about, "name"), ""),
+                      json_string_or(json_get(e, "type"), ""),
+                      json_string_or(json_get(e, "reason"), ""),
+                      json_string_or(json_get(e, "reportingComponent"), ""),
+                      json_string_or(json_get(e, "message"), ""));
+}
+
+/* The earlier event of the same words, to be counted up. */
+static struct json *
+find_same(struct registry *r, const struct kind *k, const char *id)
+{
+    const char *key = map_get(&r->emitted, str_of(id));
+    struct str ns, name;
+
+    if (!key)
+        return NULL;
+    str_cut(str_of(key), '/', &ns, &name);
+    AUTO(mem_free_ptr) char *in = mem_strndup(ns.s, ns.n);
+    return registry_get(r, k, in, name.s);
+}
+
+static struct json *
+reference_to(const struct json *obj)
+{
+    static const char *const keys[] = {"name", "namespace", "uid",
+                                       "resourceVersion"};
+    struct json *ref = json_new_object();
+
+    json_set_string(ref, "apiVersion",
+                    json_string_or(json_get(obj, "apiVersion"), ""));
+    json_set_string(ref, "kind", json_string_or(json_get(obj, "kind"), ""));
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        const char *v = json_string(json_at(obj, "metadata", keys[i], NULL));
+
+        if (v)
+            json_set_string(ref, keys[i], v);
+    }
+    return ref;
+}
+
+static struct json *
+new_event(struct registry *r, const struct json *obj, const char *component,
+          const char *const words[3])
+{
+    struct json *e = json_new_object(), *meta;
+    const char *name =
+        json_string_or(json_at(obj, "metadata", "name", NULL), "object");
+    const char *ns =
+        json_string_or(json_at(obj, "metadata", "namespace", NULL), "default");
+    char now[CLOCK_RFC3339_LEN], tail[17];
+
+    json_set_string(e, "apiVersion", "v1");
+    json_set_string(e, "kind", "Event");
+    meta = json_set(e, "metadata", json_new_object());
+    for (int i = 0; i < 16; i++)
+        tail[i] = "0123456789abcdef"[random_below(16)];
+    tail[16] = 0;
+    AUTO(mem_free_ptr) char *full = mem_printf("%.230s.%s", name, tail);
+    json_set_string(meta, "name", full);
+    json_set_string(meta, "namespace", *ns ? ns : "default");
+    json_set(e, "involvedObject", reference_to(obj));
+    json_set_string(e, "type", words[0]);
+    json_set_string(e, "reason", words[1]);
+    json_set_string(e, "message", words[2]);
+    json_set_string(json_set(e, "source", json_new_object()), "component",
+                    component);
+    clock_format(clock_wall_ms(r->clock) / 1000, now);
+    json_set_string(e, "firstTimestamp", now);
+    json_set_string(e, "lastTimestamp", now);
+    json_set_int(e, "count", 1);
+    json_set_string(e, "reportingComponent", component);
+    return e;
+}
+
+static void
+remember(struct registry *r, const char *id, const struct json *e)
+{
+    if (map_count(&r->emitted) >= EVENTS_REMEMBERED)
+        map_release(&r->emitted, free);
+    free(map_put(
+        &r->emitted, str_of(id),
+        mem_printf(
+            "%s/%s",
+            json_string_or(json_at(e, "metadata", "namespace", NULL), ""),
+            json_string_or(json_at(e, "metadata", "name", NULL), ""))));
+}
+
+void
+registry_emit(struct registry *r, const struct json *obj, const char *component,
+              const char *type, const char *reason, const char *message)
+{
+    const struct kind *k = registry_kind(r, "v1", "Event");
+    AUTO(mem_free_ptr) char *cut = mem_strndup(message, strnlen(message, 1024));
+    struct json *e =
+        new_event(r, obj, component, (const char *[]){type, reason, cut});
+    AUTO(mem_free_ptr) char *id = identity(e);
+    struct json *old = find_same(r, k, id), *made;
+    AUTO(status_release) struct status st = {0};
+    struct registry_write w = {.manager = component,
+                               .validation = VALIDATE_IGNORE};
+    AUTO(mem_free_ptr)
+    char *in =
+        mem_strdup(json_string(json_at(e, "metadata", "namespace", NULL)));
+
+    if (!old) {
+        made = registry_create(r, k, &w, in, e, &st);
+        if (made)
+            remember(r, id, made);
+        json_free(made);
+        return;
+    }
+    json_set_int(old, "count", json_int64_or(json_get(old, "count"), 1) + 1);
+    json_set_string(old, "lastTimestamp",
+                    json_string_or(json_get(e, "lastTimestamp"), ""));
+    json_free(e);
+    json_free(registry_update(r, k, &w, in, old, &st));
+}
+
+size_t
+events_expire(struct registry *r)
+{
+    const struct kind *k = registry_kind(r, "v1", "Event");
+    int64_t now = clock_wall_ms(r->clock) / 1000;
+    struct store_cursor c;
+    struct store_item it;
+    size_t n = 0;
+
+    store_scan(r->store, STR("/events"), STR(""), STR(""), 0, &c);
+    while (store_next(&c, &it)) {
+        AUTO(json_free_ptr)
+        struct json *e = json_parse(blob_view(it.json), NULL, NULL);
+        const struct json *stamp =
+            either(e, "lastTimestamp", "eventTime", NULL);
+        int64_t at = now;
+        AUTO(status_release) struct status st = {0};
+
+        if (!stamp)
+            stamp = json_at(e, "metadata", "creationTimestamp", NULL);
+        if (!json_string(stamp) ||
+            !clock_parse(str_of(json_string(stamp)), &at) ||
+            now - at < EVENTS_TTL_S)
+            continue;
+        n += registry_delete(
+            r, k, json_string(json_at(e, "metadata", "namespace", NULL)),
+            json_string(json_at(e, "metadata", "name", NULL)), NULL, NULL, &st);
+    }
+    store_cursor_release(&c);
+    return n;
+}

@@ -1,0 +1,22 @@
+/*
+ * gc.h - the garbage collector: dependents go when their owners are gone.
+ *
+ * What: an index from owner uid to dependents, fed by committed events; the
+ * rules of kube-controller-manager's garbagecollector.go (facts 1.14).
+ */
+#ifndef DEVENV_SANDBOX_GC_H
+#define DEVENV_SANDBOX_GC_H
+
+#include "lib/base/base.h"
+
+struct gc;
+struct registry;
+struct store_event;
+
+/* Reads every object of the store. */
+struct gc *gc_new(struct registry *r);
+void gc_free(struct gc *g);
+/* May delete and write. */
+void gc_on_event(struct gc *g, const struct store_event *e);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * meta.h - ObjectMeta: what may stand in it and what may change.
+ *
+ * Source: apimachinery pkg/api/validation/objectmeta.go; facts 1.9 to 1.11.
+ */
+#ifndef DEVENV_SANDBOX_META_H
+#define DEVENV_SANDBOX_META_H
+
+#include "lib/schema/schema.h"
+
+#include "devenv/sandbox/kinds.h"
+
+/* Types of the members, as Go's decoder would complain; 400 in st. */
+bool meta_decode(const struct kind *k, const struct json *obj,
+                 struct status *st);
+/* Name, labels, annotations, owners, finalizers. */
+void meta_validate(const struct kind *k, const struct json *obj,
+                   struct schema_findings *bad);
+/* What an update may not change. */
+void meta_validate_update(const struct json *obj, const struct json *old,
+                          struct schema_findings *bad);
+/* Texts for Warning headers. */
+void meta_warnings(const struct json *obj, struct strlist *warnings);
+
+#endif

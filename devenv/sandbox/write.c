@@ -1,0 +1,569 @@
+/*
+ * Design: every write ends in finish(): the new object beside the one it
+ * replaces (NULL: it is created). What differs between the verbs is only how
+ * the new object comes about. Order as in apiserver (facts 1.9 to 1.13):
+ * decode, unknown fields, defaults, managedFields, checks, store.
+ */
+#include "devenv/sandbox/write.h"
+
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/random.h"
+#include "lib/base/yaml.h"
+
+#include "devenv/sandbox/builtin.h"
+#include "devenv/sandbox/crd.h"
+#include "devenv/sandbox/managed.h"
+#include "devenv/sandbox/meta.h"
+#include "devenv/sandbox/namespaces.h"
+#include "devenv/sandbox/patch.h"
+#include "devenv/sandbox/registry_state.h"
+#include "devenv/sandbox/scale.h"
+
+#define MANAGER_MAX 128
+
+/* A write under way. */
+struct job {
+    struct registry *r;
+    const struct kind *k;
+    const struct registry_write *w;
+    struct json *old; /* owned; NULL: create */
+    int64_t rev;      /* of old */
+    bool applied;     /* managedFields are done */
+    bool put;         /* a PUT, not a patch */
+    struct status *st;
+};
+
+static bool
+on_status(const struct job *j)
+{
+    return j->w->subresource && !strcmp(j->w->subresource, "status");
+}
+
+static bool
+on_finalize(const struct job *j)
+{
+    return j->w->subresource && !strcmp(j->w->subresource, "finalize");
+}
+
+static const char *
+manager_of(const struct registry_write *w)
+{
+    return w->manager && *w->manager ? w->manager : "unknown";
+}
+
+/* ---- checks that come first ---- */
+
+static bool
+check_type(const struct job *j, const struct json *obj)
+{
+    const char *version = json_get_string(obj, "apiVersion");
+    const char *kind = json_get_string(obj, "kind");
+    AUTO(schema_findings_release) struct schema_findings bad = {0};
+
+    if (version && *version && strcmp(version, j->k->api_version) != 0)
+        return status_bad_request(
+            j->st,
+            "the API version in the data (%s) does not match the expected API "
+            "version (%s)",
+            version, j->k->api_version);
+    if (!kind || !*kind || !strcmp(kind, j->k->kind))
+        return true;
+    schema_findings_add(&bad, "kind", "FieldValueInvalid",
+                        "Invalid value: \"%s\": must be %s", kind, j->k->kind);
+    return status_invalid(j->st, j->k->group, kind, object_name(obj), &bad);
+}
+
+static bool
+check_namespace(const struct job *j, const char *ns, struct json *obj)
+{
+    struct json *meta = json_need_object(obj, "metadata");
+    const char *own = json_get_string(meta, "namespace");
+
+    if (!j->k->namespaced) {
+        json_del(meta, "namespace");
+        return true;
+    }
+    if (own && *own && strcmp(own, ns ? ns : "") != 0)
+        return status_bad_request(j->st,
+                                  "the namespace of the provided object does "
+                                  "not match the namespace sent on the "
+                                  "request");
+    json_set_string(meta, "namespace", ns ? ns : "");
+    return true;
+}
+
+static bool
+strict_failure(const struct job *j, const struct strlist *unknown)
+{
+    struct buf b = BUF_INIT(BUF_TEXT_MAX);
+
+    for (size_t i = 0; i < unknown->n; i++)
+        buf_printf(&b, "%s%s", i ? ", " : "", unknown->v[i]);
+    status_bad_request(
+        j->st,
+        "%s in version \"%s\" cannot be handled as a %s: strict decoding "
+        "error: %s",
+        j->k->kind, j->k->version, j->k->kind, buf_cstr(&b));
+    buf_release(&b);
+    return false;
+}
+
+/* Drops and reports what the schema does not know. */
+static bool
+prune(const struct job *j, struct json *obj)
+{
+    AUTO(strlist_release) struct strlist unknown = {0}, texts = {0};
+    const struct schema *s = kind_info(j->k)->schema;
+    bool quiet = j->w->validation == VALIDATE_IGNORE ||
+                 (j->w->validation == VALIDATE_WARN && !j->w->warnings);
+
+    if (!s)
+        return true;
+    schema_prune(s, obj, false, quiet ? NULL : &unknown);
+    for (size_t i = 0; i < unknown.n; i++)
+        strlist_addf(&texts, "unknown field \"%s\"", unknown.v[i]);
+    if (texts.n && j->w->validation == VALIDATE_STRICT)
+        return strict_failure(j, &texts);
+    for (size_t i = 0; i < texts.n; i++)
+        strlist_add(j->w->warnings, str_of(texts.v[i]));
+    return true;
+}
+
+/* ---- what the server sets ---- */
+
+static void
+carry(struct json *meta, const struct json *from, const char *key)
+{
+    const struct json *v = json_get(from, key);
+
+    if (v)
+        json_set(meta, key, json_copy(v));
+    else
+        json_del(meta, key);
+}
+
+static void
+stamp_new(struct job *j, struct json *obj)
+{
+    static const char *const wiped[] = {
+        "uid",        "creationTimestamp", "deletionTimestamp",
+        "generation", "selfLink",          "deletionGracePeriodSeconds"};
+    struct json *meta = json_need_object(obj, "metadata");
+    const struct builtin *b = kind_info(j->k)->builtin;
+    char uid[RANDOM_UUID_LEN], now[CLOCK_RFC3339_LEN];
+
+    for (size_t i = 0; i < ARRAY_LEN(wiped); i++)
+        json_del(meta, wiped[i]);
+    json_del(meta, "resourceVersion");
+    random_uuid(uid);
+    registry_now(j->r, now);
+    json_set_string(meta, "uid", uid);
+    json_set_string(meta, "creationTimestamp", now);
+    if (!b || b->generation)
+        json_set_int(meta, "generation", 1);
+    if (j->k->has_status)
+        json_del(obj, "status");
+}
+
+/* What an update leaves as it was. */
+static void
+keep_old(struct job *j, struct json *obj)
+{
+    struct json *meta = json_need_object(obj, "metadata");
+    const struct json *was = json_get(j->old, "metadata");
+
+    carry(meta, was, "creationTimestamp");
+    carry(meta, was, "generation");
+    carry(meta, was, "deletionGracePeriodSeconds");
+    if (!json_get(meta, "uid") || !*json_string_or(json_get(meta, "uid"), ""))
+        carry(meta, was, "uid");
+    if (!json_get(meta, "deletionTimestamp") ||
+        json_is(json_get(meta, "deletionTimestamp"), JSON_NULL))
+        carry(meta, was, "deletionTimestamp");
+    carry(meta, was, "resourceVersion");
+    json_del(meta, "selfLink");
+    if (j->k->namespaced)
+        carry(meta, was, "namespace");
+    if (j->k->has_status && !on_status(j)) {
+        const struct json *status = json_get(j->old, "status");
+
+        if (status)
+            json_set(obj, "status", json_copy(status));
+        else
+            json_del(obj, "status");
+    }
+}
+
+/* Through a subresource only a part of the request counts: the rest becomes
+ * what it was. Returns the object to store. */
+static struct json *
+only_part(struct job *j, struct json *obj, const char *part)
+{
+    struct json *next = json_copy(j->old);
+    struct json *v = json_get(obj, part);
+    struct json *entries = json_at(obj, "metadata", "managedFields", NULL);
+    struct json *meta = json_get(next, "metadata");
+
+    if (v)
+        json_set(next, part, json_detach(obj, v));
+    else
+        json_del(next, part);
+    if (j->applied && entries)
+        json_set(meta, "managedFields",
+                 json_detach(json_get(obj, "metadata"), entries));
+    json_free(obj);
+    return next;
+}
+
+/* True when something outside metadata (and outside status, where it is a
+ * subresource) differs. */
+static bool
+content_changed(const struct job *j, const struct json *obj)
+{
+    size_t seen = 0, had = 0;
+
+    for (const struct json *c = json_first(obj); c; c = json_next(c)) {
+        const char *key = json_key(c);
+
+        if (!strcmp(key, "metadata") || !strcmp(key, "apiVersion") ||
+            !strcmp(key, "kind") ||
+            (j->k->has_status && !strcmp(key, "status")))
+            continue;
+        seen++;
+        if (!json_equal(c, json_get(j->old, key)) || !json_get(j->old, key))
+            return true;
+    }
+    for (const struct json *c = json_first(j->old); c; c = json_next(c)) {
+        const char *key = json_key(c);
+
+        had += strcmp(key, "metadata") != 0 && strcmp(key, "apiVersion") != 0 &&
+               strcmp(key, "kind") != 0 &&
+               !(j->k->has_status && !strcmp(key, "status"));
+    }
+    return seen != had;
+}
+
+static void
+raise_generation(const struct job *j, struct json *obj)
+{
+    struct json *meta = json_get(obj, "metadata");
+    const struct builtin *b = kind_info(j->k)->builtin;
+
+    if ((!b || b->generation) && content_changed(j, obj))
+        json_set_int(meta, "generation",
+                     json_int64_or(json_get(meta, "generation"), 0) + 1);
+}
+
+/* ---- the common end ---- */
+
+static void
+note_managers(const struct job *j, struct json *obj)
+{
+    char now[CLOCK_RFC3339_LEN];
+    struct managed_by by = {.manager = manager_of(j->w),
+                            .subresource = j->w->subresource,
+                            .api_version = j->k->api_version,
+                            .now = now};
+
+    registry_now(j->r, now);
+    managed_update(&kind_info(j->k)->types, &by, j->old, obj);
+}
+
+static bool
+validate(const struct job *j, struct json *obj)
+{
+    AUTO(schema_findings_release) struct schema_findings bad = {0};
+    const struct kind_info *info = kind_info(j->k);
+
+    meta_validate(j->k, obj, &bad);
+    if (j->old)
+        meta_validate_update(obj, j->old, &bad);
+    if (info->schema)
+        schema_validate(info->schema, obj, &bad);
+    if (info->builtin && info->builtin->prepare)
+        info->builtin->prepare(j->r, obj, j->old, &bad);
+    return !bad.n || status_invalid(j->st, j->k->group, j->k->kind,
+                                    object_name(obj), &bad);
+}
+
+/* A deleting object whose last finalizer went is deleted by this write. */
+static bool
+is_last_breath(const struct job *j, const struct json *obj)
+{
+    return object_deleting(obj) &&
+           !json_first(json_at(obj, "metadata", "finalizers", NULL)) &&
+           !(j->k->builtin && !strcmp(j->k->plural, "namespaces") &&
+             json_first(json_at(obj, "spec", "finalizers", NULL)));
+}
+
+static void
+tell_kind(const struct job *j, const struct json *obj, const struct json *old)
+{
+    const struct builtin *b = kind_info(j->k)->builtin;
+
+    if (b && b->written)
+        b->written(j->r, obj, old);
+}
+
+static bool
+store(struct job *j, struct json *obj)
+{
+    if (j->old && is_last_breath(j, obj)) {
+        AUTO(json_free_ptr) struct json *last = json_copy(j->old);
+
+        if (!object_remove(j->r, j->k, last, j->rev, j->st))
+            return false;
+        tell_kind(j, NULL, j->old);
+        return true;
+    }
+    if (!object_put(j->r, j->k, obj, j->old ? j->rev : STORE_ABSENT, j->st))
+        return false;
+    tell_kind(j, obj, j->old);
+    return true;
+}
+
+static void
+add_warnings(const struct job *j, const struct json *obj)
+{
+    const char *deprecated = kind_info(j->k)->deprecation;
+
+    if (!j->w->warnings)
+        return;
+    if (deprecated)
+        strlist_add(j->w->warnings, str_of(deprecated));
+    meta_warnings(obj, j->w->warnings);
+    if (!strcmp(j->k->plural, "customresourcedefinitions") && j->k->builtin)
+        crd_warnings(obj, j->w->warnings);
+}
+
+/* Takes obj, whole and typed; returns what is stored now. */
+static struct json *
+finish(struct job *j, struct json *obj)
+{
+    const struct kind_info *info = kind_info(j->k);
+
+    if (info->schema)
+        schema_default(info->schema, obj);
+    if (j->old) {
+        keep_old(j, obj);
+        if (on_status(j))
+            obj = only_part(j, obj, "status");
+        else if (on_finalize(j))
+            obj = only_part(j, obj, "spec");
+        raise_generation(j, obj);
+    }
+    if (!j->applied)
+        note_managers(j, obj);
+    if (!validate(j, obj))
+        goto fail;
+    add_warnings(j, obj);
+    if (j->old && json_equal(obj, j->old))
+        return obj;
+    if (j->w->dry_run)
+        return obj;
+    if (!store(j, obj))
+        goto fail;
+    return obj;
+fail:
+    json_free(obj);
+    return NULL;
+}
+
+/* ---- create ---- */
+
+static bool
+may_create(const struct job *j, const char *ns, const char *name)
+{
+    const struct resource *res =
+        kinds_resource(&j->r->kinds, j->k->group, j->k->plural);
+
+    if (res && res->terminating) {
+        status_set(j->st, 405, "MethodNotAllowed",
+                   "create not allowed while custom resource definition is "
+                   "terminating");
+        status_about(j->st, j->k->group, j->k->plural, name);
+        return false;
+    }
+    return !j->k->namespaced || namespaces_admit(j->r, j->k, ns, name, j->st);
+}
+
+/* "stem" and five characters; the stem is cut so that 63 fit. */
+static void
+generate_name(struct json *obj)
+{
+    struct json *meta = json_get(obj, "metadata");
+    const char *stem = json_string_or(json_get(meta, "generateName"), "");
+    char tail[6];
+    AUTO(mem_free_ptr) char *name = NULL;
+
+    random_name(tail, 5);
+    name = mem_printf("%.58s%s", stem, tail);
+    json_set_string(meta, "name", name);
+}
+
+static bool
+wants_name(const struct json *obj)
+{
+    return !*object_name(obj) &&
+           *json_string_or(json_at(obj, "metadata", "generateName", NULL), "");
+}
+
+static bool
+exists_already(const struct job *j, struct json *obj, bool generated)
+{
+    const char *name = object_name(obj);
+
+    for (int i = 0; generated && i < 8; i++) {
+        if (!registry_has(j->r, j->k, object_ns(obj), object_name(obj)))
+            return false;
+        generate_name(obj);
+    }
+    if (!generated && !registry_has(j->r, j->k, object_ns(obj), name))
+        return false;
+    status_exists(j->st, j->k->group, j->k->plural, name);
+    if (generated) {
+        char *text = mem_printf("%s, the server was not able to generate a "
+                                "unique name for the object",
+                                j->st->message);
+
+        free(j->st->message);
+        j->st->message = text;
+        j->st->retry_after_s = 1;
+        json_set_int(j->st->details, "retryAfterSeconds", 1);
+    }
+    return true;
+}
+
+static bool
+check_manager(const struct registry_write *w, struct status *st)
+{
+    AUTO(schema_findings_release) struct schema_findings bad = {0};
+
+    if (!w->manager || strlen(w->manager) <= MANAGER_MAX)
+        return true;
+    schema_findings_add(&bad, "fieldManager", "FieldValueTooLong",
+                        "Too long: may not be more than %d bytes", MANAGER_MAX);
+    return status_invalid(st, "meta.k8s.io", "CreateOptions", "", &bad);
+}
+
+struct json *
+registry_create(struct registry *r, const struct kind *k,
+                const struct registry_write *w, const char *ns,
+                struct json *obj, struct status *st)
+{
+    struct job j = {.r = r, .k = k, .w = w, .st = st};
+    bool generated = wants_name(obj);
+
+    if (!check_type(&j, obj) || !meta_decode(k, obj, st) ||
+        !check_namespace(&j, ns, obj) || !check_manager(w, st) ||
+        !prune(&j, obj) || !may_create(&j, ns, object_name(obj)))
+        goto fail;
+    if (!w->dry_run &&
+        *json_string_or(json_at(obj, "metadata", "resourceVersion", NULL),
+                        "")) {
+        status_set(st, 500, NULL,
+                   "resourceVersion should not be set on objects to be "
+                   "created");
+        goto fail;
+    }
+    stamp_new(&j, obj);
+    if (generated)
+        generate_name(obj);
+    if (*object_name(obj) && exists_already(&j, obj, generated))
+        goto fail;
+    return finish(&j, obj);
+fail:
+    json_free(obj);
+    return NULL;
+}
+
+/* ---- update ---- */
+
+static bool
+load_old(struct job *j, const char *ns, const char *name)
+{
+    struct store_item it;
+
+    if (!object_find(j->r, j->k, ns, name, &it))
+        return status_not_found(j->st, j->k->group, j->k->plural, name);
+    j->old = object_read(j->k, it.json);
+    j->rev = it.rev;
+    return true;
+}
+
+static bool
+check_version(const struct job *j, const struct json *obj)
+{
+    const struct builtin *b = kind_info(j->k)->builtin;
+    const char *want =
+        json_string_or(json_at(obj, "metadata", "resourceVersion", NULL), "");
+    AUTO(schema_findings_release) struct schema_findings bad = {0};
+
+    if (!*want) {
+        if (!j->put || (b && !b->needs_version))
+            return true;
+        schema_findings_add(&bad, "metadata.resourceVersion",
+                            "FieldValueInvalid",
+                            "Invalid value: 0: must be specified for an "
+                            "update");
+        return status_invalid(j->st, j->k->group, j->k->plural,
+                              object_name(obj), &bad);
+    }
+    if (!strcmp(want,
+                json_string_or(
+                    json_at(j->old, "metadata", "resourceVersion", NULL), "")))
+        return true;
+    return status_conflict(
+        j->st, j->k->group, j->k->plural, object_name(j->old),
+        "the object has been modified; please apply your changes to the "
+        "latest version and try again");
+}
+
+static bool
+check_uid(const struct job *j, const struct json *obj)
+{
+    const char *want =
+        json_string_or(json_at(obj, "metadata", "uid", NULL), "");
+    const char *have =
+        json_string_or(json_at(j->old, "metadata", "uid", NULL), "");
+    AUTO(mem_free_ptr) char *why = NULL;
+
+    if (!*want || !strcmp(want, have))
+        return true;
+    why = mem_printf("Precondition failed: UID in precondition: %s, UID in "
+                     "object meta: %s",
+                     want, have);
+    return status_conflict(j->st, j->k->group, j->k->plural,
+                           object_name(j->old), why);
+}
+
+struct json *
+registry_update(struct registry *r, const struct kind *k,
+                const struct registry_write *w, const char *ns,
+                struct json *obj, struct status *st)
+{
+    struct job j = {.r = r, .k = k, .w = w, .put = true, .st = st};
+    struct json *out = NULL;
+
+    if (!check_type(&j, obj) || !meta_decode(k, obj, st) ||
+        !check_namespace(&j, ns, obj) || !check_manager(w, st) ||
+        !prune(&j, obj) || !load_old(&j, ns, object_name(obj)) ||
+        !check_uid(&j, obj) || !check_version(&j, obj))
+        json_free(obj);
+    else
+        out = finish(&j, obj);
+    json_free(j.old);
+    return out;
+}
+
+struct json *
+registry_update_status(struct registry *r, const struct kind *k,
+                       const char *manager, const char *ns, struct json *obj,
+                       struct status *st)
+{
+    struct registry_write w = {.manager = manager, .subresource = "status"};
+
+    return registry_update(r, k, &w, ns, obj, st);
+}
