@@ -228,7 +228,8 @@ static const struct builtin rows[] = {
      .plural = "namespaces",
      .no_collection = true,
      .name = NAME_LABEL,
-     .prepare = namespaces_prepare},
+     .prepare = namespaces_prepare,
+     .stays = namespaces_stays},
     {.group = "",
      .plural = "configmaps",
      .prepare = prepare_config_map,
@@ -260,7 +261,8 @@ static const struct builtin rows[] = {
      .generation = true,
      .needs_version = true,
      .prepare = crd_prepare,
-     .written = crd_written},
+     .written = crd_written,
+     .stays = crd_stays},
 };
 
 const struct builtin *

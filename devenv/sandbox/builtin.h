@@ -26,6 +26,9 @@ struct builtin {
     /* After obj was stored (old NULL: created) or deleted (obj NULL). */
     void (*written)(struct registry *r, const struct json *obj,
                     const struct json *old);
+    /* Deleting: completes obj, which has its deletionTimestamp, and answers
+     * whether it has to stay for now. */
+    bool (*stays)(struct registry *r, struct json *obj);
     /* The text of column i when it is not what its path says; false: it is. */
     bool (*cell)(size_t i, const struct json *obj, int64_t now_s,
                  struct buf *out);

@@ -74,7 +74,13 @@ void registry_now(const struct registry *r, char out[CLOCK_RFC3339_LEN]);
 
 /* Puts the CRDs of the store into the table, in place of what is there. */
 void registry_reload(struct registry *r);
+/* Serves the versions of a CRD from now on. */
+void registry_serve(struct registry *r, const struct json *crd);
+/* Ends the watches of a kind that changed or goes. */
+void registry_drop_views(struct registry *r, const struct kind_info *k);
 /* Every committed event. */
 void registry_on_event(void *arg, const struct store_event *e);
+/* Namespaces and definitions that are going; true when something was done. */
+bool registry_turn(struct registry *r);
 
 #endif

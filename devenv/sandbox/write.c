@@ -1,5 +1,5 @@
 /*
- * Design: every write ends in finish(): the new object beside the one it
+ * Design: every write ends in write_finish(): the new object beside the one it
  * replaces (NULL: it is created). What differs between the verbs is only how
  * the new object comes about. Order as in apiserver (facts 1.9 to 1.13):
  * decode, unknown fields, defaults, managedFields, checks, store.
@@ -10,39 +10,24 @@
 
 #include "lib/base/mem.h"
 #include "lib/base/random.h"
-#include "lib/base/yaml.h"
 
 #include "devenv/sandbox/builtin.h"
 #include "devenv/sandbox/crd.h"
 #include "devenv/sandbox/managed.h"
 #include "devenv/sandbox/meta.h"
 #include "devenv/sandbox/namespaces.h"
-#include "devenv/sandbox/patch.h"
 #include "devenv/sandbox/registry_state.h"
-#include "devenv/sandbox/scale.h"
 
 #define MANAGER_MAX 128
 
-/* A write under way. */
-struct job {
-    struct registry *r;
-    const struct kind *k;
-    const struct registry_write *w;
-    struct json *old; /* owned; NULL: create */
-    int64_t rev;      /* of old */
-    bool applied;     /* managedFields are done */
-    bool put;         /* a PUT, not a patch */
-    struct status *st;
-};
-
 static bool
-on_status(const struct job *j)
+on_status(const struct write_job *j)
 {
     return j->w->subresource && !strcmp(j->w->subresource, "status");
 }
 
 static bool
-on_finalize(const struct job *j)
+on_finalize(const struct write_job *j)
 {
     return j->w->subresource && !strcmp(j->w->subresource, "finalize");
 }
@@ -55,8 +40,8 @@ manager_of(const struct registry_write *w)
 
 /* ---- checks that come first ---- */
 
-static bool
-check_type(const struct job *j, const struct json *obj)
+bool
+write_check_type(const struct write_job *j, const struct json *obj)
 {
     const char *version = json_get_string(obj, "apiVersion");
     const char *kind = json_get_string(obj, "kind");
@@ -75,8 +60,9 @@ check_type(const struct job *j, const struct json *obj)
     return status_invalid(j->st, j->k->group, kind, object_name(obj), &bad);
 }
 
-static bool
-check_namespace(const struct job *j, const char *ns, struct json *obj)
+bool
+write_check_namespace(const struct write_job *j, const char *ns,
+                      struct json *obj)
 {
     struct json *meta = json_need_object(obj, "metadata");
     const char *own = json_get_string(meta, "namespace");
@@ -95,12 +81,23 @@ check_namespace(const struct job *j, const char *ns, struct json *obj)
 }
 
 static bool
-strict_failure(const struct job *j, const struct strlist *unknown)
+strict_failure(const struct write_job *j, const struct json *obj,
+               const struct strlist *unknown)
 {
     struct buf b = BUF_INIT(BUF_TEXT_MAX);
 
     for (size_t i = 0; i < unknown->n; i++)
         buf_printf(&b, "%s%s", i ? ", " : "", unknown->v[i]);
+    if (j->patched) {
+        AUTO(schema_findings_release) struct schema_findings bad = {0};
+        AUTO(mem_free_ptr) char *text = json_text(obj, JSON_COMPACT);
+
+        schema_findings_add(&bad, "patch", "FieldValueInvalid",
+                            "Invalid value: \"%s\": strict decoding error: %s",
+                            text, buf_cstr(&b));
+        buf_release(&b);
+        return status_invalid(j->st, "", "", "", &bad);
+    }
     status_bad_request(
         j->st,
         "%s in version \"%s\" cannot be handled as a %s: strict decoding "
@@ -111,8 +108,8 @@ strict_failure(const struct job *j, const struct strlist *unknown)
 }
 
 /* Drops and reports what the schema does not know. */
-static bool
-prune(const struct job *j, struct json *obj)
+bool
+write_prune(const struct write_job *j, struct json *obj)
 {
     AUTO(strlist_release) struct strlist unknown = {0}, texts = {0};
     const struct schema *s = kind_info(j->k)->schema;
@@ -121,11 +118,12 @@ prune(const struct job *j, struct json *obj)
 
     if (!s)
         return true;
-    schema_prune(s, obj, false, quiet ? NULL : &unknown);
+    schema_prune(s, obj, j->patched && j->w->validation == VALIDATE_STRICT,
+                 quiet ? NULL : &unknown);
     for (size_t i = 0; i < unknown.n; i++)
         strlist_addf(&texts, "unknown field \"%s\"", unknown.v[i]);
     if (texts.n && j->w->validation == VALIDATE_STRICT)
-        return strict_failure(j, &texts);
+        return strict_failure(j, obj, &texts);
     for (size_t i = 0; i < texts.n; i++)
         strlist_add(j->w->warnings, str_of(texts.v[i]));
     return true;
@@ -144,8 +142,8 @@ carry(struct json *meta, const struct json *from, const char *key)
         json_del(meta, key);
 }
 
-static void
-stamp_new(struct job *j, struct json *obj)
+void
+write_stamp_new(struct write_job *j, struct json *obj)
 {
     static const char *const wiped[] = {
         "uid",        "creationTimestamp", "deletionTimestamp",
@@ -169,7 +167,7 @@ stamp_new(struct job *j, struct json *obj)
 
 /* What an update leaves as it was. */
 static void
-keep_old(struct job *j, struct json *obj)
+keep_old(struct write_job *j, struct json *obj)
 {
     struct json *meta = json_need_object(obj, "metadata");
     const struct json *was = json_get(j->old, "metadata");
@@ -199,7 +197,7 @@ keep_old(struct job *j, struct json *obj)
 /* Through a subresource only a part of the request counts: the rest becomes
  * what it was. Returns the object to store. */
 static struct json *
-only_part(struct job *j, struct json *obj, const char *part)
+only_part(struct write_job *j, struct json *obj, const char *part)
 {
     struct json *next = json_copy(j->old);
     struct json *v = json_get(obj, part);
@@ -220,7 +218,7 @@ only_part(struct job *j, struct json *obj, const char *part)
 /* True when something outside metadata (and outside status, where it is a
  * subresource) differs. */
 static bool
-content_changed(const struct job *j, const struct json *obj)
+content_changed(const struct write_job *j, const struct json *obj)
 {
     size_t seen = 0, had = 0;
 
@@ -246,7 +244,7 @@ content_changed(const struct job *j, const struct json *obj)
 }
 
 static void
-raise_generation(const struct job *j, struct json *obj)
+raise_generation(const struct write_job *j, struct json *obj)
 {
     struct json *meta = json_get(obj, "metadata");
     const struct builtin *b = kind_info(j->k)->builtin;
@@ -259,7 +257,7 @@ raise_generation(const struct job *j, struct json *obj)
 /* ---- the common end ---- */
 
 static void
-note_managers(const struct job *j, struct json *obj)
+note_managers(const struct write_job *j, struct json *obj)
 {
     char now[CLOCK_RFC3339_LEN];
     struct managed_by by = {.manager = manager_of(j->w),
@@ -272,7 +270,7 @@ note_managers(const struct job *j, struct json *obj)
 }
 
 static bool
-validate(const struct job *j, struct json *obj)
+validate(const struct write_job *j, struct json *obj)
 {
     AUTO(schema_findings_release) struct schema_findings bad = {0};
     const struct kind_info *info = kind_info(j->k);
@@ -290,7 +288,7 @@ validate(const struct job *j, struct json *obj)
 
 /* A deleting object whose last finalizer went is deleted by this write. */
 static bool
-is_last_breath(const struct job *j, const struct json *obj)
+is_last_breath(const struct write_job *j, const struct json *obj)
 {
     return object_deleting(obj) &&
            !json_first(json_at(obj, "metadata", "finalizers", NULL)) &&
@@ -299,7 +297,8 @@ is_last_breath(const struct job *j, const struct json *obj)
 }
 
 static void
-tell_kind(const struct job *j, const struct json *obj, const struct json *old)
+tell_kind(const struct write_job *j, const struct json *obj,
+          const struct json *old)
 {
     const struct builtin *b = kind_info(j->k)->builtin;
 
@@ -308,7 +307,7 @@ tell_kind(const struct job *j, const struct json *obj, const struct json *old)
 }
 
 static bool
-store(struct job *j, struct json *obj)
+store(struct write_job *j, struct json *obj)
 {
     if (j->old && is_last_breath(j, obj)) {
         AUTO(json_free_ptr) struct json *last = json_copy(j->old);
@@ -325,7 +324,7 @@ store(struct job *j, struct json *obj)
 }
 
 static void
-add_warnings(const struct job *j, const struct json *obj)
+add_warnings(const struct write_job *j, const struct json *obj)
 {
     const char *deprecated = kind_info(j->k)->deprecation;
 
@@ -339,8 +338,8 @@ add_warnings(const struct job *j, const struct json *obj)
 }
 
 /* Takes obj, whole and typed; returns what is stored now. */
-static struct json *
-finish(struct job *j, struct json *obj)
+struct json *
+write_finish(struct write_job *j, struct json *obj)
 {
     const struct kind_info *info = kind_info(j->k);
 
@@ -373,19 +372,16 @@ fail:
 
 /* ---- create ---- */
 
-static bool
-may_create(const struct job *j, const char *ns, const char *name)
+bool
+write_may_create(const struct write_job *j, const char *ns, const char *name)
 {
     const struct resource *res =
         kinds_resource(&j->r->kinds, j->k->group, j->k->plural);
 
-    if (res && res->terminating) {
-        status_set(j->st, 405, "MethodNotAllowed",
-                   "create not allowed while custom resource definition is "
-                   "terminating");
-        status_about(j->st, j->k->group, j->k->plural, name);
-        return false;
-    }
+    if (res && res->terminating)
+        return status_forbidden(j->st, j->k->group, j->k->plural, name,
+                                "create not allowed while custom resource "
+                                "definition is terminating");
     return !j->k->namespaced || namespaces_admit(j->r, j->k, ns, name, j->st);
 }
 
@@ -411,7 +407,7 @@ wants_name(const struct json *obj)
 }
 
 static bool
-exists_already(const struct job *j, struct json *obj, bool generated)
+exists_already(const struct write_job *j, struct json *obj, bool generated)
 {
     const char *name = object_name(obj);
 
@@ -436,8 +432,8 @@ exists_already(const struct job *j, struct json *obj, bool generated)
     return true;
 }
 
-static bool
-check_manager(const struct registry_write *w, struct status *st)
+bool
+write_check_manager(const struct registry_write *w, struct status *st)
 {
     AUTO(schema_findings_release) struct schema_findings bad = {0};
 
@@ -453,12 +449,12 @@ registry_create(struct registry *r, const struct kind *k,
                 const struct registry_write *w, const char *ns,
                 struct json *obj, struct status *st)
 {
-    struct job j = {.r = r, .k = k, .w = w, .st = st};
+    struct write_job j = {.r = r, .k = k, .w = w, .st = st};
     bool generated = wants_name(obj);
 
-    if (!check_type(&j, obj) || !meta_decode(k, obj, st) ||
-        !check_namespace(&j, ns, obj) || !check_manager(w, st) ||
-        !prune(&j, obj) || !may_create(&j, ns, object_name(obj)))
+    if (!write_check_type(&j, obj) || !meta_decode(k, obj, st) ||
+        !write_check_namespace(&j, ns, obj) || !write_check_manager(w, st) ||
+        !write_prune(&j, obj) || !write_may_create(&j, ns, object_name(obj)))
         goto fail;
     if (!w->dry_run &&
         *json_string_or(json_at(obj, "metadata", "resourceVersion", NULL),
@@ -468,12 +464,12 @@ registry_create(struct registry *r, const struct kind *k,
                    "created");
         goto fail;
     }
-    stamp_new(&j, obj);
+    write_stamp_new(&j, obj);
     if (generated)
         generate_name(obj);
     if (*object_name(obj) && exists_already(&j, obj, generated))
         goto fail;
-    return finish(&j, obj);
+    return write_finish(&j, obj);
 fail:
     json_free(obj);
     return NULL;
@@ -481,8 +477,8 @@ fail:
 
 /* ---- update ---- */
 
-static bool
-load_old(struct job *j, const char *ns, const char *name)
+bool
+write_load(struct write_job *j, const char *ns, const char *name)
 {
     struct store_item it;
 
@@ -493,8 +489,8 @@ load_old(struct job *j, const char *ns, const char *name)
     return true;
 }
 
-static bool
-check_version(const struct job *j, const struct json *obj)
+bool
+write_check_version(const struct write_job *j, const struct json *obj)
 {
     const struct builtin *b = kind_info(j->k)->builtin;
     const char *want =
@@ -522,7 +518,7 @@ check_version(const struct job *j, const struct json *obj)
 }
 
 static bool
-check_uid(const struct job *j, const struct json *obj)
+check_uid(const struct write_job *j, const struct json *obj)
 {
     const char *want =
         json_string_or(json_at(obj, "metadata", "uid", NULL), "");
@@ -544,16 +540,16 @@ registry_update(struct registry *r, const struct kind *k,
                 const struct registry_write *w, const char *ns,
                 struct json *obj, struct status *st)
 {
-    struct job j = {.r = r, .k = k, .w = w, .put = true, .st = st};
+    struct write_job j = {.r = r, .k = k, .w = w, .put = true, .st = st};
     struct json *out = NULL;
 
-    if (!check_type(&j, obj) || !meta_decode(k, obj, st) ||
-        !check_namespace(&j, ns, obj) || !check_manager(w, st) ||
-        !prune(&j, obj) || !load_old(&j, ns, object_name(obj)) ||
-        !check_uid(&j, obj) || !check_version(&j, obj))
+    if (!write_check_type(&j, obj) || !meta_decode(k, obj, st) ||
+        !write_check_namespace(&j, ns, obj) || !write_check_manager(w, st) ||
+        !write_prune(&j, obj) || !write_load(&j, ns, object_name(obj)) ||
+        !check_uid(&j, obj) || !write_check_version(&j, obj))
         json_free(obj);
     else
-        out = finish(&j, obj);
+        out = write_finish(&j, obj);
     json_free(j.old);
     return out;
 }

@@ -1,0 +1,405 @@
+#include "devenv/sandbox/crd.h"
+
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+
+#include "devenv/sandbox/registry_state.h"
+
+#define FINALIZER "customresourcecleanup.apiextensions.k8s.io"
+#define MANAGER   "kube-apiserver"
+
+/* Values of the map of definitions that are going. */
+static const char to_look_at = 1, waiting = 2;
+
+static const char *
+text(const struct json *j, const char *key)
+{
+    return json_string_or(json_get(j, key), "");
+}
+
+/* ---- defaults ---- */
+
+static void
+default_names(struct json *spec)
+{
+    struct json *names = json_need_object(spec, "names");
+    AUTO(mem_free_ptr) char *kind = mem_strdup(text(names, "kind"));
+    AUTO(mem_free_ptr) char *list = mem_printf("%sList", kind);
+
+    if (!*text(names, "listKind"))
+        json_set_string(names, "listKind", list);
+    for (char *p = kind; *p; p++)
+        *p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
+    if (!*text(names, "singular"))
+        json_set_string(names, "singular", kind);
+    if (!json_get(spec, "conversion"))
+        json_set_string(json_need_object(spec, "conversion"), "strategy",
+                        "None");
+}
+
+static void
+default_status(struct json *obj)
+{
+    struct json *status = json_need_object(obj, "status"), *names;
+    const struct json *versions = json_at(obj, "spec", "versions", NULL);
+    struct json *stored = json_get(status, "storedVersions");
+
+    if (!json_get(status, "conditions"))
+        json_set(status, "conditions", json_new_null());
+    if (!json_get(status, "acceptedNames")) {
+        names = json_need_object(status, "acceptedNames");
+        json_set_string(names, "plural", "");
+        json_set_string(names, "kind", "");
+    }
+    stored = json_need_array(status, "storedVersions");
+    for (const struct json *v = json_first(versions); v; v = json_next(v)) {
+        bool known = false;
+
+        if (!json_bool(json_get(v, "storage"), false))
+            continue;
+        for (const struct json *s = json_first(stored); s; s = json_next(s))
+            known |= !strcmp(json_string_or(s, ""), text(v, "name"));
+        if (!known)
+            json_append(stored, json_new_string(text(v, "name")));
+    }
+}
+
+void
+crd_prepare(struct registry *r, struct json *obj, const struct json *old,
+            struct schema_findings *bad)
+{
+    (void)r;
+    default_names(json_need_object(obj, "spec"));
+    crd_validate(obj, old, bad);
+    default_status(obj);
+}
+
+/* ---- rules that are not evaluated ---- */
+
+static size_t
+count_rules(const struct json *schema)
+{
+    size_t n = 0;
+
+    for (const struct json *c = json_first(schema); c; c = json_next(c)) {
+        if (json_key(c) && !strcmp(json_key(c), "x-kubernetes-validations"))
+            n += json_len(c);
+        else
+            n += count_rules(c);
+    }
+    return n;
+}
+
+void
+crd_warnings(const struct json *obj, struct strlist *warnings)
+{
+    size_t n = count_rules(json_at(obj, "spec", "versions", NULL));
+
+    if (n)
+        strlist_addf(warnings,
+                     "%s has %zu x-kubernetes-validations rule%s: the sandbox "
+                     "stores them and does not evaluate them yet",
+                     object_name(obj), n, n > 1 ? "s" : "");
+}
+
+/* ---- names ---- */
+
+struct names_check {
+    const struct json *names;
+    const char *group, *plural;
+    const char *reason;
+    char *message;
+};
+
+static void
+clash(struct names_check *c, const char *reason, const char *name)
+{
+    free(c->message);
+    c->reason = reason;
+    c->message = mem_printf("\"%s\" is already in use", name);
+}
+
+/* A word that another resource of the group answers to. */
+static bool
+answers(const struct kind_info *k, const char *word)
+{
+    if (!strcmp(k->pub.plural, word) || !strcmp(k->pub.singular, word))
+        return true;
+    for (size_t i = 0; k->short_names[i]; i++) {
+        if (!strcmp(k->short_names[i], word))
+            return true;
+    }
+    return false;
+}
+
+static void
+compare_names(struct names_check *c, const struct kind_info *k)
+{
+    const struct json *shorts = json_get(c->names, "shortNames");
+    const char *kind = text(c->names, "kind"),
+               *list = text(c->names, "listKind");
+
+    if (answers(k, c->plural))
+        clash(c, "PluralConflict", c->plural);
+    if (answers(k, text(c->names, "singular")))
+        clash(c, "SingularConflict", text(c->names, "singular"));
+    for (const struct json *s = json_first(shorts); s; s = json_next(s)) {
+        if (answers(k, json_string_or(s, "")))
+            clash(c, "ShortNamesConflict", json_string_or(s, ""));
+    }
+    if (!strcmp(k->pub.kind, kind) || !strcmp(k->pub.list_kind, kind))
+        clash(c, "KindConflict", kind);
+    if (!strcmp(k->pub.kind, list) || !strcmp(k->pub.list_kind, list))
+        clash(c, "ListKindConflict", list);
+}
+
+/* reason NULL: all names are free. */
+static struct names_check
+check_names(struct registry *r, const struct json *obj)
+{
+    const struct json *spec = json_get(obj, "spec");
+    struct names_check c = {.names = json_get(spec, "names"),
+                            .group = text(spec, "group")};
+
+    c.plural = text(c.names, "plural");
+    for (struct map_entry *e = map_first(&r->kinds.resources); e;
+         e = map_next(&r->kinds.resources, e)) {
+        const struct resource *res = e->value;
+
+        if (res->n && !strcmp(res->v[0]->pub.group, c.group) &&
+            strcmp(res->v[0]->pub.plural, c.plural) != 0)
+            compare_names(&c, res->v[0]);
+    }
+    return c;
+}
+
+/* ---- conditions ---- */
+
+static struct json *
+find_condition(const struct json *obj, const char *type)
+{
+    const struct json *list = json_at(obj, "status", "conditions", NULL);
+
+    for (struct json *c = json_first(list); c; c = json_next(c)) {
+        if (!strcmp(text(c, "type"), type))
+            return c;
+    }
+    return NULL;
+}
+
+bool
+crd_established(const struct json *obj)
+{
+    return !strcmp(text(find_condition(obj, "Established"), "status"), "True");
+}
+
+static void
+set_condition(struct registry *r, struct json *obj, const char *type,
+              const char *status, const char *reason, const char *message)
+{
+    struct json *c = find_condition(obj, type);
+    char now[CLOCK_RFC3339_LEN];
+
+    if (!c) {
+        c = json_append(
+            json_need_array(json_need_object(obj, "status"), "conditions"),
+            json_new_object());
+        json_set_string(c, "type", type);
+    }
+    if (strcmp(text(c, "status"), status) != 0) {
+        registry_now(r, now);
+        json_set_string(c, "status", status);
+        json_set_string(c, "lastTransitionTime", now);
+    }
+    json_set_string(c, "reason", reason);
+    json_set_string(c, "message", message);
+}
+
+/* Brings the status of obj to what the names allow. */
+static bool
+judge(struct registry *r, struct json *obj)
+{
+    struct names_check c = check_names(r, obj);
+    bool was = crd_established(obj);
+
+    if (c.reason) {
+        set_condition(r, obj, "NamesAccepted", "False", c.reason, c.message);
+        if (!was)
+            set_condition(r, obj, "Established", "False", "NotAccepted",
+                          "not all names are accepted");
+        free(c.message);
+        return was;
+    }
+    set_condition(r, obj, "NamesAccepted", "True", "NoConflicts",
+                  "no conflicts found");
+    set_condition(r, obj, "Established", "True", "InitialNamesAccepted",
+                  "the initial names have been accepted");
+    json_set(json_get(obj, "status"), "acceptedNames", json_copy(c.names));
+    return true;
+}
+
+/* Those that waited for a name are judged again. */
+static void
+judge_waiting(struct registry *r)
+{
+    const struct kind *k =
+        registry_kind(r, "apiextensions.k8s.io/v1", "CustomResourceDefinition");
+    AUTO(status_release) struct status st = {0};
+    AUTO(json_free_ptr)
+    struct json *all = registry_list_json(r, k, NULL, NULL, &st);
+
+    for (const struct json *c = json_first(all); c; c = json_next(c)) {
+        if (!crd_established(c))
+            crd_written(r, c, NULL);
+    }
+}
+
+static void
+stop_serving(struct registry *r, const struct json *spec)
+{
+    const char *group = text(spec, "group");
+    const char *plural = text(json_get(spec, "names"), "plural");
+    struct resource *res = kinds_resource(&r->kinds, group, plural);
+    AUTO(mem_free_ptr) char *key = mem_printf("%s/%s", group, plural);
+
+    map_del(&r->going, str_of(key));
+    for (size_t i = 0; res && i < res->n; i++)
+        registry_drop_views(r, res->v[i]);
+    kinds_remove(&r->kinds, group, plural);
+    judge_waiting(r);
+}
+
+void
+crd_written(struct registry *r, const struct json *obj, const struct json *old)
+{
+    const struct kind *k =
+        registry_kind(r, "apiextensions.k8s.io/v1", "CustomResourceDefinition");
+    AUTO(json_free_ptr) struct json *next = NULL;
+    AUTO(status_release) struct status st = {0};
+    bool served;
+
+    if (!obj) {
+        stop_serving(r, json_get(old, "spec"));
+        return;
+    }
+    if (object_deleting(obj))
+        return;
+    next = json_copy(obj);
+    served = judge(r, next);
+    if (!json_equal(next, obj))
+        object_put(r, k, next, STORE_ANY, &st);
+    if (served)
+        registry_serve(r, next);
+}
+
+/* ---- going ---- */
+
+bool
+crd_stays(struct registry *r, struct json *obj)
+{
+    const struct json *spec = json_get(obj, "spec");
+    const char *plural = text(json_get(spec, "names"), "plural");
+    struct resource *res =
+        kinds_resource(&r->kinds, text(spec, "group"), plural);
+    struct json *list;
+    AUTO(mem_free_ptr) char *key = NULL;
+
+    if (!crd_established(obj))
+        return false;
+    list = json_need_array(json_get(obj, "metadata"), "finalizers");
+    for (const struct json *c = json_first(list); c; c = json_next(c)) {
+        if (!strcmp(json_string_or(c, ""), FINALIZER))
+            return true;
+    }
+    json_append(list, json_new_string(FINALIZER));
+    set_condition(r, obj, "Terminating", "True", "InstanceDeletionInProgress",
+                  "CustomResource deletion is in progress");
+    if (res)
+        res->terminating = true;
+    key = mem_printf("%s/%s", text(spec, "group"), plural);
+    map_put(&r->going, str_of(key), (void *)&to_look_at);
+    return true;
+}
+
+void
+crd_on_event(struct registry *r, const struct store_event *e)
+{
+    if (e->op == STORE_DELETED && map_has(&r->going, str_of(e->kind)))
+        map_put(&r->going, str_of(e->kind), (void *)&to_look_at);
+}
+
+struct collected {
+    struct strlist ns, names;
+};
+
+static bool
+collect(void *arg, struct str object)
+{
+    struct collected *c = arg;
+    AUTO(json_free_ptr) struct json *obj = json_parse(object, NULL, NULL);
+
+    strlist_add(&c->ns, str_of(object_ns(obj)));
+    strlist_add(&c->names, str_of(object_name(obj)));
+    return true;
+}
+
+/* Deletes the objects of a going kind that are not yet deleted. */
+static void
+delete_objects(struct registry *r, const struct kind *k)
+{
+    struct collected c = {0};
+    AUTO(status_release) struct status st = {0};
+
+    registry_list(r, k, NULL, NULL, collect, &c, &st);
+    for (size_t i = 0; i < c.names.n; i++) {
+        AUTO(status_release) struct status gone = {0};
+
+        registry_delete(r, k, c.ns.v[i], c.names.v[i], NULL, NULL, &gone);
+    }
+    strlist_release(&c.ns);
+    strlist_release(&c.names);
+}
+
+static void
+end_definition(struct registry *r, const char *group, const char *plural)
+{
+    const struct kind *k =
+        registry_kind(r, "apiextensions.k8s.io/v1", "CustomResourceDefinition");
+    AUTO(mem_free_ptr) char *name = mem_printf("%s.%s", plural, group);
+    AUTO(mem_free_ptr)
+    char *patch = mem_printf("{\"metadata\":{\"$deleteFromPrimitiveList/"
+                             "finalizers\":[\"%s\"]}}",
+                             FINALIZER);
+    struct registry_write w = {.manager = MANAGER};
+    AUTO(status_release) struct status st = {0};
+
+    json_free(registry_patch(r, k, &w, NULL, name, PATCH_STRATEGIC,
+                             str_of(patch), &st));
+}
+
+bool
+crd_turn(struct registry *r)
+{
+    bool worked = false;
+
+    for (struct map_entry *e = map_first(&r->going); e;
+         e = map_next(&r->going, e)) {
+        struct str group, plural;
+        const struct kind *k;
+
+        if (e->value != &to_look_at)
+            continue;
+        e->value = (void *)&waiting;
+        worked = true;
+        str_cut(e->key, '/', &group, &plural);
+        AUTO(mem_free_ptr) char *g = mem_strndup(group.s, group.n);
+        AUTO(mem_free_ptr) char *p = mem_strndup(plural.s, plural.n);
+        k = registry_resource(r, g, NULL, p);
+        if (k)
+            delete_objects(r, k);
+        if (!store_count(r->store, e->key))
+            end_definition(r, g, p);
+    }
+    return worked;
+}

@@ -1,0 +1,36 @@
+/*
+ * crd.h - CustomResourceDefinitions: checked, their names accepted, served,
+ * and going only after their objects.
+ *
+ * Source: apiextensions-apiserver pkg/apis/apiextensions/validation and
+ * pkg/controller/{status,establish,finalizer}; facts 1.15. Establishing happens
+ * in the call that creates the definition: its kind is served when that
+ * returns.
+ */
+#ifndef DEVENV_SANDBOX_CRD_H
+#define DEVENV_SANDBOX_CRD_H
+
+#include "lib/schema/schema.h"
+
+#include "devenv/sandbox/registry.h"
+
+struct store_event;
+
+void crd_prepare(struct registry *r, struct json *obj, const struct json *old,
+                 struct schema_findings *bad);
+/* Checks that need no other definition (crd_validate.c). */
+void crd_validate(const struct json *obj, const struct json *old,
+                  struct schema_findings *bad);
+void crd_warnings(const struct json *obj, struct strlist *warnings);
+/* Accepts names and serves, or stops serving. */
+void crd_written(struct registry *r, const struct json *obj,
+                 const struct json *old);
+bool crd_stays(struct registry *r, struct json *obj);
+/* True when the definition is served. */
+bool crd_established(const struct json *obj);
+/* Notes that objects of a going definition went. */
+void crd_on_event(struct registry *r, const struct store_event *e);
+/* Ends definitions whose objects are all gone; true when there was one. */
+bool crd_turn(struct registry *r);
+
+#endif

@@ -1,0 +1,206 @@
+#include "lib/base/mem.h"
+
+#include "devenv/sandbox/crd.h"
+#include "devenv/sandbox/jsonpath.h"
+#include "devenv/sandbox/names.h"
+#include "devenv/sandbox/registry_state.h"
+
+#define INVALID  "FieldValueInvalid"
+#define REQUIRED "FieldValueRequired"
+
+static const char *
+text(const struct json *j, const char *key)
+{
+    return json_string_or(json_get(j, key), "");
+}
+
+static void
+add_why(struct schema_findings *bad, const char *field, const char *value,
+        const struct strlist *why)
+{
+    for (size_t i = 0; i < why->n; i++)
+        schema_findings_add(bad, field, INVALID, "Invalid value: \"%s\": %s",
+                            value, why->v[i]);
+}
+
+static void
+validate_group(const char *group, struct schema_findings *bad)
+{
+    AUTO(strlist_release) struct strlist why = {0};
+
+    if (!*group) {
+        schema_findings_add(bad, "spec.group", REQUIRED, "Required value");
+        return;
+    }
+    if (!names_subdomain(str_of(group), &why))
+        add_why(bad, "spec.group", group, &why);
+    else if (!strchr(group, '.'))
+        schema_findings_add(bad, "spec.group", INVALID,
+                            "Invalid value: \"%s\": should be a domain with at "
+                            "least one dot",
+                            group);
+}
+
+static void
+validate_one_name(const char *value, const char *field, bool lower,
+                  struct schema_findings *bad)
+{
+    AUTO(strlist_release) struct strlist why = {0};
+    AUTO(mem_free_ptr) char *low = mem_strdup(value);
+
+    if (!*value) {
+        schema_findings_add(bad, field, REQUIRED, "Required value");
+        return;
+    }
+    for (char *p = low; !lower && *p; p++)
+        *p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
+    if (!names_label_1035(str_of(low), &why))
+        add_why(bad, field, value, &why);
+}
+
+static void
+validate_names(const struct json *obj, const struct json *spec,
+               struct schema_findings *bad)
+{
+    const struct json *names = json_get(spec, "names");
+    AUTO(mem_free_ptr)
+    char *want =
+        mem_printf("%s.%s", text(names, "plural"), text(spec, "group"));
+
+    if (strcmp(object_name(obj), want) != 0)
+        schema_findings_add(bad, "metadata.name", INVALID,
+                            "Invalid value: \"%s\": must be "
+                            "spec.names.plural+\".\"+spec.group",
+                            object_name(obj));
+    validate_one_name(text(names, "plural"), "spec.names.plural", true, bad);
+    validate_one_name(text(names, "singular"), "spec.names.singular", true,
+                      bad);
+    validate_one_name(text(names, "kind"), "spec.names.kind", false, bad);
+    validate_one_name(text(names, "listKind"), "spec.names.listKind", false,
+                      bad);
+    if (*text(names, "kind") &&
+        !strcmp(text(names, "kind"), text(names, "listKind")))
+        schema_findings_add(bad, "spec.names.listKind", INVALID,
+                            "Invalid value: \"%s\": kind and listKind may not "
+                            "be the same",
+                            text(names, "kind"));
+}
+
+static void
+validate_scope(const char *scope, struct schema_findings *bad)
+{
+    if (!*scope)
+        schema_findings_add(bad, "spec.scope", REQUIRED, "Required value");
+    else if (strcmp(scope, "Cluster") != 0 && strcmp(scope, "Namespaced") != 0)
+        schema_findings_add(bad, "spec.scope", "FieldValueNotSupported",
+                            "Unsupported value: \"%s\": supported values: "
+                            "\"Cluster\", \"Namespaced\"",
+                            scope);
+}
+
+static void
+validate_columns(const struct json *list, const char *path,
+                 struct schema_findings *bad)
+{
+    size_t i = 0;
+
+    for (const struct json *c = json_first(list); c; c = json_next(c), i++) {
+        const char *jp = text(c, "jsonPath");
+        struct error err = {0};
+        struct jsonpath *p = jsonpath_compile(str_of(jp), &err);
+        AUTO(mem_free_ptr)
+        char *field =
+            mem_printf("%s.additionalPrinterColumns[%zu].jsonPath", path, i);
+
+        if (!p && !*jp)
+            schema_findings_add(bad, field, REQUIRED, "Required value");
+        else if (!p)
+            schema_findings_add(bad, field, INVALID,
+                                "Invalid value: \"%s\": %s", jp, err.msg);
+        jsonpath_free(p);
+    }
+}
+
+static void
+validate_schema(const struct json *version, const char *path,
+                struct schema_findings *bad)
+{
+    const struct json *s = json_at(version, "schema", "openAPIV3Schema", NULL);
+    AUTO(mem_free_ptr)
+    char *field = mem_printf("%s.openAPIV3Schema", path);
+    struct schema *compiled;
+
+    if (!s) {
+        schema_findings_add(bad, field, REQUIRED,
+                            "Required value: schemas are required");
+        return;
+    }
+    compiled = schema_compile(s, field, bad, NULL);
+    schema_free(compiled);
+}
+
+static void
+validate_versions(const struct json *versions, struct schema_findings *bad)
+{
+    size_t i = 0, storage = 0;
+    bool one = json_len(versions) == 1;
+
+    if (!json_first(versions))
+        schema_findings_add(bad, "spec.versions", REQUIRED,
+                            "Required value: must have at least one version");
+    for (const struct json *v = json_first(versions); v;
+         v = json_next(v), i++) {
+        AUTO(mem_free_ptr) char *at = mem_printf("spec.versions[%zu]", i);
+        AUTO(mem_free_ptr) char *name = mem_printf("%s.name", at);
+        AUTO(mem_free_ptr)
+        char *schema =
+            one ? mem_strdup("spec.validation") : mem_printf("%s.schema", at);
+
+        storage += json_bool(json_get(v, "storage"), false);
+        validate_one_name(text(v, "name"), name, true, bad);
+        validate_columns(json_get(v, "additionalPrinterColumns"), at, bad);
+        validate_schema(v, schema, bad);
+    }
+    if (json_first(versions) && storage != 1)
+        schema_findings_add(bad, "spec.versions", INVALID,
+                            "Invalid value: must have exactly one version "
+                            "marked as storage version");
+}
+
+static void
+validate_fixed(const struct json *spec, const struct json *was,
+               struct schema_findings *bad)
+{
+    static const char *const fixed[] = {"group", "scope"};
+
+    for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
+        AUTO(mem_free_ptr) char *field = mem_printf("spec.%s", fixed[i]);
+
+        if (!json_equal(json_get(spec, fixed[i]), json_get(was, fixed[i])))
+            schema_findings_add(bad, field, INVALID,
+                                "Invalid value: \"%s\": field is immutable",
+                                text(spec, fixed[i]));
+    }
+}
+
+void
+crd_validate(const struct json *obj, const struct json *old,
+             struct schema_findings *bad)
+{
+    const struct json *spec = json_get(obj, "spec");
+
+    /* A write that leaves the spec alone need not compile the schemas. */
+    if (old && json_equal(spec, json_get(old, "spec")))
+        return;
+    validate_group(text(spec, "group"), bad);
+    validate_names(obj, spec, bad);
+    validate_scope(text(spec, "scope"), bad);
+    validate_versions(json_get(spec, "versions"), bad);
+    if (json_bool(json_get(spec, "preserveUnknownFields"), false))
+        schema_findings_add(bad, "spec.preserveUnknownFields", INVALID,
+                            "Invalid value: true: cannot set to true, set "
+                            "x-kubernetes-preserve-unknown-fields to true in "
+                            "spec.versions[*].schema instead");
+    if (old && crd_established(old))
+        validate_fixed(spec, json_get(old, "spec"), bad);
+}

@@ -1,0 +1,46 @@
+/*
+ * write.h - the steps that creates, updates and patches have in common.
+ *
+ * Invariant of a job: st is set by the step that answers false. Lifetime: old
+ * is the job's and freed by whoever made the job.
+ */
+#ifndef DEVENV_SANDBOX_WRITE_H
+#define DEVENV_SANDBOX_WRITE_H
+
+#include "devenv/sandbox/registry_state.h"
+
+/* A write under way. */
+struct write_job {
+    struct registry *r;
+    const struct kind *k;
+    const struct registry_write *w;
+    struct json *old; /* NULL: create */
+    int64_t rev;      /* of old */
+    bool applied;     /* managedFields are done */
+    bool put;         /* a PUT, not a patch */
+    bool patched;     /* a patch, not apply */
+    struct status *st;
+};
+
+/* apiVersion and kind, when given, are those of the kind. */
+bool write_check_type(const struct write_job *j, const struct json *obj);
+/* Sets metadata.namespace, or refuses another one. */
+bool write_check_namespace(const struct write_job *j, const char *ns,
+                           struct json *obj);
+bool write_check_manager(const struct registry_write *w, struct status *st);
+/* Drops and reports what the schema does not know. */
+bool write_prune(const struct write_job *j, struct json *obj);
+/* Loads old; 404. */
+bool write_load(struct write_job *j, const char *ns, const char *name);
+/* The resourceVersion in obj, if any, is old's. */
+bool write_check_version(const struct write_job *j, const struct json *obj);
+/* The CRD is not going, the namespace is there and stays. */
+bool write_may_create(const struct write_job *j, const char *ns,
+                      const char *name);
+/* What the server sets in a new object. */
+void write_stamp_new(struct write_job *j, struct json *obj);
+/* Takes obj through defaults, managedFields and checks into the store; returns
+ * what is stored now. */
+struct json *write_finish(struct write_job *j, struct json *obj);
+
+#endif
