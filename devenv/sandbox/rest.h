@@ -1,0 +1,68 @@
+/*
+ * rest.h - the Kubernetes REST API over HTTP: from a request to a verb of the
+ * registry and back.
+ *
+ * What: routing (facts 1.1), parameters, negotiation, answers. rest_module
+ * plugs it, and the registry, into the server.
+ */
+#ifndef DEVENV_SANDBOX_REST_H
+#define DEVENV_SANDBOX_REST_H
+
+#include "devenv/sandbox/negotiate.h"
+#include "devenv/sandbox/registry_state.h"
+#include "devenv/sandbox/selectors.h"
+#include "devenv/sandbox/server.h"
+
+/* One request on its way. */
+struct rest {
+    struct registry *r;
+    struct http_request *h;
+    const struct kind *k;
+    const char *ns;   /* "" when the path has none */
+    const char *name; /* NULL: a collection */
+    const char *sub;  /* subresource or NULL */
+    bool watch_path;  /* /apis/g/v/watch/... */
+    struct accept accept;
+    struct status st;
+    struct strlist warnings;
+};
+
+/* Answers anything; arg is a struct registry. */
+void rest_handle(void *arg, struct http_request *h);
+
+/* ---- for the files that make it up ---- */
+/* Answers with rq->st. */
+void rest_fail(struct rest *rq);
+/* Answers with an object in the form that was asked for; takes obj. NULL:
+ * rest_fail. */
+void rest_object(struct rest *rq, int code, struct json *obj);
+/* 404 as text, for paths that lead nowhere. */
+void rest_no_page(struct http_request *h);
+/* A boolean parameter: false only when absent, "0" or "false". */
+bool rest_flag(const struct http_request *h, const char *name);
+/* fieldManager, dryRun, fieldValidation, force; 422. manager lives in the
+ * request's arena. */
+bool rest_write_options(struct rest *rq, const char *options_kind,
+                        struct registry_write *w);
+
+void rest_get(struct rest *rq);
+void rest_list(struct rest *rq);
+void rest_watch(struct rest *rq);
+void rest_create(struct rest *rq);
+void rest_update(struct rest *rq);
+void rest_patch(struct rest *rq);
+void rest_delete(struct rest *rq);
+void rest_delete_collection(struct rest *rq);
+
+/* The selectors of a list or watch; 400. */
+struct rest_filter {
+    const struct kind_info *k;
+    struct selector labels, fields;
+};
+bool rest_filter_read(struct rest *rq, struct rest_filter *f);
+void rest_filter_release(struct rest_filter *f);
+bool rest_filter_match(const struct rest_filter *f, struct blob *b);
+
+extern const struct server_module rest_module;
+
+#endif
