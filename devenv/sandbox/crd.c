@@ -100,7 +100,7 @@ crd_warnings(const struct json *obj, struct strlist *warnings)
         strlist_addf(warnings,
                      "%s has %zu x-kubernetes-validations rule%s: the sandbox "
                      "stores them and does not evaluate them yet",
-                     object_name(obj), n, n > 1 ? "s" : "");
+                     stored_name(obj), n, n > 1 ? "s" : "");
 }
 
 /* ---- names ---- */
@@ -283,12 +283,12 @@ crd_written(struct registry *r, const struct json *obj, const struct json *old)
         stop_serving(r, json_get(old, "spec"));
         return;
     }
-    if (object_deleting(obj))
+    if (stored_deleting(obj))
         return;
     next = json_copy(obj);
     served = judge(r, next);
     if (!json_equal(next, obj))
-        object_put(r, k, next, STORE_ANY, &st);
+        stored_put(r, k, next, STORE_ANY, &st);
     if (served)
         registry_serve(r, next);
 }
@@ -339,8 +339,8 @@ collect(void *arg, struct str object)
     struct collected *c = arg;
     AUTO(json_free_ptr) struct json *obj = json_parse(object, NULL, NULL);
 
-    strlist_add(&c->ns, str_of(object_ns(obj)));
-    strlist_add(&c->names, str_of(object_name(obj)));
+    strlist_add(&c->ns, str_of(stored_ns(obj)));
+    strlist_add(&c->names, str_of(stored_name(obj)));
     return true;
 }
 

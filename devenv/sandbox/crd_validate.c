@@ -67,11 +67,11 @@ validate_names(const struct json *obj, const struct json *spec,
     char *want =
         mem_printf("%s.%s", text(names, "plural"), text(spec, "group"));
 
-    if (strcmp(object_name(obj), want) != 0)
+    if (strcmp(stored_name(obj), want) != 0)
         schema_findings_add(bad, "metadata.name", INVALID,
                             "Invalid value: \"%s\": must be "
                             "spec.names.plural+\".\"+spec.group",
-                            object_name(obj));
+                            stored_name(obj));
     validate_one_name(text(names, "plural"), "spec.names.plural", true, bad);
     validate_one_name(text(names, "singular"), "spec.names.singular", true,
                       bad);

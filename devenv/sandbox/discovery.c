@@ -438,8 +438,9 @@ reply_aggregated(struct rest *rq, const struct sorted *s, bool core)
     type = mem_printf(
         "application/json;g=apidiscovery.k8s.io;v=%s;as=APIGroupDiscoveryList",
         rq->accept.version);
+    /* Clients put the headers of a 304 over those they keep. */
     if (have && !strcmp(have, etag))
-        http_reply(rq->h, 304, NULL, (struct str){0});
+        http_reply(rq->h, 304, type, (struct str){0});
     else
         http_reply(rq->h, 200, type, buf_view(&b));
     buf_release(&b);

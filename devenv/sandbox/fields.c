@@ -305,6 +305,10 @@ collect_map(struct collector *c, const struct place *p, const struct json *map,
         struct buf element = BUF_INIT(BUF_TEXT_MAX);
         struct json *below;
 
+        /* The type of an object is nobody's field. */
+        if (p->root && (!strcmp(json_key(m), "apiVersion") ||
+                        !strcmp(json_key(m), "kind")))
+            continue;
         buf_printf(&c->path, ".%s", json_key(m));
         if (!child.s && p->s && !schema_info(p->s)->preserve_unknown) {
             strlist_addf(&c->errors, "%s: field not declared in schema",

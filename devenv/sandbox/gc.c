@@ -31,7 +31,7 @@ id_of(const char *kind, struct str key)
 }
 
 static void
-link_owners(struct gc *g, const struct object_facts *f, const char *id)
+link_owners(struct gc *g, const struct stored_facts *f, const char *id)
 {
     for (size_t i = 0; f && i < f->owners_n; i++) {
         struct str uid = str_of(f->owners[i].uid);
@@ -46,7 +46,7 @@ link_owners(struct gc *g, const struct object_facts *f, const char *id)
 }
 
 static void
-unlink_owners(struct gc *g, const struct object_facts *f, const char *id)
+unlink_owners(struct gc *g, const struct stored_facts *f, const char *id)
 {
     for (size_t i = 0; f && i < f->owners_n; i++) {
         struct str uid = str_of(f->owners[i].uid);
@@ -98,18 +98,18 @@ found_release(struct found *f)
 enum owner_state { OWNER_SOLID, OWNER_GONE, OWNER_WAITING };
 
 static enum owner_state
-owner_state(struct gc *g, const struct object_owner *o, const char *ns)
+owner_state(struct gc *g, const struct stored_owner *o, const char *ns)
 {
     const struct kind *k = registry_kind(g->r, o->api_version, o->kind);
-    const struct object_facts *f;
+    const struct stored_facts *f;
     struct store_item it;
 
     /* A kind that is not served may only be late: leave its objects alone. */
     if (!k)
         return OWNER_SOLID;
-    if (!object_find(g->r, k, ns, o->name, &it))
+    if (!stored_find(g->r, k, ns, o->name, &it))
         return OWNER_GONE;
-    f = object_facts(it.json);
+    f = stored_facts(it.json);
     if (strcmp(f->uid, o->uid) != 0)
         return OWNER_GONE;
     return f->deleting && f->foreground ? OWNER_WAITING : OWNER_SOLID;
@@ -128,9 +128,9 @@ write_metadata(struct gc *g, const struct found *f, struct json *obj)
 /* Takes the references to owners that are gone (and, with all, to those that
  * wait) away. */
 static void
-strip_owners(struct gc *g, const struct found *f, const struct object_facts *x)
+strip_owners(struct gc *g, const struct found *f, const struct stored_facts *x)
 {
-    struct json *obj = object_read(f->k, f->it.json);
+    struct json *obj = stored_read(f->k, f->it.json);
     struct json *refs = json_at(obj, "metadata", "ownerReferences", NULL);
     struct json *next, *ref = json_first(refs);
 
@@ -156,12 +156,12 @@ judge(struct gc *g, const char *id)
     size_t count[3] = {0};
     struct registry_delete how = {.propagation = PROPAGATE_BACKGROUND};
     struct found f = {0};
-    const struct object_facts *x;
+    const struct stored_facts *x;
     AUTO(status_release) struct status st = {0};
 
     if (!find(g, id, &f))
         return;
-    x = object_facts(f.it.json);
+    x = stored_facts(f.it.json);
     for (size_t i = 0; i < x->owners_n; i++)
         count[owner_state(g, &x->owners[i], f.ns)]++;
     if (!x->owners_n || count[OWNER_SOLID] == x->owners_n) {
@@ -216,8 +216,8 @@ blocks(struct gc *g, const char *id, const char *uid)
 
     if (!find(g, id, &f))
         return false;
-    for (size_t i = 0; i < object_facts(f.it.json)->owners_n; i++) {
-        const struct object_owner *o = &object_facts(f.it.json)->owners[i];
+    for (size_t i = 0; i < stored_facts(f.it.json)->owners_n; i++) {
+        const struct stored_owner *o = &stored_facts(f.it.json)->owners[i];
 
         yes |= o->block && !strcmp(o->uid, uid);
     }
@@ -233,7 +233,7 @@ drop_finalizer(struct gc *g, const char *id, const char *finalizer)
 
     if (!find(g, id, &f))
         return;
-    obj = object_read(f.k, f.it.json);
+    obj = stored_read(f.k, f.it.json);
     list = json_at(obj, "metadata", "finalizers", NULL);
     for (struct json *c = json_first(list); c; c = json_next(c)) {
         if (!strcmp(json_string_or(c, ""), finalizer)) {
@@ -268,7 +268,7 @@ set_free_dependent(struct gc *g, const char *id, const char *uid)
 
     if (!find(g, id, &f))
         return;
-    obj = object_read(f.k, f.it.json);
+    obj = stored_read(f.k, f.it.json);
     refs = json_at(obj, "metadata", "ownerReferences", NULL);
     for (struct json *c = json_first(refs); c; c = next) {
         next = json_next(c);
@@ -294,17 +294,17 @@ orphan(struct gc *g, const char *id, const char *uid)
 
 /* An owner in foreground deletion hears that one it waits for is gone. */
 static void
-tell_waiting_owners(struct gc *g, const struct object_facts *x, const char *ns)
+tell_waiting_owners(struct gc *g, const struct stored_facts *x, const char *ns)
 {
     for (size_t i = 0; i < x->owners_n; i++) {
-        const struct object_owner *o = &x->owners[i];
+        const struct stored_owner *o = &x->owners[i];
         const struct kind *k = registry_kind(g->r, o->api_version, o->kind);
         AUTO(mem_free_ptr) char *id = NULL;
         AUTO(buf_release) struct buf key = BUF_INIT(4096);
 
         if (!k || owner_state(g, o, ns) != OWNER_WAITING)
             continue;
-        id = id_of(kind_info(k)->store_kind, object_key(k, ns, o->name, &key));
+        id = id_of(kind_info(k)->store_kind, stored_key(k, ns, o->name, &key));
         go_on_foreground(g, id, o->uid);
     }
 }
@@ -317,11 +317,11 @@ gc_on_event(struct gc *g, const struct store_event *e)
     AUTO(mem_free_ptr) char *id = id_of(e->kind, e->key);
     AUTO(mem_free_ptr) char *ns = mem_strndup(e->ns.s ? e->ns.s : "", e->ns.n);
     struct blob *now = blob_keep(e->json);
-    const struct object_facts *x = object_facts(now);
+    const struct stored_facts *x = stored_facts(now);
     struct blob *was = e->prev ? blob_keep(e->prev) : NULL;
 
     if (was)
-        unlink_owners(g, object_facts(was), id);
+        unlink_owners(g, stored_facts(was), id);
     if (e->op == STORE_DELETED) {
         unlink_owners(g, x, id);
         if (has_dependents(g, x->uid))
@@ -333,7 +333,7 @@ gc_on_event(struct gc *g, const struct store_event *e)
             go_on_foreground(g, id, x->uid);
         else if (x->deleting && x->orphan)
             orphan(g, id, x->uid);
-        if (x->owners_n && (!was || object_facts(was)->owners_n == 0))
+        if (x->owners_n && (!was || stored_facts(was)->owners_n == 0))
             judge(g, id);
     }
     blob_drop(now);
@@ -355,7 +355,7 @@ gc_new(struct registry *r)
         while (store_next(&c, &it)) {
             AUTO(mem_free_ptr) char *id = id_of(kind, it.key);
 
-            link_owners(g, object_facts(it.json), id);
+            link_owners(g, stored_facts(it.json), id);
         }
         store_cursor_release(&c);
     }

@@ -505,7 +505,6 @@ managed_apply(const struct fields_types *t, const struct managed_by *by,
     json_set_string(own, "apiVersion", by->api_version);
     owned = all_owned(entries);
     fields_prune(t, live, last, owned);
-    follow_last_applied(by, live, config);
     c = changes_between(t, before, live);
     allowed = force ? NULL : kubectl_may_take(t, by, before);
     if (!take_over(entries, own, &c, allowed, force, st))
@@ -515,6 +514,7 @@ managed_apply(const struct fields_types *t, const struct managed_by *by,
         put_entries(live, entries);
         return MANAGED_SAME;
     }
+    follow_last_applied(by, live, config);
     json_set_string(own, "time", by->now);
     put_entries(live, entries);
     return MANAGED_APPLIED;

@@ -15,7 +15,7 @@ namespaces_prepare(struct registry *r, struct json *obj, const struct json *old,
     (void)r;
     (void)bad;
     labels = json_need_object(json_need_object(obj, "metadata"), "labels");
-    json_set_string(labels, "kubernetes.io/metadata.name", object_name(obj));
+    json_set_string(labels, "kubernetes.io/metadata.name", stored_name(obj));
     if (old)
         return;
     json_set(json_need_object(obj, "spec"), "finalizers", json_new_array());
@@ -35,9 +35,9 @@ namespaces_admit(struct registry *r, const struct kind *k, const char *ns,
     if (!ns || !*ns)
         return status_bad_request(st, "an empty namespace may not be set "
                                       "during creation");
-    if (!object_find(r, nk, NULL, ns, &it))
+    if (!stored_find(r, nk, NULL, ns, &it))
         return status_not_found(st, "", "namespaces", ns);
-    if (!object_facts(it.json)->deleting)
+    if (!stored_facts(it.json)->deleting)
         return true;
     why = mem_printf("unable to create new content in namespace %s because it "
                      "is being terminated",
@@ -106,7 +106,7 @@ collect_name(void *arg, struct str text)
     struct rest *rest = arg;
     AUTO(json_free_ptr) struct json *obj = json_parse(text, NULL, NULL);
 
-    strlist_add(&rest->names, str_of(object_name(obj)));
+    strlist_add(&rest->names, str_of(stored_name(obj)));
     return true;
 }
 
@@ -253,7 +253,7 @@ void
 namespaces_on_event(struct registry *r, const struct store_event *e)
 {
     if (!strcmp(e->kind, "/namespaces")) {
-        bool going = e->op != STORE_DELETED && object_facts(e->json)->deleting;
+        bool going = e->op != STORE_DELETED && stored_facts(e->json)->deleting;
 
         if (!going)
             map_del(&r->terminating, e->name);

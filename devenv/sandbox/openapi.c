@@ -261,7 +261,7 @@ openapi_serve(struct rest *rq)
         return false;
     if (!strcmp(u->segments[1], "v2")) {
         http_reply(rq->h, 200,
-                   "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+                   "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
                    (struct str){0});
         return true;
     }

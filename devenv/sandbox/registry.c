@@ -77,7 +77,7 @@ registry_reload(struct registry *r)
 
         if (crd_established(crd))
             registry_serve(r, crd);
-        if (object_deleting(crd))
+        if (stored_deleting(crd))
             crd_stays(r, crd);
     }
     store_cursor_release(&c);
@@ -189,7 +189,7 @@ registry_install_crd(struct registry *r, const char *manager,
         registry_kind(r, "apiextensions.k8s.io/v1", "CustomResourceDefinition");
     struct registry_write w = {.manager = manager};
     AUTO(json_free_ptr)
-    struct json *old = registry_get(r, k, NULL, object_name(crd));
+    struct json *old = registry_get(r, k, NULL, stored_name(crd));
     struct json *made;
 
     if (!old) {
@@ -212,7 +212,7 @@ registry_get(struct registry *r, const struct kind *k, const char *ns,
 {
     struct store_item it;
 
-    return object_find(r, k, ns, name, &it) ? object_read(k, it.json) : NULL;
+    return stored_find(r, k, ns, name, &it) ? stored_read(k, it.json) : NULL;
 }
 
 bool
@@ -221,7 +221,7 @@ registry_has(struct registry *r, const struct kind *k, const char *ns,
 {
     struct store_item it;
 
-    return object_find(r, k, ns, name, &it);
+    return stored_find(r, k, ns, name, &it);
 }
 
 bool
@@ -230,7 +230,7 @@ registry_get_raw(struct registry *r, const struct kind *k, const char *ns,
 {
     struct store_item it;
 
-    if (!object_find(r, k, ns, name, &it))
+    if (!stored_find(r, k, ns, name, &it))
         return false;
     *text = blob_view(it.json);
     return true;
@@ -253,7 +253,7 @@ registry_list(struct registry *r, const struct kind *k, const char *ns,
                0, &c);
     while (more && store_next(&c, &it)) {
         if (!labels.n ||
-            selector_labels_match(&labels, object_facts(it.json)->labels))
+            selector_labels_match(&labels, stored_facts(it.json)->labels))
             more = fn(arg, blob_view(it.json));
     }
     store_cursor_release(&c);

@@ -23,50 +23,50 @@ struct registry {
     struct map emitted;     /* identity of an event -> "ns/name", owned */
     struct map terminating; /* namespaces that are going */
     struct map going;       /* "group/plural" whose CRD is going */
-    struct buf print;       /* scratch of object_put */
+    struct buf print;       /* scratch of stored_put */
 };
 
 /* ---- facts: what lists, selectors and the collector ask of an object ---- */
 
-struct object_owner {
+struct stored_owner {
     char *uid, *api_version, *kind, *name;
     bool block;
 };
-struct object_facts {
+struct stored_facts {
     char *uid;
     struct json *labels; /* or NULL */
-    struct object_owner *owners;
+    struct stored_owner *owners;
     size_t owners_n;
     bool deleting;
     bool foreground, orphan; /* has the finalizer of that propagation */
 };
 /* The facts of a stored object; kept with its bytes, made when asked for. */
-const struct object_facts *object_facts(struct blob *b);
+const struct stored_facts *stored_facts(struct blob *b);
 
 /* ---- keys, reading, storing ---- */
 
 /* "ns/name" or "name" into b; valid until b changes. */
-struct str object_key(const struct kind *k, const char *ns, const char *name,
+struct str stored_key(const struct kind *k, const char *ns, const char *name,
                       struct buf *b);
-bool object_find(struct registry *r, const struct kind *k, const char *ns,
+bool stored_find(struct registry *r, const struct kind *k, const char *ns,
                  const char *name, struct store_item *out);
 /* The tree of a stored object as kind k shows it. */
-struct json *object_read(const struct kind *k, struct blob *b);
+struct json *stored_read(const struct kind *k, struct blob *b);
 /* Whether stored bytes can be shown by k as they are, and otherwise how many
  * leading bytes are to be replaced by *head; SIZE_MAX: the object has to be
  * read as a tree. */
-size_t object_raw_head(const struct kind_info *k, struct str text,
+size_t stored_raw_head(const struct kind_info *k, struct str text,
                        struct str *head);
 /* Stores obj under a new resourceVersion, which is also set in obj. expect as
  * for store_put. False: conflict, exists, or the store is full. */
-bool object_put(struct registry *r, const struct kind *k, struct json *obj,
+bool stored_put(struct registry *r, const struct kind *k, struct json *obj,
                 int64_t expect, struct status *st);
 /* Deletes; obj is its last state and gets the revision of the delete. */
-bool object_remove(struct registry *r, const struct kind *k, struct json *obj,
+bool stored_remove(struct registry *r, const struct kind *k, struct json *obj,
                    int64_t expect, struct status *st);
-const char *object_name(const struct json *obj);
-const char *object_ns(const struct json *obj); /* "" when it has none */
-bool object_deleting(const struct json *obj);
+const char *stored_name(const struct json *obj);
+const char *stored_ns(const struct json *obj); /* "" when it has none */
+bool stored_deleting(const struct json *obj);
 /* "2026-11-21T05:00:00Z" of now. */
 void registry_now(const struct registry *r, char out[CLOCK_RFC3339_LEN]);
 

@@ -18,7 +18,7 @@ precondition(const struct kind *k, const struct json *obj, const char *want,
     why = mem_printf("the %s in the precondition (%s) does not match the %s "
                      "in record (%s). The object might have been %s",
                      words[0], want, words[0], have, words[1]);
-    return status_conflict(st, k->group, k->kind, object_name(obj), why);
+    return status_conflict(st, k->group, k->kind, stored_name(obj), why);
 }
 
 static bool
@@ -84,7 +84,7 @@ leave(struct registry *r, const struct kind *k, struct json *obj,
 {
     const struct builtin *b = kind_info(k)->builtin;
 
-    if (!o->dry_run && !object_put(r, k, obj, rev, st)) {
+    if (!o->dry_run && !stored_put(r, k, obj, rev, st)) {
         json_free(obj);
         return false;
     }
@@ -102,7 +102,7 @@ go(struct registry *r, const struct kind *k, struct json *last, bool dry,
    int64_t rev, struct status *st)
 {
     const struct builtin *b = kind_info(k)->builtin;
-    bool good = dry || object_remove(r, k, last, rev, st);
+    bool good = dry || stored_remove(r, k, last, rev, st);
 
     if (good && !dry && b && b->written)
         b->written(r, NULL, last);
@@ -128,10 +128,10 @@ registry_delete(struct registry *r, const struct kind *k, const char *ns,
     if (!strcmp(kind_info(k)->store_kind, "/namespaces") &&
         !namespaces_may_go(name, st))
         return false;
-    if (!object_find(r, k, ns, name, &it))
+    if (!stored_find(r, k, ns, name, &it))
         return status_not_found(st, k->group, k->plural, name);
     rev = it.rev;
-    last = object_read(k, it.json);
+    last = stored_read(k, it.json);
     if (!check(k, last, o, st)) {
         json_free(last);
         return false;
@@ -139,7 +139,7 @@ registry_delete(struct registry *r, const struct kind *k, const char *ns,
     obj = json_copy(last);
     meta = json_get(obj, "metadata");
     set_propagation(meta, o->propagation);
-    if (!object_deleting(obj))
+    if (!stored_deleting(obj))
         mark(r, k, meta);
     stays = b && b->stays && b->stays(r, obj);
     if (!stays && !json_first(json_get(meta, "finalizers"))) {

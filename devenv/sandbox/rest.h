@@ -64,5 +64,7 @@ void rest_filter_release(struct rest_filter *f);
 bool rest_filter_match(const struct rest_filter *f, struct blob *b);
 
 extern const struct server_module rest_module;
+/* The registry of a running server, for the other modules. */
+struct registry *rest_registry(struct server *s);
 
 #endif

@@ -127,7 +127,7 @@ rest_filter_match(const struct rest_filter *f, struct blob *b)
     bool match;
 
     if (f->labels.n &&
-        !selector_labels_match(&f->labels, object_facts(b)->labels))
+        !selector_labels_match(&f->labels, stored_facts(b)->labels))
         return false;
     if (!f->fields.n)
         return true;
@@ -171,10 +171,10 @@ static void
 add_item(const struct kind_info *k, struct blob *b, struct http_parts *parts)
 {
     struct str head;
-    size_t skip = object_raw_head(k, blob_view(b), &head);
+    size_t skip = stored_raw_head(k, blob_view(b), &head);
 
     if (skip == SIZE_MAX) {
-        AUTO(json_free_ptr) struct json *obj = object_read(&k->pub, b);
+        AUTO(json_free_ptr) struct json *obj = stored_read(&k->pub, b);
         AUTO(buf_release) struct buf text = BUF_INIT(BUF_TEXT_MAX);
 
         json_print(obj, JSON_COMPACT, &text);
@@ -203,16 +203,16 @@ rest_get(struct rest *rq)
 
     if (!check_future(rq)) {
         rest_fail(rq);
-    } else if (!object_find(rq->r, rq->k, rq->ns, rq->name, &it)) {
+    } else if (!stored_find(rq->r, rq->k, rq->ns, rq->name, &it)) {
         status_not_found(&rq->st, rq->k->group, rq->k->plural, rq->name);
         rest_fail(rq);
     } else if (rq->sub && !strcmp(rq->sub, "scale")) {
         AUTO(json_free_ptr)
-        struct json *obj = object_read(rq->k, it.json);
+        struct json *obj = stored_read(rq->k, it.json);
 
         rest_object(rq, 200, scale_of(rq->k, obj));
     } else if (!plain(rq)) {
-        rest_object(rq, 200, object_read(rq->k, it.json));
+        rest_object(rq, 200, stored_read(rq->k, it.json));
     } else {
         add_item(kind_info(rq->k), it.json, &parts);
         http_parts_text(&parts, STR("\n"));
@@ -474,7 +474,7 @@ put_rows(struct list *l, enum table_include include, struct buf *b)
     bool table = rq->accept.form == ACCEPT_TABLE;
 
     for (size_t i = 0; i < l->n; i++) {
-        AUTO(json_free_ptr) struct json *obj = object_read(rq->k, l->v[i]);
+        AUTO(json_free_ptr) struct json *obj = stored_read(rq->k, l->v[i]);
 
         buf_puts(b, i ? "," : "");
         if (table)
@@ -531,7 +531,7 @@ reply_tree(struct list *l)
     json_set(list, "metadata", json_copy(json_get(m, "metadata")));
     items = json_set(list, "items", json_new_array());
     for (size_t i = 0; i < l->n; i++)
-        json_append(items, object_read(rq->k, l->v[i]));
+        json_append(items, stored_read(rq->k, l->v[i]));
     rest_object(rq, 200, list);
 }
 

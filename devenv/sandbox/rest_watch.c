@@ -54,7 +54,7 @@ put_object(const struct view *v, struct blob *b, int64_t rev, bool first,
 {
     AUTO(json_free_ptr) struct json *obj = NULL;
     struct str head;
-    size_t skip = object_raw_head(v->k, blob_view(b), &head);
+    size_t skip = stored_raw_head(v->k, blob_view(b), &head);
     char text[24];
 
     if (v->form == ACCEPT_OBJECT && skip != SIZE_MAX && says_revision(b, rev)) {
@@ -65,7 +65,7 @@ put_object(const struct view *v, struct blob *b, int64_t rev, bool first,
         buf_str(out, str_from(blob_view(b), skip));
         return;
     }
-    obj = object_read(&v->k->pub, b);
+    obj = stored_read(&v->k->pub, b);
     snprintf(text, sizeof(text), "%lld", (long long)rev);
     json_set_string(json_get(obj, "metadata"), "resourceVersion", text);
     if (v->form == ACCEPT_TABLE)

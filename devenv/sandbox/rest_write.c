@@ -102,7 +102,7 @@ rest_create(struct rest *rq)
         return;
     }
     /* POST to an object's own path is a create of that name. */
-    if (rq->name && !*object_name(obj))
+    if (rq->name && !*stored_name(obj))
         json_set_string(json_need_object(obj, "metadata"), "name", rq->name);
     rest_object(rq, 201,
                 registry_create(rq->r, rq->k, &w, rq->ns, obj, &rq->st));
@@ -147,13 +147,13 @@ rest_update(struct rest *rq)
         update_scale(rq, &w, obj);
         return;
     }
-    if (!*object_name(obj))
+    if (!*stored_name(obj))
         json_set_string(json_need_object(obj, "metadata"), "name", rq->name);
-    if (strcmp(object_name(obj), rq->name) != 0) {
+    if (strcmp(stored_name(obj), rq->name) != 0) {
         status_bad_request(&rq->st,
                            "the name of the object (%s) does not match the "
                            "name on the URL (%s)",
-                           object_name(obj), rq->name);
+                           stored_name(obj), rq->name);
         json_free(obj);
         rest_fail(rq);
         return;
@@ -311,8 +311,8 @@ rest_delete(struct rest *rq)
         rest_fail(rq);
         return;
     }
-    if (object_find(rq->r, rq->k, rq->ns, rq->name, &it))
-        uid = mem_strdup(object_facts(it.json)->uid);
+    if (stored_find(rq->r, rq->k, rq->ns, rq->name, &it))
+        uid = mem_strdup(stored_facts(it.json)->uid);
     if (!registry_delete(rq->r, rq->k, rq->ns, rq->name, &o, &left, &rq->st)) {
         rest_fail(rq);
         return;

@@ -57,7 +57,7 @@ write_check_type(const struct write_job *j, const struct json *obj)
         return true;
     schema_findings_add(&bad, "kind", "FieldValueInvalid",
                         "Invalid value: \"%s\": must be %s", kind, j->k->kind);
-    return status_invalid(j->st, j->k->group, kind, object_name(obj), &bad);
+    return status_invalid(j->st, j->k->group, kind, stored_name(obj), &bad);
 }
 
 bool
@@ -283,14 +283,14 @@ validate(const struct write_job *j, struct json *obj)
     if (info->builtin && info->builtin->prepare)
         info->builtin->prepare(j->r, obj, j->old, &bad);
     return !bad.n || status_invalid(j->st, j->k->group, j->k->kind,
-                                    object_name(obj), &bad);
+                                    stored_name(obj), &bad);
 }
 
 /* A deleting object whose last finalizer went is deleted by this write. */
 static bool
 is_last_breath(const struct write_job *j, const struct json *obj)
 {
-    return object_deleting(obj) &&
+    return stored_deleting(obj) &&
            !json_first(json_at(obj, "metadata", "finalizers", NULL)) &&
            !(j->k->builtin && !strcmp(j->k->plural, "namespaces") &&
              json_first(json_at(obj, "spec", "finalizers", NULL)));
@@ -312,12 +312,12 @@ store(struct write_job *j, struct json *obj)
     if (j->old && is_last_breath(j, obj)) {
         AUTO(json_free_ptr) struct json *last = json_copy(j->old);
 
-        if (!object_remove(j->r, j->k, last, j->rev, j->st))
+        if (!stored_remove(j->r, j->k, last, j->rev, j->st))
             return false;
         tell_kind(j, NULL, j->old);
         return true;
     }
-    if (!object_put(j->r, j->k, obj, j->old ? j->rev : STORE_ABSENT, j->st))
+    if (!stored_put(j->r, j->k, obj, j->old ? j->rev : STORE_ABSENT, j->st))
         return false;
     tell_kind(j, obj, j->old);
     return true;
@@ -402,21 +402,21 @@ generate_name(struct json *obj)
 static bool
 wants_name(const struct json *obj)
 {
-    return !*object_name(obj) &&
+    return !*stored_name(obj) &&
            *json_string_or(json_at(obj, "metadata", "generateName", NULL), "");
 }
 
 static bool
 exists_already(const struct write_job *j, struct json *obj, bool generated)
 {
-    const char *name = object_name(obj);
+    const char *name = stored_name(obj);
 
     for (int i = 0; generated && i < 8; i++) {
-        if (!registry_has(j->r, j->k, object_ns(obj), object_name(obj)))
+        if (!registry_has(j->r, j->k, stored_ns(obj), stored_name(obj)))
             return false;
         generate_name(obj);
     }
-    if (!generated && !registry_has(j->r, j->k, object_ns(obj), name))
+    if (!generated && !registry_has(j->r, j->k, stored_ns(obj), name))
         return false;
     status_exists(j->st, j->k->group, j->k->plural, name);
     if (generated) {
@@ -454,7 +454,7 @@ registry_create(struct registry *r, const struct kind *k,
 
     if (!write_check_type(&j, obj) || !meta_decode(k, obj, st) ||
         !write_check_namespace(&j, ns, obj) || !write_check_manager(w, st) ||
-        !write_prune(&j, obj) || !write_may_create(&j, ns, object_name(obj)))
+        !write_prune(&j, obj) || !write_may_create(&j, ns, stored_name(obj)))
         goto fail;
     if (!w->dry_run &&
         *json_string_or(json_at(obj, "metadata", "resourceVersion", NULL),
@@ -467,7 +467,7 @@ registry_create(struct registry *r, const struct kind *k,
     write_stamp_new(&j, obj);
     if (generated)
         generate_name(obj);
-    if (*object_name(obj) && exists_already(&j, obj, generated))
+    if (*stored_name(obj) && exists_already(&j, obj, generated))
         goto fail;
     return write_finish(&j, obj);
 fail:
@@ -482,9 +482,9 @@ write_load(struct write_job *j, const char *ns, const char *name)
 {
     struct store_item it;
 
-    if (!object_find(j->r, j->k, ns, name, &it))
+    if (!stored_find(j->r, j->k, ns, name, &it))
         return status_not_found(j->st, j->k->group, j->k->plural, name);
-    j->old = object_read(j->k, it.json);
+    j->old = stored_read(j->k, it.json);
     j->rev = it.rev;
     return true;
 }
@@ -505,14 +505,14 @@ write_check_version(const struct write_job *j, const struct json *obj)
                             "Invalid value: 0: must be specified for an "
                             "update");
         return status_invalid(j->st, j->k->group, j->k->plural,
-                              object_name(obj), &bad);
+                              stored_name(obj), &bad);
     }
     if (!strcmp(want,
                 json_string_or(
                     json_at(j->old, "metadata", "resourceVersion", NULL), "")))
         return true;
     return status_conflict(
-        j->st, j->k->group, j->k->plural, object_name(j->old),
+        j->st, j->k->group, j->k->plural, stored_name(j->old),
         "the object has been modified; please apply your changes to the "
         "latest version and try again");
 }
@@ -532,7 +532,7 @@ check_uid(const struct write_job *j, const struct json *obj)
                      "object meta: %s",
                      want, have);
     return status_conflict(j->st, j->k->group, j->k->plural,
-                           object_name(j->old), why);
+                           stored_name(j->old), why);
 }
 
 struct json *
@@ -545,7 +545,7 @@ registry_update(struct registry *r, const struct kind *k,
 
     if (!write_check_type(&j, obj) || !meta_decode(k, obj, st) ||
         !write_check_namespace(&j, ns, obj) || !write_check_manager(w, st) ||
-        !write_prune(&j, obj) || !write_load(&j, ns, object_name(obj)) ||
+        !write_prune(&j, obj) || !write_load(&j, ns, stored_name(obj)) ||
         !check_uid(&j, obj) || !write_check_version(&j, obj))
         json_free(obj);
     else

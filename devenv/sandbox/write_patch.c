@@ -40,7 +40,7 @@ patch_scale(struct write_job *j, enum registry_patch type, struct json *obj,
 
     if (!scale)
         return status_not_found(j->st, j->k->group, j->k->plural,
-                                object_name(j->old));
+                                stored_name(j->old));
     return patch_tree(j->k, type, &scale, patch, j->st) &&
            scale_apply(j->k, scale, obj, j->st);
 }
@@ -51,11 +51,11 @@ same_identity(const struct write_job *j, const char *name,
 {
     if (!json_is(obj, JSON_OBJECT))
         return status_bad_request(j->st, "the patched object is no object");
-    if (strcmp(object_name(obj), name) != 0)
+    if (strcmp(stored_name(obj), name) != 0)
         return status_bad_request(j->st,
                                   "the name of the object (%s) does not match "
                                   "the name on the URL (%s)",
-                                  object_name(obj), name);
+                                  stored_name(obj), name);
     return write_check_type(j, obj);
 }
 
@@ -133,11 +133,11 @@ registry_patch(struct registry *r, const struct kind *k,
     if (!patch)
         return NULL;
     if (type == PATCH_APPLY) {
-        if (*object_name(patch) && strcmp(object_name(patch), name) != 0) {
+        if (*stored_name(patch) && strcmp(stored_name(patch), name) != 0) {
             status_bad_request(st,
                                "the name of the object (%s) does not match "
                                "the name on the URL (%s)",
-                               object_name(patch), name);
+                               stored_name(patch), name);
             return NULL;
         }
         json_set_string(json_need_object(patch, "metadata"), "name", name);
@@ -240,14 +240,14 @@ registry_apply(struct registry *r, const struct kind *k,
     AUTO(json_free_ptr) struct json *own = json_copy(config);
     struct json *out = NULL;
     struct store_item it;
-    const char *name = object_name(own);
+    const char *name = stored_name(own);
 
     if (w->created)
         *w->created = false;
     if (!check_config(&j, own) || !write_check_namespace(&j, ns, own))
         return NULL;
     reset_fields(&j, own);
-    if (w->subresource || object_find(r, k, ns, name, &it)) {
+    if (w->subresource || stored_find(r, k, ns, name, &it)) {
         if (!write_load(&j, ns, name))
             return NULL;
     } else if (!write_may_create(&j, ns, name)) {

@@ -7,19 +7,19 @@
 #include "devenv/sandbox/registry_state.h"
 
 const char *
-object_name(const struct json *obj)
+stored_name(const struct json *obj)
 {
     return json_string_or(json_at(obj, "metadata", "name", NULL), "");
 }
 
 const char *
-object_ns(const struct json *obj)
+stored_ns(const struct json *obj)
 {
     return json_string_or(json_at(obj, "metadata", "namespace", NULL), "");
 }
 
 bool
-object_deleting(const struct json *obj)
+stored_deleting(const struct json *obj)
 {
     return json_string(json_at(obj, "metadata", "deletionTimestamp", NULL)) !=
            NULL;
@@ -36,7 +36,7 @@ registry_now(const struct registry *r, char out[CLOCK_RFC3339_LEN])
 static void
 facts_free(void *aux)
 {
-    struct object_facts *f = aux;
+    struct stored_facts *f = aux;
 
     for (size_t i = 0; i < f->owners_n; i++) {
         free(f->owners[i].uid);
@@ -51,11 +51,11 @@ facts_free(void *aux)
 }
 
 static void
-add_owners(struct object_facts *f, const struct json *refs)
+add_owners(struct stored_facts *f, const struct json *refs)
 {
     f->owners = mem_zalloc(json_len(refs), sizeof(*f->owners));
     for (const struct json *o = json_first(refs); o; o = json_next(o)) {
-        struct object_owner *to = &f->owners[f->owners_n++];
+        struct stored_owner *to = &f->owners[f->owners_n++];
 
         to->uid = mem_strdup(json_string_or(json_get(o, "uid"), ""));
         to->api_version =
@@ -66,13 +66,13 @@ add_owners(struct object_facts *f, const struct json *refs)
     }
 }
 
-static struct object_facts *
+static struct stored_facts *
 facts_of(const struct json *obj)
 {
     const struct json *meta = json_get(obj, "metadata");
     const struct json *refs = json_get(meta, "ownerReferences");
     const struct json *labels = json_get(meta, "labels");
-    struct object_facts *f = mem_zalloc(1, sizeof(*f));
+    struct stored_facts *f = mem_zalloc(1, sizeof(*f));
 
     f->uid = mem_strdup(json_string_or(json_get(meta, "uid"), ""));
     f->labels = json_first(labels) ? json_copy(labels) : NULL;
@@ -87,8 +87,8 @@ facts_of(const struct json *obj)
     return f;
 }
 
-const struct object_facts *
-object_facts(struct blob *b)
+const struct stored_facts *
+stored_facts(struct blob *b)
 {
     if (!b->aux) {
         AUTO(json_free_ptr)
@@ -102,7 +102,7 @@ object_facts(struct blob *b)
 /* ---- keys and reading ---- */
 
 struct str
-object_key(const struct kind *k, const char *ns, const char *name,
+stored_key(const struct kind *k, const char *ns, const char *name,
            struct buf *b)
 {
     buf_reset(b);
@@ -115,17 +115,17 @@ object_key(const struct kind *k, const char *ns, const char *name,
 }
 
 bool
-object_find(struct registry *r, const struct kind *k, const char *ns,
+stored_find(struct registry *r, const struct kind *k, const char *ns,
             const char *name, struct store_item *out)
 {
     AUTO(buf_release) struct buf b = BUF_INIT(4096);
 
     return store_get(r->store, str_of(kind_info(k)->store_kind),
-                     object_key(k, ns, name, &b), 0, out);
+                     stored_key(k, ns, name, &b), 0, out);
 }
 
 struct json *
-object_read(const struct kind *k, struct blob *b)
+stored_read(const struct kind *k, struct blob *b)
 {
     const struct builtin *special = kind_info(k)->builtin;
     struct json *obj = json_parse(blob_view(b), NULL, NULL);
@@ -138,7 +138,7 @@ object_read(const struct kind *k, struct blob *b)
 }
 
 size_t
-object_raw_head(const struct kind_info *k, struct str text, struct str *head)
+stored_raw_head(const struct kind_info *k, struct str text, struct str *head)
 {
     static const char prefix[] = "{\"apiVersion\":\"";
     struct str rest = str_from(text, sizeof(prefix) - 1);
@@ -226,12 +226,12 @@ store_failed(const struct kind *k, const struct json *obj,
 {
     switch (err->code) {
     case ERR_EXISTS:
-        return status_exists(st, k->group, k->plural, object_name(obj));
+        return status_exists(st, k->group, k->plural, stored_name(obj));
     case ERR_NOT_FOUND:
-        return status_not_found(st, k->group, k->plural, object_name(obj));
+        return status_not_found(st, k->group, k->plural, stored_name(obj));
     case ERR_CONFLICT:
         return status_conflict(
-            st, k->group, k->plural, object_name(obj),
+            st, k->group, k->plural, stored_name(obj),
             "the object has been modified; please apply your changes to the "
             "latest version and try again");
     case ERR_LIMIT:
@@ -257,7 +257,7 @@ change(struct registry *r, const struct kind *k, struct json *obj,
         return status_set(st, 413, "RequestEntityTooLarge",
                           "Request entity too large: limit is %zu",
                           STORE_OBJECT_MAX);
-    object_key(k, object_ns(obj), object_name(obj), &key);
+    stored_key(k, stored_ns(obj), stored_name(obj), &key);
     rev = remove
               ? store_delete(r->store, where, buf_view(&key), expect, b, &err)
               : store_put(r->store, where, buf_view(&key), expect, b, &err);
@@ -266,14 +266,14 @@ change(struct registry *r, const struct kind *k, struct json *obj,
 }
 
 bool
-object_put(struct registry *r, const struct kind *k, struct json *obj,
+stored_put(struct registry *r, const struct kind *k, struct json *obj,
            int64_t expect, struct status *st)
 {
     return change(r, k, obj, expect, false, st);
 }
 
 bool
-object_remove(struct registry *r, const struct kind *k, struct json *obj,
+stored_remove(struct registry *r, const struct kind *k, struct json *obj,
               int64_t expect, struct status *st)
 {
     return change(r, k, obj, expect, true, st);
