@@ -77,18 +77,19 @@ print_form(struct rest *rq, const struct json *obj, struct buf *b)
     const char *rev =
         json_string_or(json_at(obj, "metadata", "resourceVersion", NULL), "");
 
-    table_include(http_param(rq->h, "includeObject"), &include, &rq->st);
+    sandbox_table_include(http_param(rq->h, "includeObject"), &include,
+                          &rq->st);
     if (rq->accept.form == ACCEPT_METADATA) {
-        table_metadata(obj, version, b);
+        sandbox_table_metadata(obj, version, b);
     } else if (rq->accept.form == ACCEPT_TABLE) {
         buf_printf(b,
                    "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/%s\","
                    "\"metadata\":{\"resourceVersion\":\"%s\"},",
                    version, rev);
-        table_columns(kind_info(rq->k), b);
+        sandbox_table_columns(kind_info(rq->k), b);
         buf_puts(b, ",\"rows\":[");
-        table_row(kind_info(rq->k), obj, include, version,
-                  clock_wall_ms(rq->r->clock) / 1000, b);
+        sandbox_table_row(kind_info(rq->k), obj, include, version,
+                          clock_wall_ms(rq->r->clock) / 1000, b);
         buf_puts(b, "]}");
     } else if (rq->accept.yaml) {
         yaml_print(obj, YAML_SORTED, b);

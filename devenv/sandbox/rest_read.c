@@ -478,10 +478,10 @@ put_rows(struct list *l, enum table_include include, struct buf *b)
 
         buf_puts(b, i ? "," : "");
         if (table)
-            table_row(kind_info(rq->k), obj, include, rq->accept.version, now,
-                      b);
+            sandbox_table_row(kind_info(rq->k), obj, include,
+                              rq->accept.version, now, b);
         else
-            table_metadata(obj, rq->accept.version, b);
+            sandbox_table_metadata(obj, rq->accept.version, b);
     }
 }
 
@@ -493,7 +493,8 @@ reply_form(struct list *l)
     struct buf b = BUF_INIT((size_t)1 << 30);
     bool table = rq->accept.form == ACCEPT_TABLE;
 
-    if (!table_include(http_param(rq->h, "includeObject"), &include, &rq->st)) {
+    if (!sandbox_table_include(http_param(rq->h, "includeObject"), &include,
+                               &rq->st)) {
         rest_fail(rq);
         return;
     }
@@ -503,7 +504,7 @@ reply_form(struct list *l)
     put_list_meta(l, &b);
     buf_putc(&b, ',');
     if (table) {
-        table_columns(kind_info(rq->k), &b);
+        sandbox_table_columns(kind_info(rq->k), &b);
         buf_puts(&b, ",\"rows\":[");
     } else {
         buf_puts(&b, "\"items\":[");

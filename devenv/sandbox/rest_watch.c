@@ -39,12 +39,12 @@ put_table(const struct view *v, const struct json *obj, int64_t rev, bool first,
                "\"metadata\":{\"resourceVersion\":\"%lld\"},",
                v->version, (long long)rev);
     if (first)
-        table_columns(v->k, out);
+        sandbox_table_columns(v->k, out);
     else
         buf_puts(out, "\"columnDefinitions\":null");
     buf_puts(out, ",\"rows\":[");
-    table_row(v->k, obj, v->include, v->version,
-              clock_wall_ms(v->r->clock) / 1000, out);
+    sandbox_table_row(v->k, obj, v->include, v->version,
+                      clock_wall_ms(v->r->clock) / 1000, out);
     buf_puts(out, "]}");
 }
 
@@ -71,7 +71,7 @@ put_object(const struct view *v, struct blob *b, int64_t rev, bool first,
     if (v->form == ACCEPT_TABLE)
         put_table(v, obj, rev, first, out);
     else if (v->form == ACCEPT_METADATA)
-        table_metadata(obj, v->version, out);
+        sandbox_table_metadata(obj, v->version, out);
     else
         json_print(obj, JSON_COMPACT, out);
 }
@@ -106,7 +106,7 @@ view_bookmark(void *arg, int64_t rev, bool initial_end, bool first,
     if (v->form == ACCEPT_TABLE)
         put_table(v, obj, rev, first, out);
     else if (v->form == ACCEPT_METADATA)
-        table_metadata(obj, v->version, out);
+        sandbox_table_metadata(obj, v->version, out);
     else
         json_print(obj, JSON_COMPACT, out);
     buf_puts(out, "}\n");
@@ -280,7 +280,8 @@ rest_watch(struct rest *rq)
     int64_t seconds = 0;
 
     if (!check_initial(rq) || !read_start(rq, &o) ||
-        !table_include(http_param(rq->h, "includeObject"), &include, &rq->st) ||
+        !sandbox_table_include(http_param(rq->h, "includeObject"), &include,
+                               &rq->st) ||
         !rest_filter_read(rq, f)) {
         free(f);
         if (rq->h)

@@ -14,7 +14,8 @@
     "names#names"
 
 bool
-table_include(const char *text, enum table_include *out, struct status *st)
+sandbox_table_include(const char *text, enum table_include *out,
+                      struct status *st)
 {
     static const char *const words[] = {[INCLUDE_METADATA] = "Metadata",
                                         [INCLUDE_OBJECT] = "Object",
@@ -66,7 +67,7 @@ name_first(const struct kind_info *k)
 }
 
 void
-table_columns(const struct kind_info *k, struct buf *out)
+sandbox_table_columns(const struct kind_info *k, struct buf *out)
 {
     static const struct kind_column name = {
         .name = "Name", .format = "name", .description = NAME_DESCRIPTION};
@@ -166,7 +167,8 @@ put_cell(const struct kind_info *k, size_t i, const struct json *obj,
 }
 
 void
-table_metadata(const struct json *obj, const char *version, struct buf *out)
+sandbox_table_metadata(const struct json *obj, const char *version,
+                       struct buf *out)
 {
     buf_printf(out,
                "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":"
@@ -177,9 +179,9 @@ table_metadata(const struct json *obj, const char *version, struct buf *out)
 }
 
 void
-table_row(const struct kind_info *k, const struct json *obj,
-          enum table_include include, const char *version, int64_t now_s,
-          struct buf *out)
+sandbox_table_row(const struct kind_info *k, const struct json *obj,
+                  enum table_include include, const char *version,
+                  int64_t now_s, struct buf *out)
 {
     const char *sep = "";
 
@@ -199,6 +201,6 @@ table_row(const struct kind_info *k, const struct json *obj,
     else if (include == INCLUDE_OBJECT)
         json_print(obj, JSON_COMPACT, out);
     else
-        table_metadata(obj, version, out);
+        sandbox_table_metadata(obj, version, out);
     buf_putc(out, '}');
 }

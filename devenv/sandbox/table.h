@@ -12,16 +12,16 @@
 enum table_include { INCLUDE_METADATA, INCLUDE_OBJECT, INCLUDE_NONE };
 
 /* includeObject; 400. NULL or "": Metadata. */
-bool table_include(const char *text, enum table_include *out,
-                   struct status *st);
+bool sandbox_table_include(const char *text, enum table_include *out,
+                           struct status *st);
 /* Appends `"columnDefinitions":[...]`. */
-void table_columns(const struct kind_info *k, struct buf *out);
+void sandbox_table_columns(const struct kind_info *k, struct buf *out);
 /* Appends one row, {"cells":[...],"object":...}. version: "v1", "v1beta1". */
-void table_row(const struct kind_info *k, const struct json *obj,
-               enum table_include include, const char *version, int64_t now_s,
-               struct buf *out);
+void sandbox_table_row(const struct kind_info *k, const struct json *obj,
+                       enum table_include include, const char *version,
+                       int64_t now_s, struct buf *out);
 /* Appends {"kind":"PartialObjectMetadata","apiVersion":...,"metadata":...}. */
-void table_metadata(const struct json *obj, const char *version,
-                    struct buf *out);
+void sandbox_table_metadata(const struct json *obj, const char *version,
+                            struct buf *out);
 
 #endif
