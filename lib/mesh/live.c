@@ -78,11 +78,23 @@ put(struct entry *e, const struct kube_object *o)
     mesh_put(m, e->api_version, e->kind->kind, o->body, &err);
 }
 
+/* What the planner has compiled. */
+static bool
+is_machinery(const struct kube_kind *k)
+{
+    return strcmp(k->gvr.group, "apiextensions.crossplane.io") == 0 ||
+           strcmp(k->gvr.group, "pkg.crossplane.io") == 0;
+}
+
 static void
 on_changes(void *arg, const struct kube_change *v, size_t n)
 {
     struct entry *e = arg;
 
+    if (is_machinery(e->kind))
+        mesh_planner_forget(e->l->planner);
+    e->l->news = true;
+    ask_turn(e->l);
     if (!e->fed)
         return;
     for (size_t i = 0; i < n; i++) {
@@ -94,7 +106,6 @@ on_changes(void *arg, const struct kube_change *v, size_t n)
         else
             put(e, o);
     }
-    ask_turn(e->l);
 }
 
 static bool

@@ -41,10 +41,16 @@ void mesh_planner_free_ptr(struct mesh_planner **p);
 /* XRDs, Compositions or Functions changed: forget what was compiled. */
 void mesh_planner_forget(struct mesh_planner *p);
 
+/* From now on the plans take object for there (the other documents of a file
+ * that is applied as a whole); NULL: no more of them. Copied. */
+void mesh_planner_pretend(struct mesh_planner *p, const struct json *object);
+
 /* The plan of applying object (any kind; an object that is no XR is a plan of
  * one item). Findings of the schema are notes of weight MESH_BLOCK in the API
- * server's words. ERR_INVALID: no object, or without apiVersion, kind, name.
- * out is complete on true; a pipeline that fails is a blocking note. */
+ * server's words. An object with metadata.resourceVersion is one that was read
+ * and edited: it replaces what is there, all others are applied over it.
+ * ERR_INVALID: no object, or without apiVersion, kind, name. out is complete
+ * on true (and to be released); a pipeline that fails is a blocking note. */
 bool mesh_plan_apply(struct mesh_planner *p, const struct json *object,
                      struct arena *a, struct mesh_plan *out, struct error *err);
 
