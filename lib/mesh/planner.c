@@ -219,6 +219,29 @@ row(struct work *w, enum mesh_sign sign, unsigned depth, const struct json *j)
     return i;
 }
 
+/* A plan is shown and logged: the values of Secrets are not for that. */
+static const struct mesh_diff *
+masked(struct work *w, const struct json *j, const struct mesh_diff *diff,
+       size_t n)
+{
+    struct mesh_diff *out;
+
+    if (strcmp(text_at(j, "kind"), "Secret") != 0 || !n)
+        return diff;
+    out = arena_array(w->a, n, sizeof(*out));
+    for (size_t i = 0; i < n; i++) {
+        bool secret = strncmp(diff[i].path, "data", 4) == 0 ||
+                      strncmp(diff[i].path, "stringData", 10) == 0;
+
+        out[i] = diff[i];
+        if (secret && diff[i].before)
+            out[i].before = "(secret)";
+        if (secret && diff[i].after)
+            out[i].after = "(secret)";
+    }
+    return out;
+}
+
 static void
 add_row(struct work *w, unsigned depth, const struct json *before,
         const struct json *after, bool whole)
@@ -229,7 +252,7 @@ add_row(struct work *w, unsigned depth, const struct json *before,
     enum mesh_sign sign = !before ? MESH_ADD : (n ? MESH_CHANGE : MESH_KEEP);
     struct mesh_plan_item *i = row(w, sign, depth, after);
 
-    i->diff = diff;
+    i->diff = masked(w, after, diff, n);
     i->diff_n = n;
     i->object = own(w, json_copy(after));
 }
@@ -399,14 +422,29 @@ plan_composed(struct work *w, const struct json *xr,
     }
 }
 
+/* What goes takes along what it composed. */
 static void
-plan_gone(struct work *w, const struct compose_result *r,
-          const struct json *observed, unsigned depth)
+plan_gone(struct work *w, const struct json *gone, unsigned depth)
+{
+    const struct definition *d = catalog_definition(
+        w->c, text_at(gone, "apiVersion"), text_at(gone, "kind"));
+
+    row(w, MESH_DESTROY, depth, gone)->note = "no longer composed";
+    if (!d || depth >= DEPTH_MAX)
+        return;
+    AUTO(json_free_ptr) struct json *below = observe(w, d, gone);
+
+    for (struct json *o = json_first(below); o; o = json_next(o))
+        plan_gone(w, json_get(o, "resource"), depth + 1);
+}
+
+static void
+plan_all_gone(struct work *w, const struct compose_result *r,
+              const struct json *observed, unsigned depth)
 {
     for (struct json *o = json_first(observed); o; o = json_next(o)) {
         if (!compose_find(r, json_key(o)))
-            row(w, MESH_DESTROY, depth, json_get(o, "resource"))->note =
-                "no longer composed";
+            plan_gone(w, json_get(o, "resource"), depth);
     }
 }
 
@@ -439,7 +477,7 @@ plan_xr(struct work *w, const struct definition *d, const struct json *xr,
         for (size_t i = 0; i < r.resource_count && w->p->items_n < ITEMS_MAX;
              i++)
             plan_composed(w, xr, &r.resources[i], observed, depth);
-        plan_gone(w, &r, observed, depth);
+        plan_all_gone(w, &r, observed, depth);
     } else {
         mesh_plan_note(w->p, MESH_BLOCK, "%s/%s: cannot compose resources: %s",
                        d->kind, meta_at(xr, "name"), err.msg);
