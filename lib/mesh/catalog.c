@@ -4,6 +4,11 @@
 
 #include "lib/base/mem.h"
 
+struct compiled {
+    struct pipeline *pipeline;
+    bool looks_back;
+};
+
 #define XP_GROUP "apiextensions.crossplane.io"
 
 void
@@ -34,15 +39,18 @@ free_tree(void *v)
 }
 
 static void
-free_pipeline(void *v)
+free_compiled(void *v)
 {
-    pipeline_free(v);
+    struct compiled *c = v;
+
+    pipeline_free(c->pipeline);
+    free(c);
 }
 
 void
 catalog_forget(struct catalog *c)
 {
-    map_release(&c->pipelines, free_pipeline);
+    map_release(&c->pipelines, free_compiled);
     map_release(&c->schemas, free_schema);
     map_release(&c->definitions, free_definition);
     map_release(&c->compositions, free_tree);
@@ -333,20 +341,64 @@ catalog_composition(const struct catalog *c, const struct definition *d,
     return found;
 }
 
+/* Functions that look at composed resources through their input only, if at
+ * all: what this input does not mention they do not see. */
+static bool
+is_readable(const struct json *step)
+{
+    static const char *const readable[] = {"function-go-templating",
+                                           "function-auto-ready",
+                                           "function-extra-resources"};
+    const char *name = text_at(json_get(step, "functionRef"), "name");
+
+    for (size_t i = 0; i < ARRAY_LEN(readable); i++) {
+        if (strstr(name, readable[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool
+looks_back(const struct json *composition)
+{
+    static const char *const signs[] = {
+        "observed.resources", "ComposedResource", "ResourceCondition",
+        "$.observed}",        ".observed }",      ".observed)",
+        "\"observed\""};
+    const struct json *steps = json_at(composition, "spec", "pipeline", NULL);
+
+    for (struct json *s = json_first(steps); s; s = json_next(s)) {
+        AUTO(mem_free_ptr) char *text = json_text(s, JSON_COMPACT);
+
+        if (!is_readable(s))
+            return true;
+        for (size_t i = 0; i < ARRAY_LEN(signs); i++) {
+            if (strstr(text, signs[i]))
+                return true;
+        }
+    }
+    return false;
+}
+
 struct pipeline *
-catalog_pipeline(struct catalog *c, const struct json *composition,
+catalog_pipeline(struct catalog *c, const struct json *composition, bool *back,
                  struct error *err)
 {
     struct str name =
         str_of(text_at(json_get(composition, "metadata"), "name"));
-    struct pipeline *p = map_get(&c->pipelines, name);
+    struct compiled *known = map_get(&c->pipelines, name);
 
-    if (p)
-        return p;
-    p = pipeline_new(json_get(composition, "spec"), err);
-    if (p)
-        map_put(&c->pipelines, name, p);
-    return p;
+    if (!known) {
+        struct pipeline *p = pipeline_new(json_get(composition, "spec"), err);
+
+        if (!p)
+            return NULL;
+        known = mem_zalloc(1, sizeof(*known));
+        *known = (struct compiled){p, looks_back(composition)};
+        map_put(&c->pipelines, name, known);
+    }
+    *back = known->looks_back;
+    return known->pipeline;
 }
 
 /* ---- objects ---- */

@@ -31,7 +31,7 @@ struct catalog {
     struct map definitions;  /* "group/Kind" -> struct definition */
     struct map schemas;      /* "apiVersion/Kind" -> struct schema */
     struct map compositions; /* name -> struct json */
-    struct map pipelines;    /* Composition's name -> struct pipeline */
+    struct map pipelines;    /* Composition's name -> struct compiled */
     struct functions functions;
     struct json *pretended; /* an array */
     struct strlist unknown; /* kinds that could not be looked up */
@@ -59,9 +59,11 @@ const struct json *catalog_composition(const struct catalog *c,
                                        const struct definition *d,
                                        const struct json *xr, size_t *choices,
                                        struct error *err);
+/* *looks_back: whether what exists already may change what is composed; when
+ * not, one run says all. */
 struct pipeline *catalog_pipeline(struct catalog *c,
                                   const struct json *composition,
-                                  struct error *err);
+                                  bool *looks_back, struct error *err);
 /* One object of the cluster as a fresh tree, or NULL. What cannot be said is
  * remembered in c->unknown. */
 struct json *catalog_get(struct catalog *c, const char *api_version,

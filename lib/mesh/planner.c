@@ -315,41 +315,46 @@ foresee(const struct json *observed, const struct compose_result *r)
 }
 
 static bool
-same_names(const struct json *observed, const struct compose_result *r)
+same_names(const struct strlist *names, const struct compose_result *r)
 {
-    if (json_len(observed) != r->resource_count)
-        return false;
-    for (size_t i = 0; i < r->resource_count; i++) {
-        if (!json_get(observed, r->resources[i].name))
-            return false;
-    }
-    return true;
+    bool same = names->n == r->resource_count;
+
+    for (size_t i = 0; same && i < names->n; i++)
+        same = strcmp(names->v[i], r->resources[i].name) == 0;
+    return same;
+}
+
+static void
+take_names(struct strlist *names, const struct compose_result *r)
+{
+    strlist_release(names);
+    for (size_t i = 0; i < r->resource_count; i++)
+        strlist_add(names, str_of(r->resources[i].name));
 }
 
 static bool
-run_until_stable(struct work *w, struct pipeline *p, const struct json *xr,
-                 const struct json *observed, struct compose_result *out,
-                 struct error *err)
+run_until_stable(struct work *w, const struct json *xr,
+                 const struct json *composition, const struct json *observed,
+                 struct compose_result *out, struct error *err)
 {
     const struct compose_host host = catalog_compose_host(w->c);
-    AUTO(json_free_ptr) struct json *seen = json_copy(observed);
+    AUTO(strlist_release) struct strlist names = {0};
+    struct compose_input in = {.mode = COMPOSE_LIVE, .xr = xr, .host = &host};
+    bool looks_back;
 
+    in.pipeline = catalog_pipeline(w->c, composition, &looks_back, err);
+    if (!in.pipeline)
+        return false;
+    in.observed = json_copy(observed);
     for (unsigned round = 0;; round++) {
-        const struct compose_input in = {.mode = COMPOSE_LIVE,
-                                         .xr = xr,
-                                         .pipeline = p,
-                                         .observed = json_copy(seen),
-                                         .host = &host};
-
         if (!compose(&in, out, err))
             return false;
-        /* Once more after the names are known: everything Ready. */
-        if ((round && same_names(seen, out)) || round == ROUNDS_MAX)
+        /* At least once with everything of the first round Ready. */
+        if (!looks_back || round == ROUNDS_MAX ||
+            (round && same_names(&names, out)))
             return true;
-        struct json *next = foresee(observed, out);
-
-        json_free(seen);
-        seen = next;
+        take_names(&names, out);
+        in.observed = foresee(observed, out);
         compose_release(out);
     }
 }
@@ -457,8 +462,6 @@ plan_xr(struct work *w, const struct definition *d, const struct json *xr,
     size_t choices;
     const struct json *composition =
         catalog_composition(w->c, d, xr, &choices, &err);
-    struct pipeline *p =
-        composition ? catalog_pipeline(w->c, composition, &err) : NULL;
     AUTO(json_free_ptr) struct json *observed = observe(w, d, xr);
 
     if (choices > 1)
@@ -467,12 +470,12 @@ plan_xr(struct work *w, const struct definition *d, const struct json *xr,
                        "this is the plan of %s",
                        choices, d->kind, meta_at(xr, "name"),
                        meta_at(composition, "name"));
-    if (!p) {
+    if (!composition) {
         mesh_plan_note(w->p, MESH_BLOCK, "%s/%s: %s", d->kind,
                        meta_at(xr, "name"), err.msg);
         return;
     }
-    if (run_until_stable(w, p, xr, observed, &r, &err)) {
+    if (run_until_stable(w, xr, composition, observed, &r, &err)) {
         note_result(w, xr, &r);
         for (size_t i = 0; i < r.resource_count && w->p->items_n < ITEMS_MAX;
              i++)
