@@ -195,9 +195,12 @@ check_schema(struct work *w, const struct definition *d, struct json *merged)
         json_set(merged, "status", status);
     for (size_t i = 0; i < unknown.n; i++)
         mesh_plan_note(w->p, MESH_WARN, "unknown field \"%s\"", unknown.v[i]);
-    for (size_t i = 0; i < found.n; i++)
-        mesh_plan_note(w->p, MESH_BLOCK, "%s: %s", found.v[i].field,
-                       found.v[i].message);
+    for (size_t i = 0; i < found.n; i++) {
+        /* That rules were skipped is no finding of its own. */
+        if (strcmp(found.v[i].field, "<nil>") != 0)
+            mesh_plan_note(w->p, MESH_BLOCK, "%s: %s", found.v[i].field,
+                           found.v[i].message);
+    }
     schema_findings_release(&found);
     w->p->cel_skipped += schema_rule_count(s);
 }

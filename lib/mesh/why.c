@@ -275,6 +275,21 @@ tell_waiting(struct search *s, const struct mesh_item *i)
                              .since_s = since});
 }
 
+/* While its parent is being made it is only not there yet. */
+static void
+tell_missing(struct search *s, const struct mesh_item *i)
+{
+    const struct mesh_item *parent = i->parents[0];
+    bool gone = parent->ready == 'T';
+    bool long_ago = s->now_s - parent->changed_s > WAITING_S;
+
+    if (!gone && !long_ago && !s->root)
+        return;
+    tell(s, (struct finding){.kind = MESH_CAUSE_MISSING,
+                             .health = gone ? MESH_MISSING : MESH_WAIT,
+                             .item = i});
+}
+
 static void
 tell_deleting(struct search *s, const struct mesh_item *i)
 {
@@ -326,9 +341,7 @@ tell_item(struct search *s, const struct mesh_item *i)
 {
     if (!i->present) {
         if (mesh_is_missing(i) && i->parents_n)
-            tell(s, (struct finding){.kind = MESH_CAUSE_MISSING,
-                                     .health = MESH_MISSING,
-                                     .item = i});
+            tell_missing(s, i);
         return;
     }
     if (i->health == MESH_DELETING) {

@@ -53,6 +53,8 @@ hint_of(const struct mesh_cause *c)
         if (strcasestr(c->problem->message, hints[i].word))
             return hints[i].hint;
     }
+    if (c->kind == MESH_CAUSE_MISSING && c->health == MESH_WAIT)
+        return "see the events of what composes it";
     return kind_hints[c->kind];
 }
 
@@ -139,7 +141,10 @@ what(const struct mesh_cause *c, int64_t now_s, struct arena *a)
     case MESH_CAUSE_WAITING:
         return condition_words(c, now_s, a);
     case MESH_CAUSE_MISSING:
-        return arena_printf(a, "is not there, but %s refers to it",
+        return arena_printf(a,
+                            c->health == MESH_MISSING
+                                ? "is not there, but %s refers to it"
+                                : "is not there yet, %s waits for it",
                             mesh_item_text(i->parents[0], a));
     case MESH_CAUSE_STUCK:
         return arena_printf(a, "deleting for %s, waits for %s",

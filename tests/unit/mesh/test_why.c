@@ -262,6 +262,16 @@ a_missing_part_and_a_pause_are_said(void **state)
     expect_attention("MISSING ConfigMap/c (s): is not there, but DataProduct/p "
                      "(s) refers to it [1]\n"
                      "PAUSED DataProduct/q (s): is paused [1]\n");
+    /* Of a product that is still being made it is no news. */
+    put_yaml(m, "apiVersion: meshifi.io/v1alpha1\nkind: DataProduct\n"
+                "metadata: {name: p, namespace: s,\n"
+                "  creationTimestamp: '2026-11-21T04:40:00Z'}\n"
+                "spec: {dataDomainRef: sales, crossplane: {resourceRefs: [\n"
+                "  {apiVersion: v1, kind: ConfigMap, name: c}]}}\n");
+    expect_attention("PAUSED DataProduct/q (s): is paused [1]\n");
+    expect_why("s", "p",
+               "WAIT ConfigMap/c (s): is not there yet, "
+               "DataProduct/p (s) waits for it [1]\n");
 }
 
 int
