@@ -337,12 +337,36 @@ add_warnings(const struct write_job *j, const struct json *obj)
         crd_warnings(obj, j->w->warnings);
 }
 
+/* What Go's types leave out when it is empty. */
+static void
+tidy(const struct write_job *j, struct json *obj)
+{
+    static const char *const of_meta[] = {"labels", "annotations",
+                                          "ownerReferences", "finalizers"};
+    static const char *const of_core[] = {"data", "binaryData", "stringData"};
+    struct json *meta = json_get(obj, "metadata");
+
+    for (size_t i = 0; i < ARRAY_LEN(of_meta); i++) {
+        struct json *v = json_get(meta, of_meta[i]);
+
+        if (v && !json_first(v))
+            json_del(meta, of_meta[i]);
+    }
+    for (size_t i = 0; j->k->builtin && i < ARRAY_LEN(of_core); i++) {
+        struct json *v = json_get(obj, of_core[i]);
+
+        if (v && !json_first(v))
+            json_del(obj, of_core[i]);
+    }
+}
+
 /* Takes obj, whole and typed; returns what is stored now. */
 struct json *
 write_finish(struct write_job *j, struct json *obj)
 {
     const struct kind_info *info = kind_info(j->k);
 
+    tidy(j, obj);
     if (info->schema)
         schema_default(info->schema, obj);
     if (j->old) {

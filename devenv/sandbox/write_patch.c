@@ -241,11 +241,16 @@ registry_apply(struct registry *r, const struct kind *k,
     struct json *out = NULL;
     struct store_item it;
     const char *name = stored_name(own);
+    bool named;
 
     if (w->created)
         *w->created = false;
+    named = json_at(own, "metadata", "namespace", NULL) != NULL;
     if (!check_config(&j, own) || !write_check_namespace(&j, ns, own))
         return NULL;
+    /* Complaints show the configuration as it came. */
+    if (!named)
+        json_del(json_get(own, "metadata"), "namespace");
     reset_fields(&j, own);
     if (w->subresource || stored_find(r, k, ns, name, &it)) {
         if (!write_load(&j, ns, name))
