@@ -233,25 +233,31 @@ short_circuit(struct exec *x, struct value dot, const struct func *f,
     return true;
 }
 
+/* Puts the call's error into ours. What an include met at a cap stands as it
+ * is; a thousand of them would only wrap it. */
+static bool
+call_failed(struct exec *x, const struct func *f, const struct node *at)
+{
+    struct error *cause = &x->call.err;
+    const char *why = arena_strdup(x->a, cause->msg);
+    bool limit = cause->code == ERR_LIMIT;
+
+    *cause = (struct error){0};
+    if (limit && strncmp(why, "template: ", 10) == 0)
+        return error_set(x->err, ERR_LIMIT, "%s", why);
+    x->node = at;
+    if (limit)
+        return exec_limit(x, "error calling %s: %s", f->name, why);
+    return exec_fail(x, "error calling %s: %s", f->name, why);
+}
+
 static bool
 run_function(struct exec *x, const struct func *f, const struct node *at,
              const struct value *argv, size_t n, struct value *out)
 {
-    struct call *c = &x->call;
-
-    buf_reset(&c->text);
-    if (!f->fn(c, argv, n, out)) {
-        struct error cause = c->err;
-
-        c->err = (struct error){0};
-        if (cause.code == ERR_LIMIT &&
-            strncmp(cause.msg, "template: ", 10) == 0)
-            return error_set(x->err, ERR_LIMIT, "%s", cause.msg);
-        x->node = at;
-        if (cause.code == ERR_LIMIT)
-            return exec_limit(x, "error calling %s: %s", f->name, cause.msg);
-        return exec_fail(x, "error calling %s: %s", f->name, cause.msg);
-    }
+    buf_reset(&x->call.text);
+    if (!f->fn(&x->call, argv, n, out))
+        return call_failed(x, f, at);
     if (arena_size(x->a) - x->memory > x->run.max_memory) {
         x->node = at;
         return exec_limit(x, "more than %zu bytes of memory used",

@@ -13,6 +13,10 @@
 #define MAX_DEPTH  1000 /* templates within templates */
 #define MAX_STACK  ((ptrdiff_t)4 << 20)
 
+/* walk() calls itself once a level of template: what it would inline makes
+ * each level's frame as large as all of its cases together. */
+#define OWN_FRAME __attribute__((noinline))
+
 enum walk { WALK_ON, WALK_FAIL, WALK_BREAK, WALK_CONTINUE };
 
 static enum walk walk(struct exec *x, struct value dot, const struct node *n);
@@ -130,7 +134,7 @@ print_value(struct exec *x, const struct node *n, struct value v)
 
 /* ---- control ---- */
 
-static enum walk
+static OWN_FRAME enum walk
 walk_if(struct exec *x, struct value dot, const struct node *n)
 {
     size_t mark = x->var_count;
@@ -225,7 +229,7 @@ range_integer(struct exec *x, const struct node *n, struct value v, size_t mark)
     return how;
 }
 
-static enum walk
+static OWN_FRAME enum walk
 range_over(struct exec *x, const struct node *n, struct value v, size_t mark,
            bool *empty)
 {
@@ -250,7 +254,7 @@ range_over(struct exec *x, const struct node *n, struct value v, size_t mark,
     return WALK_FAIL;
 }
 
-static enum walk
+static OWN_FRAME enum walk
 walk_range(struct exec *x, struct value dot, const struct node *n)
 {
     size_t before = x->var_count;
@@ -287,7 +291,7 @@ run_tree(struct exec *x, const struct tree *tree, struct value dot)
     return ok;
 }
 
-static enum walk
+static OWN_FRAME enum walk
 walk_template(struct exec *x, struct value dot, const struct node *n)
 {
     const struct tree *tree = template_tree(x->t, n->text);
@@ -306,11 +310,21 @@ walk_template(struct exec *x, struct value dot, const struct node *n)
     return WALK_ON;
 }
 
+static OWN_FRAME enum walk
+walk_action(struct exec *x, struct value dot, const struct node *n)
+{
+    struct value v;
+
+    if (!eval_pipeline(x, dot, n->pipe, &v) ||
+        (!n->pipe->decl_count && !print_value(x, n, v)))
+        return WALK_FAIL;
+    return WALK_ON;
+}
+
 static enum walk
 walk(struct exec *x, struct value dot, const struct node *n)
 {
     enum walk how = WALK_ON;
-    struct value v;
 
     x->node = n;
     if (!exec_step(x))
@@ -319,10 +333,7 @@ walk(struct exec *x, struct value dot, const struct node *n)
     case NODE_TEXT:
         return write_text(x, n->text) ? WALK_ON : WALK_FAIL;
     case NODE_ACTION:
-        if (!eval_pipeline(x, dot, n->pipe, &v) ||
-            (!n->pipe->decl_count && !print_value(x, n, v)))
-            return WALK_FAIL;
-        return WALK_ON;
+        return walk_action(x, dot, n);
     case NODE_IF:
     case NODE_WITH:
         return walk_if(x, dot, n);
