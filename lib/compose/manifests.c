@@ -281,8 +281,9 @@ read_document(struct str text, struct place *p, struct manifests *out,
         yaml_docs_release(&docs);
         return true;
     }
-    struct json *first = json_copy(docs.v[0].value);
+    struct json *first = docs.v[0].value;
 
+    docs.v[0].value = NULL;
     yaml_docs_release(&docs);
     if (!add(out, first, true, err))
         return false;
