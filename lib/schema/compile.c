@@ -303,6 +303,9 @@ check_type(struct compiler *c, const struct schema *s, const struct json *j,
                     "\"object\", \"string\"");
         return;
     }
+    if (level == LEVEL_ROOT && s->info.nullable)
+        problem(c, "nullable", FORBIDDEN,
+                "Forbidden: nullable cannot be true at the root");
     if (s->info.embedded_resource && s->info.type != SCHEMA_OBJECT) {
         const char *must =
             "must be object if x-kubernetes-embedded-resource is true";
@@ -318,9 +321,6 @@ check_type(struct compiler *c, const struct schema *s, const struct json *j,
     } else if (level == LEVEL_ROOT && *type && s->info.type != SCHEMA_OBJECT) {
         invalid(c, "type", json_get(j, "type"), "must be object at the root");
     }
-    if (s->info.int_or_string && *type)
-        invalid(c, "type", json_get(j, "type"),
-                "must be empty if x-kubernetes-int-or-string is true");
 }
 
 /* Below allOf and its sisters. The one exception is how int-or-string is
@@ -402,6 +402,31 @@ check_map_keys(struct compiler *c, struct schema *s, const struct json *j)
     }
 }
 
+/* Items of a set are compared as a whole. */
+static void
+check_set_items(struct compiler *c, const struct json *items)
+{
+    const char *type = json_string_or(json_get(items, "type"), "");
+    const char *how = strcmp(type, "array") == 0    ? "x-kubernetes-list-type"
+                      : strcmp(type, "object") == 0 ? "x-kubernetes-map-type"
+                                                    : NULL;
+    size_t mark = schema_path_key(&c->path, "items");
+    struct json *v = how ? json_get(items, how) : NULL;
+
+    if (how && strcmp(json_string_or(v, ""), "atomic") != 0) {
+        AUTO(json_free_ptr) struct json *none = json_new_null();
+
+        invalid(c, how, v ? v : none,
+                "must be atomic as item of a list with "
+                "x-kubernetes-list-type=set");
+    }
+    if (json_bool(json_get(items, "nullable"), false))
+        problem(c, "nullable", FORBIDDEN,
+                "Forbidden: cannot be nullable when x-kubernetes-list-type is "
+                "set");
+    buf_truncate(&c->path, mark);
+}
+
 static void
 check_list(struct compiler *c, struct schema *s, const struct json *j)
 {
@@ -415,7 +440,7 @@ check_list(struct compiler *c, struct schema *s, const struct json *j)
         s->info.list = SCHEMA_LIST_SET;
     else if (*list && strcmp(list, "atomic") != 0)
         unsupported(c, "x-kubernetes-list-type", list,
-                    "\"atomic\", \"map\", \"set\"");
+                    "\"atomic\", \"set\", \"map\"");
     if (*list && s->info.type != SCHEMA_ARRAY)
         invalid(c, "type", json_get(j, "type"),
                 "must be array if x-kubernetes-list-type is specified");
@@ -426,6 +451,8 @@ check_list(struct compiler *c, struct schema *s, const struct json *j)
         invalid(c, "type", json_get(j, "type"),
                 "must be object if x-kubernetes-map-type is specified");
     check_map_keys(c, s, j);
+    if (s->info.list == SCHEMA_LIST_SET)
+        check_set_items(c, json_get(j, "items"));
     if (s->info.unique_items)
         problem(c, "uniqueItems", FORBIDDEN,
                 "Forbidden: uniqueItems cannot be set to true since the "
@@ -467,7 +494,7 @@ check_default(struct compiler *c, const struct schema *s)
         invalid(c, "default", copy, "must not have unknown fields");
     size_t mark = schema_path_key(&c->path, "default");
 
-    schema_validate_value(s, copy, buf_cstr(&c->path), c->problems);
+    schema_check(s, copy, buf_cstr(&c->path), "", c->problems);
     buf_truncate(&c->path, mark);
 }
 
@@ -525,19 +552,43 @@ by_name(const void *a, const void *b)
                   (*(struct schema_property *const *)b)->name);
 }
 
+/* The path without its steps into allOf and its sisters. */
+static void
+outer_path(const struct buf *path, struct buf *out)
+{
+    static const char *const steps[] = {".allOf[", ".anyOf[", ".oneOf[",
+                                        ".not"};
+    const char *p = buf_cstr(path);
+
+    while (*p) {
+        size_t i = 0;
+
+        while (i < ARRAY_LEN(steps) &&
+               strncmp(p, steps[i], strlen(steps[i])) != 0)
+            i++;
+        if (i == ARRAY_LEN(steps)) {
+            buf_putc(out, *p++);
+            continue;
+        }
+        p += strlen(steps[i]);
+        if (steps[i][strlen(steps[i]) - 1] == '[')
+            p += strcspn(p, "]") + 1;
+    }
+}
+
 /* A nested schema may speak of known properties only. */
 static void
 check_complete(struct compiler *c, const char *name, const struct json *outer)
 {
+    AUTO(buf_release) struct buf path = BUF_INIT(8192);
+
     if (json_at(outer, "properties", name, NULL) ||
         json_is(json_get(outer, "additionalProperties"), JSON_OBJECT))
         return;
-    AUTO(mem_free_ptr)
-    char *message = mem_printf("Required value: because it is defined in %s",
-                               buf_cstr(&c->path));
-
-    schema_findings_add(c->problems, buf_cstr(&c->path), REQUIRED, "%s",
-                        message);
+    outer_path(&c->path, &path);
+    schema_findings_add(c->problems, buf_cstr(&path), REQUIRED,
+                        "Required value: because it is defined in %s",
+                        buf_cstr(&c->path));
 }
 
 static const struct json *
@@ -590,9 +641,6 @@ compile_values(struct compiler *c, struct schema *s, const struct json *j,
         return;
     if (json_is(values, JSON_BOOL)) {
         s->any_values = json_bool(values, false);
-        if (!s->any_values)
-            problem(c, "additionalProperties", FORBIDDEN,
-                    "Forbidden: additionalProperties cannot be set to false");
         return;
     }
     if (s->info.embedded_resource)

@@ -50,6 +50,10 @@ bool schema_meta_field(const char *name);
 /* The property with this name or NULL. */
 const struct schema_property *schema_find(const struct schema *node,
                                           const char *name);
+/* Validates a value whose place is prefix + path; only fields name prefix. */
+bool schema_check(const struct schema *node, const struct json *value,
+                  const char *prefix, const char *path,
+                  struct schema_findings *findings);
 /* Does s have this format? Unknown formats accept everything. */
 bool schema_format_ok(const char *format, struct str s);
 bool schema_format_known(const char *format);

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,6 +22,7 @@
 
 struct check {
     struct schema_findings *out;
+    const char *prefix; /* of field names; the texts do without */
     struct buf path;
 };
 
@@ -45,12 +47,36 @@ put_float(double d, struct buf *out)
     buf_puts(out, text);
 }
 
+/* Go's %q. */
+static void
+put_quoted(const char *z, struct buf *out)
+{
+    static const char from[] = "\a\b\f\n\r\t\v\"\\";
+    static const char to[] = "abfnrtv\"\\";
+
+    buf_putc(out, '"');
+    for (; *z; z++) {
+        const char *hit = strchr(from, *z);
+
+        if (hit)
+            buf_printf(out, "\\%c", to[hit - from]);
+        else if ((unsigned char)*z < 0x20 || *z == 0x7F)
+            buf_printf(out, "\\x%02x", (unsigned)*z);
+        else
+            buf_putc(out, *z);
+    }
+    buf_putc(out, '"');
+}
+
 static void
 put_value(const struct json *v, struct buf *out)
 {
     double d;
 
-    if (json_is(v, JSON_NUMBER) && !json_is_integer(v) && json_double(v, &d))
+    if (json_string(v))
+        put_quoted(json_string(v), out);
+    else if (json_is(v, JSON_NUMBER) && !json_is_integer(v) &&
+             json_double(v, &d))
         put_float(d, out);
     else
         json_print(v, JSON_SORTED, out);
@@ -101,22 +127,41 @@ at(const struct check *c)
     return buf_cstr(&c->path);
 }
 
+static void add(struct check *c, const char *reason, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+/* A finding about where the check stands. */
+static void
+add(struct check *c, const char *reason, const char *fmt, ...)
+{
+    AUTO(buf_release) struct buf field = BUF_INIT(8192);
+    char *message;
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (vasprintf(&message, fmt, ap) < 0)
+        die("out of memory");
+    va_end(ap);
+    buf_puts(&field, c->prefix);
+    if (c->path.n)
+        schema_path_key(&field, at(c));
+    schema_findings_add(c->out, buf_cstr(&field), reason, "%s", message);
+    free(message);
+}
+
 /* "Invalid value: V: PATH in body SHOULD". */
 static void
 invalid(struct check *c, const struct json *v, const char *should)
 {
     AUTO(mem_free_ptr) char *value = value_text(v);
 
-    schema_findings_add(c->out, at(c), INVALID,
-                        "Invalid value: %s: %s in body %s", value, at(c),
-                        should);
+    add(c, INVALID, "Invalid value: %s: %s in body %s", value, at(c), should);
 }
 
 static void
 invalid_count(struct check *c, size_t have, const char *what, int64_t least)
 {
-    schema_findings_add(
-        c->out, at(c), INVALID,
+    add(c, INVALID,
         "Invalid value: %zu: %s in body should have at least %lld %s", have,
         at(c), (long long)least, what);
 }
@@ -124,9 +169,8 @@ invalid_count(struct check *c, size_t have, const char *what, int64_t least)
 static void
 too_many(struct check *c, size_t have, int64_t most)
 {
-    schema_findings_add(c->out, at(c), "FieldValueTooMany",
-                        "Too many: %zu: must have at most %lld items", have,
-                        (long long)most);
+    add(c, "FieldValueTooMany", "Too many: %zu: must have at most %lld item%s",
+        have, (long long)most, most == 1 ? "" : "s");
 }
 
 /* ---- the validators ---- */
@@ -167,10 +211,10 @@ check_type(struct check *c, const struct schema *s, const struct json *v)
                                              : schema_type_name(s->info.type);
 
     if (!fits_type(s, v))
-        schema_findings_add(c->out, at(c), TYPE,
-                            "Invalid value: \"%s\": %s in body must be of "
-                            "type %s: \"%s\"",
-                            type_of(v), at(c), want, type_of(v));
+        add(c, TYPE,
+            "Invalid value: \"%s\": %s in body must be of "
+            "type %s: \"%s\"",
+            type_of(v), at(c), want, type_of(v));
 }
 
 static void
@@ -181,9 +225,8 @@ check_string(struct check *c, const struct schema *s, const struct json *v)
     AUTO(buf_release) struct buf should = BUF_INIT(8192);
 
     if (i->max_length >= 0 && utf8_count(text) > (size_t)i->max_length)
-        schema_findings_add(c->out, at(c), "FieldValueTooLong",
-                            "Too long: may not be more than %lld bytes",
-                            (long long)i->max_length);
+        add(c, "FieldValueTooLong", "Too long: may not be more than %lld bytes",
+            (long long)i->max_length);
     if (i->min_length >= 0 && utf8_count(text) < (size_t)i->min_length) {
         buf_printf(&should, "should be at least %lld chars long",
                    (long long)i->min_length);
@@ -197,10 +240,8 @@ check_string(struct check *c, const struct schema *s, const struct json *v)
     if (*i->format && !schema_format_ok(i->format, text)) {
         AUTO(mem_free_ptr) char *value = value_text(v);
 
-        schema_findings_add(
-            c->out, at(c), TYPE,
-            "Invalid value: %s: %s in body must be of type %s: %s", value,
-            at(c), i->format, value);
+        add(c, TYPE, "Invalid value: %s: %s in body must be of type %s: %s",
+            value, at(c), i->format, value);
     }
 }
 
@@ -279,9 +320,8 @@ check_enum(struct check *c, const struct schema *s, const struct json *v)
     }
     AUTO(mem_free_ptr) char *value = value_text(v);
 
-    schema_findings_add(c->out, at(c), "FieldValueNotSupported",
-                        "Unsupported value: %s: supported values: %s", value,
-                        buf_cstr(&list));
+    add(c, "FieldValueNotSupported",
+        "Unsupported value: %s: supported values: %s", value, buf_cstr(&list));
 }
 
 /* ---- lists ---- */
@@ -309,6 +349,7 @@ identity(const struct schema *s, const struct json *item)
 static void
 check_unique(struct check *c, const struct schema *s, const struct json *v)
 {
+    static char once[] = "once", twice[] = "twice";
     struct map seen = {0};
     size_t i = 0;
 
@@ -316,11 +357,12 @@ check_unique(struct check *c, const struct schema *s, const struct json *v)
         AUTO(mem_free_ptr) char *id = identity(s, item);
         size_t mark = schema_path_index(&c->path, i++);
 
-        if (id && map_has(&seen, str_of(id)))
-            schema_findings_add(c->out, at(c), "FieldValueDuplicate",
-                                "Duplicate value: %s", id);
-        else if (id)
-            map_put(&seen, str_of(id), NULL);
+        /* The second one is reported, further ones are not. */
+        if (id && map_get(&seen, str_of(id)) == once)
+            add(c, "FieldValueDuplicate", "Duplicate value: %s", id);
+        if (id)
+            map_put(&seen, str_of(id),
+                    map_has(&seen, str_of(id)) ? twice : once);
         buf_truncate(&c->path, mark);
     }
     map_release(&seen, NULL);
@@ -353,7 +395,31 @@ missing(struct check *c, const char *key, const char *detail)
 {
     size_t mark = schema_path_key(&c->path, key);
 
-    schema_findings_add(c->out, at(c), REQUIRED, "Required value%s", detail);
+    add(c, REQUIRED, "Required value%s", detail);
+    buf_truncate(&c->path, mark);
+}
+
+static void
+check_embedded(struct check *c, const struct json *v)
+{
+    static const char *const needed[] = {"apiVersion", "kind"};
+
+    for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
+        const char *text = json_get_string(v, needed[i]);
+
+        if (!json_get(v, needed[i]))
+            missing(c, needed[i], "");
+        else if (text && !*text)
+            missing(c, needed[i], ": must not be empty");
+    }
+    const char *version = json_string_or(json_get(v, needed[0]), "");
+    const char *slash = strchr(version, '/');
+    size_t mark = schema_path_key(&c->path, needed[0]);
+
+    if (slash && strchr(slash + 1, '/'))
+        add(c, INVALID,
+            "Invalid value: \"%s\": unexpected GroupVersion string: %s",
+            version, version);
     buf_truncate(&c->path, mark);
 }
 
@@ -370,16 +436,8 @@ check_object(struct check *c, const struct schema *s, const struct json *v)
         if (!json_get(v, s->required.v[i]))
             missing(c, s->required.v[i], "");
     }
-    if (s->info.embedded_resource) {
-        static const char *const needed[] = {"apiVersion", "kind"};
-
-        for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
-            const char *text = json_get_string(v, needed[i]);
-
-            if (!text || !*text)
-                missing(c, needed[i], ": must not be empty");
-        }
-    }
+    if (s->info.embedded_resource)
+        check_embedded(c, v);
     for (struct json *m = json_first(v); m; m = json_next(m)) {
         const struct schema *child = schema_member(s, json_key(m));
         size_t mark = schema_path_key(&c->path, json_key(m));
@@ -414,27 +472,19 @@ adopt(struct schema_findings *to, const struct schema_findings *from)
                             from->v[i].message);
 }
 
-/* How many alternatives v passes; the findings of the first with the fewest
- * are kept in *best. */
+/* How many alternatives v passes; the findings of the first are kept in
+ * *first, to be shown when there is none. */
 static size_t
 count_passing(struct check *c, const struct schema_list_of *l,
-              const struct json *v, struct schema_findings *best)
+              const struct json *v, struct schema_findings *first)
 {
     size_t passed = 0;
-    bool have = false;
 
     for (size_t i = 0; i < l->n; i++) {
         struct schema_findings why = {0};
 
-        if (passes(c, l->v[i], v, &why))
-            passed++;
-        if (why.n && (!have || why.n < best->n)) {
-            schema_findings_release(best);
-            *best = why;
-            have = true;
-        } else {
-            schema_findings_release(&why);
-        }
+        passed += passes(c, l->v[i], v, i ? &why : first);
+        schema_findings_release(&why);
     }
     return passed;
 }
@@ -449,26 +499,26 @@ composite(struct check *c, const char *must)
 static void
 check_any_of(struct check *c, const struct schema *s, const struct json *v)
 {
-    struct schema_findings best = {0};
+    struct schema_findings first = {0};
 
-    if (s->any_of.n && !count_passing(c, &s->any_of, v, &best)) {
+    if (s->any_of.n && !count_passing(c, &s->any_of, v, &first)) {
         composite(c, "must validate at least one schema (anyOf)");
-        adopt(c->out, &best);
+        adopt(c->out, &first);
     }
-    schema_findings_release(&best);
+    schema_findings_release(&first);
 }
 
 static void
 check_one_of(struct check *c, const struct schema *s, const struct json *v)
 {
-    struct schema_findings best = {0};
-    size_t passed = s->one_of.n ? count_passing(c, &s->one_of, v, &best) : 1;
+    struct schema_findings first = {0};
+    size_t passed = s->one_of.n ? count_passing(c, &s->one_of, v, &first) : 1;
     char must[128];
 
     if (passed == 0) {
         composite(c, "must validate one and only one schema (oneOf). Found "
                      "none valid");
-        adopt(c->out, &best);
+        adopt(c->out, &first);
     } else if (passed > 1) {
         snprintf(must, sizeof(must),
                  "must validate one and only one schema (oneOf). Found %zu "
@@ -476,7 +526,7 @@ check_one_of(struct check *c, const struct schema *s, const struct json *v)
                  passed);
         composite(c, must);
     }
-    schema_findings_release(&best);
+    schema_findings_release(&first);
 }
 
 static void
@@ -507,8 +557,11 @@ check_value(struct check *c, const struct schema *s, const struct json *v)
 {
     size_t before = c->out->n;
 
-    if (json_is(v, JSON_NULL) && s->info.nullable)
-        return true;
+    if (json_is(v, JSON_NULL) && s->info.nullable) {
+        if (s->info.choices)
+            check_enum(c, s, v);
+        return c->out->n == before;
+    }
     check_type(c, s, v);
     check_any_of(c, s, v);
     check_one_of(c, s, v);
@@ -528,16 +581,24 @@ check_value(struct check *c, const struct schema *s, const struct json *v)
 }
 
 bool
-schema_validate_value(const struct schema *node, const struct json *value,
-                      const char *path, struct schema_findings *findings)
+schema_check(const struct schema *node, const struct json *value,
+             const char *prefix, const char *path,
+             struct schema_findings *findings)
 {
-    struct check c = {findings, BUF_INIT(4096)};
+    struct check c = {findings, prefix, BUF_INIT(4096)};
 
     buf_puts(&c.path, path);
     bool ok = check_value(&c, node, value);
 
     buf_release(&c.path);
     return ok;
+}
+
+bool
+schema_validate_value(const struct schema *node, const struct json *value,
+                      const char *path, struct schema_findings *findings)
+{
+    return schema_check(node, value, "", path, findings);
 }
 
 /* Findings after which the API server does not run the CEL rules. */
