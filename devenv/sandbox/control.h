@@ -74,7 +74,7 @@ struct control {
 };
 
 /* ---- the whole (control.c) ---- */
-extern const struct server_module server_crossplane; /* crossplane.c */
+extern const struct server_module crossplane_module; /* crossplane.c */
 
 struct control_options {
     struct registry *registry;

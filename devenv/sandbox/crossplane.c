@@ -3,6 +3,7 @@
  * the simulated provider work in the server's turn, before its commit.
  */
 #include "devenv/sandbox/control.h"
+#include "devenv/sandbox/rest.h"
 #include "devenv/sandbox/server.h"
 
 static void
@@ -15,7 +16,7 @@ static bool
 init(struct server *s, void **state, struct error *err)
 {
     const struct control_options o = {
-        .registry = server_module_state(s, "rest"),
+        .registry = rest_registry(s),
         .loop = s->loop,
         .clock = s->clock,
         .provider_delay_ms = s->options->provider_delay_ms,
@@ -46,7 +47,7 @@ release(void *state)
     control_free(state);
 }
 
-const struct server_module server_crossplane = {
+const struct server_module crossplane_module = {
     .name = "crossplane",
     .init = init,
     .turn = turn,

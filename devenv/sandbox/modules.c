@@ -2,10 +2,12 @@
  * modules.c - the parts of the product's sandbox, one row each, in the order
  * of their init.
  */
+#include "devenv/sandbox/control.h"
 #include "devenv/sandbox/rest.h"
 #include "devenv/sandbox/server.h"
 
 const struct server_module *const server_modules[] = {
     &rest_module,
+    &crossplane_module,
     NULL,
 };

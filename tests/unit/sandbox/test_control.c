@@ -1,0 +1,386 @@
+/* The controllers over a registry in memory: XRDs, revisions, functions,
+ * composite resources and the simulated provider, step by step. */
+#include "lib/base/yaml.h"
+
+#include "lib/compose/conditions.h"
+
+#include "devenv/sandbox/control.h"
+#include "devenv/sandbox/hub.h"
+#include "devenv/sandbox/kobj.h"
+#include "devenv/sandbox/registry_state.h"
+#include "devenv/sandbox/store.h"
+
+#include "tests/unit/test.h"
+
+struct world {
+    struct loop *loop;
+    struct clock clock;
+    struct store *store;
+    struct hub *hub;
+    struct registry *registry;
+    struct control *control;
+};
+
+static void
+start_control(struct world *w)
+{
+    struct error err = {0};
+    const struct control_options o = {.registry = w->registry,
+                                      .loop = w->loop,
+                                      .clock = &w->clock,
+                                      .provider_delay_ms = 0};
+
+    w->control = control_new(&o, &err);
+    if (!w->control)
+        fail_msg("%s", err.msg);
+}
+
+static int
+set_up(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    struct error err = {0};
+
+    clock_fake(&w->clock, 1763700000000);
+    w->loop = loop_new(&err);
+    w->store = store_open(":memory:", NULL, &err);
+    assert_non_null(w->store);
+    w->hub = hub_new(w->loop, w->store);
+    const struct registry_options o = {
+        .loop = w->loop, .clock = &w->clock, .store = w->store, .hub = w->hub};
+
+    w->registry = registry_new(&o, &err);
+    if (!w->registry)
+        fail_msg("%s", err.msg);
+    start_control(w);
+    *state = w;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    struct world *w = *state;
+
+    control_free(w->control);
+    registry_free(w->registry);
+    hub_free(w->hub);
+    store_close(w->store);
+    loop_free(w->loop);
+    free(w);
+    return 0;
+}
+
+/* Until nothing is left to do now. */
+static void
+settle(struct world *w)
+{
+    struct error err;
+
+    for (int i = 0; i < 1000; i++) {
+        bool more = control_turn(w->control);
+
+        more = registry_turn(w->registry) || more;
+
+        assert_true(store_commit(w->store, &err));
+        hub_turn(w->hub);
+        loop_turn(w->loop, 0);
+        if (!more && control_idle(w->control) && i > 2)
+            return;
+    }
+    fail_msg("it does not come to rest");
+}
+
+static void
+apply(struct world *w, const char *yaml)
+{
+    struct yaml_docs docs = {0};
+    struct error err;
+    const struct registry_write how = {.manager = "test", .force = true};
+
+    if (!yaml_parse(str_of(yaml), NULL, &docs, &err))
+        fail_msg("%s", err.msg);
+    for (size_t i = 0; i < docs.n; i++) {
+        const struct json *obj = docs.v[i].value;
+        const struct kind *k =
+            registry_kind(w->registry, kobj_api_version(obj), kobj_kind(obj));
+        struct status st = {0};
+
+        if (!k)
+            fail_msg("%s is not served", kobj_kind(obj));
+        struct json *stored =
+            registry_apply(w->registry, k, &how, kobj_namespace(obj), obj, &st);
+
+        if (!stored)
+            fail_msg("%s", st.message);
+        json_free(stored);
+    }
+    yaml_docs_release(&docs);
+    settle(w);
+}
+
+static struct json *
+get(struct world *w, const char *api_version, const char *kind,
+    const char *name)
+{
+    const struct kind *k = registry_kind(w->registry, api_version, kind);
+
+    return k ? registry_get(w->registry, k, k->namespaced ? "ns" : "", name)
+             : NULL;
+}
+
+static void
+expect_condition(const struct json *obj, const char *type, const char *want)
+{
+    const struct json *c = condition_get(obj, type);
+    char got[1200];
+
+    snprintf(got, sizeof(got), "%s %s %s",
+             json_string_or(json_get(c, "status"), "-"),
+             json_string_or(json_get(c, "reason"), "-"),
+             json_string_or(json_get(c, "message"), ""));
+    assert_string_equal(got, want);
+}
+
+static const char things[] =
+    "apiVersion: apiextensions.crossplane.io/v2\n"
+    "kind: CompositeResourceDefinition\n"
+    "metadata: {name: things.e.org}\n"
+    "spec:\n"
+    "  group: e.org\n"
+    "  scope: Namespaced\n"
+    "  names: {kind: Thing, plural: things}\n"
+    "  versions:\n"
+    "  - name: v1\n"
+    "    served: true\n"
+    "    referenceable: true\n"
+    "    schema: {openAPIV3Schema: {type: object, properties: {spec: {type: "
+    "object, properties: {size: {type: integer}}}, status: {type: object, "
+    "properties: {size: {type: integer}}}}}}\n"
+    "---\n"
+    "apiVersion: apiextensions.k8s.io/v1\n"
+    "kind: CustomResourceDefinition\n"
+    "metadata: {name: buckets.c.org}\n"
+    "spec:\n"
+    "  group: c.org\n"
+    "  scope: Namespaced\n"
+    "  names: {kind: Bucket, plural: buckets, categories: [managed]}\n"
+    "  versions:\n"
+    "  - name: v1\n"
+    "    served: true\n"
+    "    storage: true\n"
+    "    subresources: {status: {}}\n"
+    "    schema: {openAPIV3Schema: {type: object, "
+    "x-kubernetes-preserve-unknown-fields: true}}\n"
+    "---\n"
+    "apiVersion: v1\n"
+    "kind: Namespace\n"
+    "metadata: {name: ns}\n";
+
+static const char functions[] =
+    "apiVersion: pkg.crossplane.io/v1\n"
+    "kind: Function\n"
+    "metadata: {name: gt}\n"
+    "spec: {package: x.org/c/function-go-templating:v1}\n"
+    "---\n"
+    "apiVersion: pkg.crossplane.io/v1\n"
+    "kind: Function\n"
+    "metadata: {name: ar}\n"
+    "spec: {package: x.org/c/function-auto-ready:v1}\n";
+
+#define COMPOSITION(template)                                                  \
+    "apiVersion: apiextensions.crossplane.io/v1\n"                             \
+    "kind: Composition\n"                                                      \
+    "metadata: {name: things}\n"                                               \
+    "spec:\n"                                                                  \
+    "  compositeTypeRef: {apiVersion: e.org/v1, kind: Thing}\n"                \
+    "  pipeline:\n"                                                            \
+    "  - step: a\n"                                                            \
+    "    functionRef: {name: gt}\n"                                            \
+    "    input:\n"                                                             \
+    "      apiVersion: gotemplating.fn.crossplane.io/v1beta1\n"                \
+    "      kind: GoTemplate\n"                                                 \
+    "      source: Inline\n"                                                   \
+    "      inline:\n"                                                          \
+    "        template: |\n" template "  - {step: b, functionRef: {name: "      \
+                                     "ar}}\n"
+
+static const char composition[] = COMPOSITION(
+    "          apiVersion: c.org/v1\n"
+    "          kind: Bucket\n"
+    "          metadata: {name: {{ .observed.composite.resource.metadata.name "
+    "}}, annotations: { {{ setResourceNameAnnotation \"b\" }} }}\n"
+    "          spec: {forProvider: {size: {{ "
+    ".observed.composite.resource.spec.size "
+    "}}}}\n"
+    "          ---\n"
+    "          apiVersion: e.org/v1\n"
+    "          kind: Thing\n"
+    "          status: {size: {{ .observed.composite.resource.spec.size }}}\n");
+
+#define THING(n)                                                               \
+    "apiVersion: e.org/v1\nkind: Thing\nmetadata: {name: t, namespace: "       \
+    "ns}\nspec: {size: " n "}\n"
+
+static void
+everything_comes_to_ready(void **state)
+{
+    struct world *w = *state;
+    AUTO(json_free_ptr) struct json *xr = NULL;
+
+    apply(w, things);
+    apply(w, functions);
+    apply(w, composition);
+    apply(w, THING("7"));
+    xr = get(w, "e.org/v1", "Thing", "t");
+    expect_condition(xr, "Synced", "True ReconcileSuccess ");
+    expect_condition(xr, "Ready", "True Available ");
+    assert_int_equal(json_int64_or(json_at(xr, "status", "size", NULL), 0), 7);
+    assert_int_equal(kobj_generation(xr), 4);
+    AUTO(json_free_ptr)
+    struct json *bucket = get(w, "c.org/v1", "Bucket", "t");
+
+    expect_condition(bucket, "Ready", "True Available ");
+    assert_true(kobj_is_controlled_by(bucket, kobj_uid(xr)));
+    assert_int_equal(
+        json_int64_or(json_at(bucket, "status", "atProvider", "size", NULL), 0),
+        7);
+    /* At rest: another look writes nothing. */
+    uint64_t rev = registry_revision(w->registry);
+
+    control_add(w->control, JOB_XR, "e.org", "things", "ns", "t");
+    control_add(w->control, JOB_MANAGED, "c.org", "buckets", "ns", "t");
+    settle(w);
+    assert_int_equal(registry_revision(w->registry), rev);
+}
+
+static void
+the_order_of_arrival_does_not_matter(void **state)
+{
+    struct world *w = *state;
+    AUTO(json_free_ptr) struct json *xr = NULL;
+
+    apply(w, things);
+    apply(w, THING("1"));
+    xr = get(w, "e.org/v1", "Thing", "t");
+    expect_condition(xr, "Synced",
+                     "False ReconcileError cannot select Composition: no "
+                     "compatible Compositions found");
+    apply(w, composition);
+    json_free(xr);
+    xr = get(w, "e.org/v1", "Thing", "t");
+    expect_condition(
+        xr, "Synced",
+        "False ReconcileError cannot compose resources: cannot run Composition "
+        "pipeline step \"a\": cannot get gRPC client connection for Function "
+        "\"gt\": cannot find an active FunctionRevision (a FunctionRevision "
+        "with spec.desiredState: Active)");
+    apply(w, functions);
+    json_free(xr);
+    xr = get(w, "e.org/v1", "Thing", "t");
+    expect_condition(xr, "Ready", "True Available ");
+}
+
+static void
+the_provider_waits_and_fails_as_told(void **state)
+{
+    struct world *w = *state;
+    AUTO(json_free_ptr) struct json *b = NULL;
+
+    apply(w, things);
+    apply(w, "apiVersion: c.org/v1\nkind: Bucket\nmetadata: {name: t, "
+             "namespace: ns, annotations: {sandbox.meshtop.io/delay: "
+             "\"5000\"}}\nspec: {}\n");
+    b = get(w, "c.org/v1", "Bucket", "t");
+    expect_condition(b, "Ready", "False Creating ");
+    expect_condition(b, "Synced", "True ReconcileSuccess ");
+    clock_advance(&w->clock, 4999);
+    settle(w);
+    json_free(b);
+    b = get(w, "c.org/v1", "Bucket", "t");
+    expect_condition(b, "Ready", "False Creating ");
+    clock_advance(&w->clock, 1);
+    settle(w);
+    json_free(b);
+    b = get(w, "c.org/v1", "Bucket", "t");
+    expect_condition(b, "Ready", "True Available ");
+    apply(w, "apiVersion: c.org/v1\nkind: Bucket\nmetadata: {name: u, "
+             "namespace: ns, annotations: {sandbox.meshtop.io/fail: \"create: "
+             "quota\"}}\nspec: {}\n");
+    json_free(b);
+    b = get(w, "c.org/v1", "Bucket", "u");
+    expect_condition(b, "Synced", "False ReconcileError create failed: quota");
+    expect_condition(b, "Ready", "False Creating ");
+    apply(w, "apiVersion: c.org/v1\nkind: Bucket\nmetadata: {name: u, "
+             "namespace: ns, annotations: {sandbox.meshtop.io/fail: "
+             "\"unavailable: on fire\"}}\nspec: {}\n");
+    json_free(b);
+    b = get(w, "c.org/v1", "Bucket", "u");
+    expect_condition(b, "Ready", "False Unavailable on fire");
+}
+
+static void
+a_restart_changes_nothing(void **state)
+{
+    struct world *w = *state;
+
+    apply(w, things);
+    apply(w, functions);
+    apply(w, composition);
+    apply(w, THING("7"));
+    uint64_t rev = registry_revision(w->registry);
+
+    control_free(w->control);
+    start_control(w);
+    settle(w);
+    assert_int_equal(registry_revision(w->registry), rev);
+    apply(w, THING("8"));
+    AUTO(json_free_ptr) struct json *b = get(w, "c.org/v1", "Bucket", "t");
+
+    assert_int_equal(
+        json_int64_or(json_at(b, "spec", "forProvider", "size", NULL), 0), 8);
+}
+
+static void
+an_xrd_takes_everything_with_it(void **state)
+{
+    struct world *w = *state;
+    const struct kind *k;
+    struct status st = {0};
+
+    apply(w, things);
+    apply(w, functions);
+    apply(w, composition);
+    apply(w, THING("7"));
+    k = registry_resource(w->registry, "apiextensions.crossplane.io", "v1",
+                          "compositeresourcedefinitions");
+    assert_true(
+        registry_delete(w->registry, k, "", "things.e.org", NULL, NULL, &st));
+    for (int i = 0; i < 10; i++) {
+        settle(w);
+        clock_advance(&w->clock, 2000);
+    }
+    assert_false(registry_has(w->registry, k, "", "things.e.org"));
+    assert_null(registry_kind(w->registry, "e.org/v1", "Thing"));
+    AUTO(json_free_ptr) struct json *b = get(w, "c.org/v1", "Bucket", "t");
+
+    assert_null(b);
+    assert_int_equal(map_count(&w->control->states), 0);
+    assert_int_equal(map_count(&w->control->children), 0);
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(everything_comes_to_ready),
+        T(the_order_of_arrival_does_not_matter),
+        T(the_provider_waits_and_fails_as_told),
+        T(a_restart_changes_nothing),
+        T(an_xrd_takes_everything_with_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
