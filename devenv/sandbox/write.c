@@ -375,12 +375,14 @@ write_finish(struct write_job *j, struct json *obj)
             obj = only_part(j, obj, "status");
         else if (on_finalize(j))
             obj = only_part(j, obj, "spec");
-        raise_generation(j, obj);
     }
     if (!j->applied)
         note_managers(j, obj);
+    /* This also fills in what the kind defaults, which is no change. */
     if (!validate(j, obj))
         goto fail;
+    if (j->old)
+        raise_generation(j, obj);
     add_warnings(j, obj);
     if (j->old && json_equal(obj, j->old))
         return obj;
