@@ -16,7 +16,8 @@ static const struct {
     {0x2716, 'X'}, {0x25d0, '~'}, {0x25cc, 'D'}, {0x2016, '|'}, {0x203a, '>'},
     {0x25b8, '>'}, {0x25be, 'v'}, {0x2191, '^'}, {0x2193, 'v'}, {0x2190, '<'},
     {0x2192, '>'}, {0x2022, '*'}, {0x2713, '.'}, {0x21b5, '/'}, {0x25b4, '^'},
-    {0x258f, '|'}, {0x25b6, '>'}, {0x2717, 'X'}, {0x00b7, '.'}, {0x2588, '#'},
+    {0x258f, '|'}, {0x25b6, '>'}, {0x2717, 'X'}, {0x00b7, '.'}, {0x2013, '-'},
+    {0x2588, '#'},
 };
 
 void
@@ -38,8 +39,8 @@ canvas_resize(struct canvas *c, int w, int h)
 {
     c->w = MAX(1, MIN(w, CANVAS_MAX));
     c->h = MAX(1, MIN(h, CANVAS_MAX));
-    c->cells =
-        mem_resize(c->cells, (size_t)c->w * (size_t)c->h, sizeof(*c->cells));
+    free(c->cells);
+    c->cells = mem_zalloc((size_t)c->w * (size_t)c->h, sizeof(*c->cells));
     canvas_clear(c);
 }
 
@@ -61,25 +62,6 @@ canvas_clear(struct canvas *c)
     c->attrs = 0;
     c->cursor_x = c->cursor_y = -1;
     canvas_fill(c, (struct rect){0, 0, c->w, c->h}, ' ', ST_TEXT);
-}
-
-/* Writes one character; a wide one that is overwritten in half loses the
- * other half too. */
-static void
-set(struct canvas *c, int x, int y, uint32_t cp, int width, enum style st)
-{
-    struct canvas_cell *cell = cell_at(c, x, y);
-    int last = x + width;
-
-    if (cell->width == 0 && x > 0)
-        cell[-1] = (struct canvas_cell){' ', 0, 1, cell->style, cell->attrs, 0};
-    if (last < c->w && cell[width].width == 0)
-        cell[width] = (struct canvas_cell){
-            ' ', 0, 1, cell[width].style, cell[width].attrs, 0};
-    *cell =
-        (struct canvas_cell){cp, 0, (uint8_t)width, (uint8_t)st, c->attrs, 0};
-    if (width == 2)
-        cell[1] = (struct canvas_cell){0, 0, 0, (uint8_t)st, c->attrs, 0};
 }
 
 static uint32_t
@@ -104,13 +86,47 @@ safe(const struct canvas *c, uint32_t cp)
     return c->ascii && cp > 0x7e ? to_ascii(cp) : cp;
 }
 
+/* Makes a space of the half of a wide character that is left at (x, y) when
+ * its other half goes. */
+static void
+orphan(struct canvas *c, int x, int y, int width)
+{
+    struct canvas_cell *cell;
+
+    if (!inside(c, x, y))
+        return;
+    cell = cell_at(c, x, y);
+    if (cell->width == width)
+        *cell = (struct canvas_cell){' ', 0, 1, cell->style, cell->attrs, 0};
+}
+
+/* Writes one character; a wide one that is overwritten in half loses the
+ * other half too. */
+static void
+set(struct canvas *c, int x, int y, uint32_t cp, int width, enum style st)
+{
+    struct canvas_cell *cell = cell_at(c, x, y);
+
+    if (cell->width == 0)
+        orphan(c, x - 1, y, 2);
+    orphan(c, x + width, y, 0);
+    *cell =
+        (struct canvas_cell){cp, 0, (uint8_t)width, (uint8_t)st, c->attrs, 0};
+    if (width == 2)
+        cell[1] = (struct canvas_cell){0, 0, 0, (uint8_t)st, c->attrs, 0};
+}
+
 void
 canvas_fill(struct canvas *c, struct rect r, uint32_t cp, enum style st)
 {
     uint32_t shown = safe(c, cp);
+    int first = MAX(r.x, 0), last = MIN(r.x + r.w, c->w);
 
-    for (int y = MAX(r.y, 0); y < MIN(r.y + r.h, c->h); y++) {
-        for (int x = MAX(r.x, 0); x < MIN(r.x + r.w, c->w); x++)
+    for (int y = MAX(r.y, 0); y < MIN(r.y + r.h, c->h) && first < last; y++) {
+        if (cell_at(c, first, y)->width == 0)
+            orphan(c, first - 1, y, 2);
+        orphan(c, last, y, 0);
+        for (int x = first; x < last; x++)
             *cell_at(c, x, y) =
                 (struct canvas_cell){shown, 0, 1, (uint8_t)st, c->attrs, 0};
     }

@@ -355,16 +355,22 @@ form_check(struct form *f)
 
 /* ---- drawing ---- */
 
+/* What stands beside a field; a spec may have a name of its own. */
+static const char *
+label_of(const struct field *field)
+{
+    if (strcmp(field->path, "metadata.name") == 0)
+        return "object name";
+    return strchr(field->path, '.') + 1;
+}
+
 static int
 label_width(const struct form *f, int w)
 {
     size_t widest = 8;
 
-    for (size_t i = 0; i < f->n; i++) {
-        const char *dot = strchr(f->fields[i].path, '.');
-
-        widest = MAX(widest, strlen(dot + 1));
-    }
+    for (size_t i = 0; i < f->n; i++)
+        widest = MAX(widest, strlen(label_of(&f->fields[i])));
     return (int)MIN(widest, (size_t)MAX(w * 2 / 5, 8));
 }
 
@@ -415,7 +421,7 @@ draw_field(const struct form *f, struct canvas *c, struct rect r, size_t i,
                                   : " ");
     x += 2;
     canvas_cut_middle(c, x, r.y, label, focus ? ST_FOCUS : ST_TEXT,
-                      str_of(strchr(field->path, '.') + 1));
+                      str_of(label_of(field)));
     x += label + 2;
     draw_value(field, c, (struct rect){x, r.y, r.x + r.w - x - 1, 1}, focus);
 }

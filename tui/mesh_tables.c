@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "lib/base/map.h"
 #include "lib/base/mem.h"
 
 #include "lib/mesh/why.h"
@@ -17,6 +18,19 @@ text(struct mesh_table *t, const char *z)
     struct str s = str_of(z);
 
     return s.n ? arena_dup(t->rows_arena, str_sub(s, 0, CELL_MAX)) : "";
+}
+
+/* "ns/name", without printf: there are ten thousand of them. */
+static const char *
+key_of(struct mesh_table *t, const char *ns, const char *name)
+{
+    size_t n = strlen(ns), m = strlen(name);
+    char *key = arena_alloc(t->rows_arena, n + m + 2);
+
+    memcpy(key, ns, n);
+    key[n] = '/';
+    memcpy(key + n + 1, name, m + 1);
+    return key;
 }
 
 static struct tui_cell *
@@ -80,14 +94,19 @@ in_ns(const char *chosen, const char *ns)
 static const char *
 labels_of(struct mesh_table *t, struct str body)
 {
-    size_t at = str_find(body, STR("\"metadata\":{"), 0);
-    size_t labels =
-        at == SIZE_MAX ? SIZE_MAX : str_find(body, STR("\"labels\":{"), at);
-    size_t end =
-        labels == SIZE_MAX ? SIZE_MAX : str_find(body, STR("}"), labels);
+    size_t at = str_find(body, STR("\"metadata\":{"), 0), labels, end;
     char *out, *p;
 
-    if (end == SIZE_MAX || end - labels > 4096)
+    if (at == SIZE_MAX)
+        return "";
+    /* Keys are sorted: labels stand before the name. */
+    body = str_sub(body, 0, at + 8192);
+    end = str_find(body, STR("\"name\":"), at);
+    labels = str_find(str_sub(body, 0, end), STR("\"labels\":{"), at);
+    if (labels == SIZE_MAX)
+        return "";
+    end = str_find(body, STR("}"), labels);
+    if (end == SIZE_MAX)
         return "";
     out = p =
         arena_dup(t->rows_arena, str_sub(body, labels + 10, end - labels - 10));
@@ -121,8 +140,7 @@ fill_domains(struct mesh_table *t, struct mesh *m, const char *ns)
 
         if (!in_ns(ns, i->ns))
             continue;
-        c = add_row(t, st,
-                    arena_printf(t->rows_arena, "%s/%s", i->ns, i->name));
+        c = add_row(t, st, key_of(t, i->ns, i->name));
         address(t, i);
         c[0].num = st;
         c[1].text = last_row(t)->name;
@@ -163,8 +181,7 @@ fill_product(struct mesh_table *t, const struct mesh_item *i)
     const struct mesh_product *p = i->product;
     struct arena *a = t->rows_arena;
     enum tui_state st = source_mesh_state(mesh_item_health(i));
-    struct tui_cell *c =
-        add_row(t, st, arena_printf(a, "%s/%s", i->ns, i->name));
+    struct tui_cell *c = add_row(t, st, key_of(t, i->ns, i->name));
 
     address(t, i);
     c[0].num = st;
@@ -251,8 +268,11 @@ object_state(struct source_mesh *s, const char *api, const char *kind,
              const struct kube_object *o)
 {
     struct mesh *m = s->store->ops->model(s->store);
+    /* Only kinds of the mesh are more than their own conditions. */
     const struct mesh_item *i =
-        m ? mesh_find(m, api, kind, o->ns.s, o->name.s) : NULL;
+        m && strncmp(api, MESH_GROUP "/", sizeof(MESH_GROUP)) == 0
+            ? mesh_find(m, api, kind, o->ns.s, o->name.s)
+            : NULL;
 
     if (i && i->present)
         return source_mesh_state(mesh_item_health(i));
@@ -270,8 +290,7 @@ fill_object(struct source_mesh *s, struct mesh_table *t, const char *api,
             const struct kube_object *o, bool conditions)
 {
     enum tui_state st = object_state(s, api, t->kind->kind, o);
-    struct tui_cell *c = add_row(
-        t, st, arena_printf(t->rows_arena, "%s/%s", o->ns.s, o->name.s));
+    struct tui_cell *c = add_row(t, st, key_of(t, o->ns.s, o->name.s));
     struct tui_row *r = last_row(t);
 
     r->api = api;
@@ -365,12 +384,38 @@ stamp(const struct json *event)
     return 0;
 }
 
+/* Everything below the object that events are asked of, as
+ * "Kind ns name". */
+static void
+tree_keys(struct source_mesh *s, const struct tui_ref *ref, struct map *out)
+{
+    struct mesh *m = s->store->ops->model(s->store);
+    const struct mesh_item *root =
+        m ? mesh_find(m, ref->api, ref->kind, ref->ns, ref->name) : NULL;
+    struct arena *a = arena_new();
+    struct mesh_tree tree = {0};
+
+    if (root)
+        mesh_tree(root, a, &tree);
+    for (size_t i = 0; i < tree.n; i++) {
+        const struct mesh_item *item = tree.v[i].item;
+
+        map_put(out,
+                str_of(arena_printf(a, "%s %s %s", item->kind->kind, item->ns,
+                                    item->name)),
+                s);
+    }
+    map_put(out,
+            str_of(arena_printf(a, "%s %s %s", ref->kind, ref->ns, ref->name)),
+            s);
+    arena_free(a);
+}
+
 static void
 fill_event(struct mesh_table *t, const struct kube_object *o,
-           const struct json *e)
+           const struct json *e, const struct map *wanted)
 {
     const struct json *about = json_get(e, "involvedObject");
-    const struct tui_ref *ref = &t->query.ref;
     const char *type = json_string_or(json_get(e, "type"), "");
     const char *kind = json_string_or(json_get(about, "kind"), "");
     const char *name = json_string_or(json_get(about, "name"), "");
@@ -379,9 +424,9 @@ fill_event(struct mesh_table *t, const struct kube_object *o,
     struct tui_cell *c;
     struct tui_row *r;
 
-    if (*ref->name &&
-        (strcmp(name, ref->name) != 0 || strcmp(kind, ref->kind) != 0 ||
-         (*ref->ns && *ns && strcmp(ns, ref->ns) != 0)))
+    if (map_count(wanted) &&
+        !map_has(wanted, str_of(arena_printf(t->rows_arena, "%s %s %s", kind,
+                                             ns, name))))
         return;
     c = add_row(t, st, text(t, o->uid.n ? o->uid.s : o->name.s));
     r = last_row(t);
@@ -414,22 +459,24 @@ fill_events(struct source_mesh *s, struct mesh_table *t, const char *ns)
 {
     const struct tui_store_ops *ops = s->store->ops;
     struct tui_collection *c = collect(s, t, "events");
-    const char *name = t->query.ref.name;
     const struct kube_object *o;
+    struct map wanted = {0};
 
     set_columns(t, event_columns, ARRAY_LEN(event_columns));
+    if (*t->query.ref.name)
+        tree_keys(s, &t->query.ref, &wanted);
     for (size_t i = 0; c && i < EVENTS_MAX && (o = ops->at(s->store, c, i));
          i++) {
         struct json *e;
 
-        if (!in_ns(ns, o->ns.s) ||
-            (*name && !str_contains(o->body, str_of(name))))
+        if (!in_ns(ns, o->ns.s))
             continue;
         e = json_parse(o->body, NULL, NULL);
         if (e)
-            fill_event(t, o, e);
+            fill_event(t, o, e, &wanted);
         json_free(e);
     }
+    map_release(&wanted, NULL);
     if (t->base.rows_n)
         qsort(t->rows, t->base.rows_n, sizeof(*t->rows), newest_first);
 }

@@ -228,23 +228,27 @@ bool
 table_sync(struct table *t, bool force, int64_t *wait_ms)
 {
     int64_t now = clock_mono_ms(t->clock), due, before;
+    bool fresh;
 
     *wait_ms = 0;
     if (!t->data || (!t->stale && t->seen == t->data->generation))
         return false;
     due = t->walked_at_ms + t->walked_us / 100;
-    if (!force && !t->stale && now < due) {
+    fresh = t->seen != t->data->generation && (force || now >= due);
+    if (t->seen != t->data->generation && !fresh)
         *wait_ms = due - now;
+    if (!fresh && !t->stale)
         return false;
-    }
     before = clock_mono_us();
-    if (t->seen != t->data->generation)
+    if (fresh)
         t->source->ops->refresh(t->source, t->data);
     walk(t);
-    t->walked_us = clock_mono_us() - before;
-    t->walked_at_ms = now;
-    t->seen = t->data->generation;
     t->stale = false;
+    if (fresh) {
+        t->walked_us = clock_mono_us() - before;
+        t->walked_at_ms = now;
+        t->seen = t->data->generation;
+    }
     return true;
 }
 

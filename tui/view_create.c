@@ -27,6 +27,7 @@ struct create {
     bool planned; /* for the body as it is */
     bool preview; /* where only one of both fits */
     bool sending;
+    bool nameless; /* nothing can be created yet */
 };
 
 static void on_created(void *arg, const struct json *result,
@@ -109,7 +110,8 @@ make_plan(struct view *v)
     k->problem[0] = '\0';
     k->planned = true;
     form_check(&k->form);
-    if (!name || !*name)
+    k->nameless = !name || !*name;
+    if (k->nameless)
         snprintf(k->problem, sizeof(k->problem), "give it a name first");
     else if (!s->ops->plan_create(s, k->form.body, k->arena, &k->plan, &err))
         snprintf(k->problem, sizeof(k->problem), "%s", err.msg);
@@ -257,8 +259,10 @@ ask_create(struct view *v)
     if (link.read_only)
         app_say(a, TUI_WAIT,
                 "read-only: \":write 10m\" lifts it for ten minutes");
-    else if (*k->problem)
+    else if (k->nameless)
         app_say(a, TUI_FAIL, "%s", k->problem);
+    else if (*k->problem)
+        app_ask(a, on_answer, v, "there is no plan; create it anyway?");
     else if (k->plan.blockers)
         app_ask(a, on_answer, v, "the plan is blocked; create it anyway?");
     else
