@@ -145,6 +145,26 @@ args_parse(struct args *a, const struct flag *common, const struct flag *own,
     return true;
 }
 
+int
+args_first_word(const struct flag *table, int argc, char **argv, int from)
+{
+    const struct args a = {.tables = {table}};
+    int i = from;
+
+    for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+        struct str name = str_of(argv[i] + 2), value = {0};
+        bool is_long = argv[i][1] == '-';
+
+        if (is_long && str_cut(name, '=', &name, &value))
+            continue;
+        const struct flag *f = find_flag(&a, name, is_long ? 0 : argv[i][1]);
+
+        if (f && f->value && (is_long || !argv[i][2]))
+            i++;
+    }
+    return MIN(i, argc);
+}
+
 void
 args_release(struct args *a)
 {

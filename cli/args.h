@@ -37,6 +37,9 @@ bool args_parse(struct args *a, const struct flag *common,
                 const struct flag *own, int argc, char **argv,
                 struct error *err);
 void args_release(struct args *a);
+/* Index of the first word of argv[from..] that is no flag of the table (nor a
+ * flag's value): the command; argc when there is none. */
+int args_first_word(const struct flag *table, int argc, char **argv, int from);
 bool args_has(const struct args *a, const char *name);
 /* The last value given for name, or fallback. */
 const char *args_get(const struct args *a, const char *name,

@@ -48,41 +48,58 @@ unknown_command(const char *word)
     return command_fail(&err);
 }
 
+/* Runs c with its words: all of argv but the program and the command. */
+static int
+run_command(const struct command *c, int argc, char **argv)
+{
+    struct error err = {0};
+    struct args a;
+    int code;
+
+    if (!args_parse(&a, common_flags, c->flags, argc, argv, &err))
+        return command_fail(&err);
+    if (args_has(&a, "help")) {
+        command_help(stdout, c);
+        code = EXIT_DONE;
+    } else if (!args_count(&a, c->min_words, c->max_words, &err)) {
+        error_remedy(&err, "", "Usage: meshtop %s %s", c->name, c->args);
+        code = command_fail(&err);
+    } else {
+        code = c->run(&a);
+    }
+    args_release(&a);
+    return code;
+}
+
+static int
+run_alone(int argc, char **argv)
+{
+    struct error err = {0};
+    struct args a;
+    int code = EXIT_DONE;
+
+    if (!args_parse(&a, common_flags, NULL, argc, argv, &err))
+        return command_fail(&err);
+    if (args_has(&a, "help"))
+        command_help(stdout, NULL);
+    else
+        code = live_run(&a);
+    args_release(&a);
+    return code;
+}
+
 int
 main(int argc, char **argv)
 {
-    struct error err = {0};
-    struct args all, a;
-    int code;
+    int at = args_first_word(common_flags, argc, argv, 1);
 
     signal(SIGPIPE, SIG_IGN);
-    if (argc > 1 && argv[1][0] != '-') {
-        const struct command *c = command_find(argv[1]);
+    if (at >= argc)
+        return run_alone(argc - 1, argv + 1);
+    const struct command *c = command_find(argv[at]);
 
-        if (!c)
-            return unknown_command(argv[1]);
-        if (!args_parse(&a, common_flags, c->flags, argc - 2, argv + 2, &err))
-            return command_fail(&err);
-        if (args_has(&a, "help")) {
-            command_help(stdout, c);
-            code = EXIT_DONE;
-        } else if (!args_count(&a, c->min_words, c->max_words, &err)) {
-            error_remedy(&err, "", "Usage: meshtop %s %s", c->name, c->args);
-            code = command_fail(&err);
-        } else {
-            code = c->run(&a);
-        }
-        args_release(&a);
-        return code;
-    }
-    if (!args_parse(&all, common_flags, NULL, argc - 1, argv + 1, &err))
-        return command_fail(&err);
-    if (args_has(&all, "help")) {
-        command_help(stdout, NULL);
-        code = EXIT_DONE;
-    } else {
-        code = live_run(&all);
-    }
-    args_release(&all);
-    return code;
+    if (!c)
+        return unknown_command(argv[at]);
+    memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof(*argv));
+    return run_command(c, argc - 2, argv + 2);
 }

@@ -108,6 +108,27 @@ more_flags_than_there_is_room_for(void **state)
     assert_int_equal(err.code, ERR_USAGE);
 }
 
+static void
+the_command_stands_behind_common_flags(void **state)
+{
+    static const struct {
+        const char *argv[5];
+        int at;
+    } rows[] = {
+        {{"m", "up", "-n", "x", "y"}, 1},
+        {{"m", "-n", "up", "down", "y"}, 3},
+        {{"m", "--namespace", "up", "down", "y"}, 3},
+        {{"m", "--namespace=x", "down", "y", "z"}, 2},
+        {{"m", "-A", "-nfoo", "down", "y"}, 3},
+        {{"m", "-A", "--all", "--help", "-n"}, 5},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_int_equal(args_first_word(common, 5, (char **)rows[i].argv, 1),
+                         rows[i].at);
+}
+
 int
 main(void)
 {
@@ -115,6 +136,7 @@ main(void)
         cmocka_unit_test(flags_and_words_mix),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(counts_are_kept),
+        cmocka_unit_test(the_command_stands_behind_common_flags),
         cmocka_unit_test(more_flags_than_there_is_room_for),
     };
 
