@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -223,16 +224,21 @@ server_host(const struct server *s)
     return strchr(s->url, '[') ? "::1" : "127.0.0.1";
 }
 
+/* Left alone when it says the same already: a start then waits for no disk. */
 static bool
 write_kubeconfig(struct server *s, struct error *err)
 {
     const struct server_options *o = s->options;
     AUTO(buf_release) struct buf b = BUF_INIT(KUBECONFIG_MAX);
+    AUTO(buf_release) struct buf old = BUF_INIT(KUBECONFIG_MAX);
 
     if (!o->kubeconfig)
         return true;
     tls_kubeconfig(&s->identity, o->name ? o->name : CLUSTER_DEFAULT,
                    server_host(s), http_port(s->http), &b);
+    if (file_read(o->kubeconfig, &old, NULL) &&
+        str_eq(buf_view(&old), buf_view(&b)) && chmod(o->kubeconfig, 0600) == 0)
+        return true;
     return file_write(o->kubeconfig, buf_view(&b), 0600, err);
 }
 
