@@ -495,7 +495,9 @@ prune(const struct place *p, struct json *object, const struct json *last,
         if (!target)
             continue;
         own = json_get(owned, element);
-        if (!own && (named || fieldset_is_member(c))) {
+        /* An object keeps its metadata: its name is nobody's field. */
+        if (!own && (named || fieldset_is_member(c)) &&
+            !(p->root && !strcmp(element, "f:metadata"))) {
             json_free(json_detach(object, target));
             continue;
         }
