@@ -571,7 +571,7 @@ fill_mesh(struct source_mesh *s, struct mesh_table *t, const char *ns)
     if (t->base.loading && link.problem)
         t->base.problem = text(t, link.problem);
     if (!m)
-        return;
+        return; /* not connected */
     if (t->query.what == TUI_DOMAINS)
         fill_domains(t, m, ns);
     else if (t->query.what == TUI_PRODUCTS)

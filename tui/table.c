@@ -10,7 +10,7 @@
 
 /* Rows looked at for column widths; widths only grow, so that columns do not
  * jump while data comes. */
-enum { WIDTH_SAMPLE = 1000, TEXT_WIDEST = 32, NAME_LEAST = 12 };
+enum { WIDTH_SAMPLE = 1000, TEXT_WIDEST = 32, NAME_LEAST = 12, NAME_WIDE = 24 };
 
 void
 table_init(struct table *t, struct tui_source *source,
@@ -207,9 +207,9 @@ walk(struct table *t)
         if (wanted(t, t->data->rows[i], now))
             t->index[t->n++] = i;
     }
-    if (t->sort >= (int)t->data->columns_n)
+    if (t->data->columns_n && t->sort >= (int)t->data->columns_n)
         t->sort = -1;
-    if (t->sort >= 0)
+    if (t->sort >= 0 && t->data->columns_n)
         qsort_r(t->index, t->n, sizeof(*t->index), compare_rows, t);
     else if (t->invert)
         for (size_t i = 0; i < t->n / 2; i++) {
@@ -459,7 +459,7 @@ table_caption(const struct table *t, struct buf *out)
 
 struct layout {
     int column[TABLE_COLUMNS_MAX], width[TABLE_COLUMNS_MAX];
-    int n;
+    int n, w;
 };
 
 static bool
@@ -479,10 +479,10 @@ static int
 least(const struct tui_table *data, const struct layout *l, int i)
 {
     enum tui_column_type type = data->columns[l->column[i]].type;
+    int small = l->w >= 60 ? NAME_WIDE : NAME_LEAST;
 
-    return type == COL_NAME || type == COL_MESSAGE
-               ? MIN(l->width[i], NAME_LEAST)
-               : l->width[i];
+    return type == COL_NAME || type == COL_MESSAGE ? MIN(l->width[i], small)
+                                                   : l->width[i];
 }
 
 static int
@@ -521,14 +521,22 @@ static void
 lay_out(const struct table *t, int w, struct layout *l)
 {
     size_t columns = MIN(t->data->columns_n, (size_t)TABLE_COLUMNS_MAX);
+    bool message = false;
     int left;
 
     l->n = 0;
+    l->w = w;
     for (size_t i = 0; i < columns; i++) {
         if (offered(t, i)) {
             l->column[l->n] = (int)i;
             l->width[l->n++] = t->widths[i];
         }
+        message |= t->data->columns[i].type == COL_MESSAGE;
+    }
+    /* A sentence matters more than a long name. */
+    for (int i = 0; message && i < l->n; i++) {
+        if (t->data->columns[l->column[i]].type == COL_NAME)
+            l->width[i] = MIN(l->width[i], MAX(w / 4, NAME_LEAST));
     }
     while (total(l, t->data) > w && drop_one(l, t->data))
         continue;

@@ -250,7 +250,7 @@ draw_node(const struct treeview *v, struct canvas *c, struct rect r, size_t i,
 {
     const struct tui_node *n = &v->nodes[v->shown[i]];
     enum style st = theme_style(n->state);
-    int note = r.w >= 50 ? MIN(26, r.w / 3) : 0;
+    int note = r.w >= 50 && *n->note ? MIN(20, r.w / 3) : 0;
     int x = draw_branches(v, c, r, i), w = r.w - (note ? note + 2 : 0), used;
 
     canvas_puts(c, r.x + x, r.y, 2, st, theme_glyph(n->state));

@@ -137,7 +137,7 @@ static void
 draw_plan(struct create *k, struct canvas *c, struct rect r)
 {
     AUTO(buf_release) struct buf t = BUF_INIT(512);
-    struct rect notes;
+    int rows;
 
     buf_puts(&t, "Plan: what it would bring");
     r = pane_draw(c, r, buf_view(&t), false);
@@ -148,9 +148,11 @@ draw_plan(struct create *k, struct canvas *c, struct rect r)
     }
     canvas_cut(c, r.x + 1, r.y, r.w - 2, ST_TITLE, str_of(k->plan.summary));
     rect_top(&r, 1);
-    notes = rect_bottom(&r, MIN(r.h / 2, 2 * (int)k->plan.notes_n));
-    planview_items(c, r, &k->plan, 0);
-    planview_notes(c, notes, &k->plan, 0);
+    rows = MAX(r.h / 2, r.h - 3 * (int)k->plan.notes_n - 1);
+    planview_items(c, rect_top(&r, MIN(rows, (int)k->plan.items_n)), &k->plan,
+                   0);
+    rect_top(&r, 1);
+    planview_notes(c, r, &k->plan, 0);
 }
 
 static void

@@ -123,7 +123,7 @@ draw_attention_line(struct overview *o, struct canvas *c, struct rect r)
 static int
 domains_width(const struct canvas *c)
 {
-    return MIN(56, c->w >= 120 ? c->w / 3 : 34);
+    return MIN(56, c->w >= 120 ? c->w * 9 / 25 : 34);
 }
 
 static void
