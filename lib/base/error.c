@@ -24,6 +24,9 @@ static const char *const names[] = {
     [ERR_INTERNAL] = "internal",
 };
 
+static void fill(struct error *err, enum err_code code, const char *fmt,
+                 va_list ap) __attribute__((format(printf, 3, 0)));
+
 static void
 fill(struct error *err, enum err_code code, const char *fmt, va_list ap)
 {

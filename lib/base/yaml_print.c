@@ -94,8 +94,8 @@ analyze(const char *z)
             s.indicators = true;
         if (*p == '\t')
             s.tab = true;
-        else if (!is_printable(p))
-            s.special = true;
+        else if (!is_printable(p) || (is_break(p) && *p != '\n'))
+            s.special = true; /* a reader would fold other line breaks */
         if (*p == ' ') {
             s.space_first |= p == z;
             s.space_last |= last;
