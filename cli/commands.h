@@ -14,7 +14,10 @@ extern const struct command cmd_install;
 extern const struct command cmd_uninstall;
 extern const struct command cmd_examples;
 extern const struct command cmd_sandbox;
+extern const struct command cmd_plan;
 extern const struct command cmd_apply;
+extern const struct command cmd_edit;
+extern const struct command cmd_delete;
 extern const struct command cmd_version;
 extern const struct command cmd_help;
 

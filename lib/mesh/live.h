@@ -58,5 +58,11 @@ void mesh_live_state(const struct mesh_live *l, struct mesh_live_state *out);
 void mesh_live_retry(struct mesh_live *l);
 /* Turns the loop until synced, for commands. */
 bool mesh_live_wait(struct mesh_live *l, int64_t timeout_ms, struct error *err);
+/* Turns the loop until every cache that was opened so far (a plan opens what
+ * it asks for) is complete or refused; answers how many there are, 0 and err
+ * at the timeout. For commands: plan, wait, and plan again until there are no
+ * more of them. */
+size_t mesh_live_wait_caches(struct mesh_live *l, int64_t timeout_ms,
+                             struct error *err);
 
 #endif
