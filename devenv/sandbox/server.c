@@ -277,15 +277,20 @@ failed:
 void
 server_free(struct server *s)
 {
+    size_t n = 0;
+
     if (!s)
         return;
     if (s->hook)
         turn(s);
     loop_hook_del(s->hook);
     http_free(s->http);
-    for (size_t i = 0; s->states && s->modules[i]; i++) {
-        if (s->modules[i]->free)
-            s->modules[i]->free(s->states[i]);
+    while (s->states && s->modules[n])
+        n++;
+    /* The later ones use the earlier ones. */
+    while (n-- > 0) {
+        if (s->modules[n]->free)
+            s->modules[n]->free(s->states[n]);
     }
     free(s->states);
     hub_free(s->hub);
