@@ -15,7 +15,9 @@
  * began with, so a big list is never held in memory for a slow client.
  */
 
-#define JOIN_MS      10 /* between two flushes */
+#define JOIN_MS      10 /* between two flushes, */
+#define JOIN_MAX_MS  25 /* more with many watches: a flush writes to each */
+#define JOIN_WATCHES 40 /* that many cost 1 ms more */
 #define BOOKMARK_MS  55000
 #define LAST_WORD_MS 2000 /* a bookmark that long before the end */
 #define LIFE_MS      1800000
@@ -341,16 +343,18 @@ void
 hub_turn(struct hub *h)
 {
     int64_t since = loop_now(h->loop) - h->flushed_ms;
+    int64_t join = JOIN_MS + (int64_t)(h->watches_n / JOIN_WATCHES);
 
+    join = MIN(join, JOIN_MAX_MS);
     tell_listeners(h);
     if (h->flush_armed || h->flushed == store_committed(h->store))
         return;
-    if (since >= JOIN_MS) {
+    if (since >= join) {
         flush(h);
         return;
     }
     h->flush_armed = true;
-    loop_timer_set(h->flush_timer, JOIN_MS - since);
+    loop_timer_set(h->flush_timer, join - since);
 }
 
 /* ---- bookmarks and ends ---- */
