@@ -101,6 +101,14 @@ find_namespace(struct target *t, struct object *o, struct error *err)
     return found.n == 1;
 }
 
+/* The core's group, and the groups of packages below it. */
+static bool
+is_ours(const char *group)
+{
+    return strcmp(group, OWN_GROUP) == 0 ||
+           str_ends(str_of(group), STR("." OWN_GROUP));
+}
+
 bool
 object_find(struct target *t, const struct args *a, const char *word,
             const char *name, struct object *out, struct error *err)
@@ -120,7 +128,7 @@ object_find(struct target *t, const struct args *a, const char *word,
         return false;
     o.name = name ? mem_strdup(name) : mem_strndup(rest.s, rest.n);
     bool anywhere = o.kind->namespaced && !args_has(a, "namespace") &&
-                    strcmp(o.kind->gvr.group, OWN_GROUP) == 0;
+                    is_ours(o.kind->gvr.group);
     bool ok = !anywhere || find_namespace(t, &o, err);
 
     if (ok && o.kind->namespaced && !o.ns)

@@ -196,12 +196,27 @@ feed(struct entry *e, struct mesh_kind *k)
     if (e->fed)
         return;
     e->fed = k;
-    e->role = k->role != MESH_ROLE_OTHER;
+    e->role = e->role || k->role != MESH_ROLE_OTHER;
     mesh_watched(e->l->model, e->api_version, e->kind->kind,
                  watch_of(e->cache));
     for (size_t i = 0; i < kube_cache_count(e->cache); i++)
         put(e, kube_cache_at(e->cache, i));
     ask_turn(e->l);
+}
+
+bool
+mesh_live_follow(struct mesh_live *l, const struct kube_kind *kind,
+                 struct error *err)
+{
+    struct entry *e = open_entry(l, kind, err);
+
+    if (!e)
+        return false;
+    feed(e, graph_kind(l->model, e->api_version, kind->kind));
+    e->role = true;
+    for (size_t i = 0; i < kube_cache_count(e->cache); i++)
+        put(e, kube_cache_at(e->cache, i));
+    return true;
 }
 
 static struct str

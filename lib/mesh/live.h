@@ -43,6 +43,10 @@ struct mesh_planner *mesh_live_planner(struct mesh_live *l);
 struct kube_cache *mesh_live_cache(struct mesh_live *l,
                                    const struct kube_kind *kind,
                                    struct error *err);
+/* From now on every object of the kind is in the model, whoever composed it;
+ * mesh_live_wait waits for them. */
+bool mesh_live_follow(struct mesh_live *l, const struct kube_kind *kind,
+                      struct error *err);
 /* The JSON text of an item from its cache; {NULL, 0} when it has none. */
 struct str mesh_live_body(struct mesh_live *l, const struct mesh_item *i);
 

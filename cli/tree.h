@@ -1,0 +1,16 @@
+/*
+ * tree.h - a composed tree as text and as JSON.
+ */
+#ifndef CLI_TREE_H
+#define CLI_TREE_H
+
+#include "lib/mesh/model.h"
+
+/* NAME HEALTH SYNCED READY NOTE; wide: RESOURCE and the first message too.
+ * ascii: no line-drawing characters. */
+void tree_print(const struct mesh_tree *t, bool wide, bool ascii,
+                const char *indent);
+/* {kind, name, ..., children: [...]}; the caller frees it. */
+struct json *tree_json(const struct mesh_tree *t);
+
+#endif
