@@ -114,13 +114,15 @@ print_ports(const struct mesh_item *i)
     for (size_t k = 0; k < i->product->ports_n; k++) {
         const struct mesh_port *p = &i->product->ports[k];
         const char *peer = p->external;
+        const char *state =
+            p->state == MESH_PORT_OK ? "ok" : mesh_port_word(p->state);
 
         if (p->input && p->peer)
             peer = arena_printf(a, "%s/%s.%s", p->peer->ns, p->peer->name,
                                 p->peer_port);
         const char *cells[] = {p->name,     p->input ? "in" : "out",
                                p->version,  peer,
-                               p->contract, mesh_port_word(p->state)};
+                               p->contract, state};
 
         columns_row(&c, cells);
     }

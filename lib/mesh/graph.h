@@ -133,7 +133,9 @@ void rollup_refresh(struct mesh *m, struct item *root);
 bool rollup_has_fault(const struct item *i);
 
 /* ---- words.c ---- */
-/* Sets text and hint of a cause that is complete otherwise. */
-void cause_words(struct mesh_cause *c, int64_t now_s, struct arena *a);
+/* Sets text and hint of a cause that is complete otherwise. alone: the text is
+ * about c->item, however many others have the same. */
+void cause_words(struct mesh_cause *c, bool alone, int64_t now_s,
+                 struct arena *a);
 
 #endif

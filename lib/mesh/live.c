@@ -216,6 +216,7 @@ mesh_live_follow(struct mesh_live *l, const struct kube_kind *kind,
     e->role = true;
     for (size_t i = 0; i < kube_cache_count(e->cache); i++)
         put(e, kube_cache_at(e->cache, i));
+    ask_turn(l);
     return true;
 }
 

@@ -84,7 +84,7 @@ link_child(struct mesh *m, struct item *i, const struct json *ref)
     if (!child || child->stamp == m->stamp)
         return;
     child->stamp = m->stamp;
-    if (!k->referred++)
+    if (!k->referred++ && k->watch == MESH_UNWATCHED)
         m->kinds_generation++;
     items_add(&i->children, child);
     items_add(&child->parents, i);

@@ -427,7 +427,7 @@ finish(struct search *s, struct mesh_causes *out)
         c->hits = keep(s, &g->hits);
         c->hits_n = g->hits.n;
         set_blocks(s, c);
-        cause_words(c, s->now_s, s->a);
+        cause_words(c, s->root && !s->root->domain, s->now_s, s->a);
         items_release(&g->items);
         items_release(&g->hits);
     }

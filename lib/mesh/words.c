@@ -60,9 +60,9 @@ hint_of(const struct mesh_cause *c)
 
 /* "Dataset/raw (ns)", or "3 Dataset". */
 static const char *
-who(const struct mesh_cause *c, struct arena *a)
+who(const struct mesh_cause *c, bool alone, struct arena *a)
 {
-    if (c->items_n > 1)
+    if (c->items_n > 1 && !alone)
         return arena_printf(a, "%zu %s", c->items_n, c->item->kind->kind);
     return mesh_item_text(c->item, a);
 }
@@ -179,8 +179,8 @@ what(const struct mesh_cause *c, int64_t now_s, struct arena *a)
 }
 
 void
-cause_words(struct mesh_cause *c, int64_t now_s, struct arena *a)
+cause_words(struct mesh_cause *c, bool alone, int64_t now_s, struct arena *a)
 {
-    c->text = arena_printf(a, "%s: %s", who(c, a), what(c, now_s, a));
+    c->text = arena_printf(a, "%s: %s", who(c, alone, a), what(c, now_s, a));
     c->hint = hint_of(c);
 }
