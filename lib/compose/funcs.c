@@ -142,7 +142,11 @@ func_to_float(struct value v)
     case VALUE_BOOL:
         return v.b;
     case VALUE_STRING:
-        return !v.name && str_to_double(v.s, &d) ? d : 0;
+        /* strtod also takes 0x1f, which Go's ParseFloat does not. */
+        return !v.name && !(v.s.n > 1 && (v.s.s[1] | 0x20) == 'x') &&
+                       str_to_double(v.s, &d)
+                   ? d
+                   : 0;
     default:
         return 0;
     }

@@ -57,7 +57,7 @@ FUNC(fn_date_modify)
     int64_t ns;
 
     *out = v[1];
-    if (gotime_parse_duration(v[0].s, &ns))
+    if (gotime_parse_duration(v[0].s, &ns, NULL))
         out->i += ns / 1000000;
     return true;
 }
@@ -66,8 +66,8 @@ FUNC(fn_must_date_modify)
 {
     int64_t ns;
 
-    if (!gotime_parse_duration(v[0].s, &ns))
-        return call_fail(c, "time: invalid duration \"%.*s\"", STR_ARG(v[0].s));
+    if (!gotime_parse_duration(v[0].s, &ns, &c->err))
+        return false;
     return fn_date_modify(c, v, n, out);
 }
 
@@ -130,7 +130,7 @@ FUNC(fn_duration_round)
     int64_t ns = 0;
 
     if (v[0].type == VALUE_STRING)
-        gotime_parse_duration(v[0].s, &ns);
+        gotime_parse_duration(v[0].s, &ns, NULL);
     else if (v[0].type == VALUE_INT64)
         ns = v[0].i;
     else if (v[0].type == VALUE_TIME)

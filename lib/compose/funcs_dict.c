@@ -136,9 +136,9 @@ FUNC(fn_merge_overwrite)
 FUNC(fn_deep_copy)
 {
     if (v[0].type == VALUE_NIL)
-        *out = v[0];
-    else
-        *out = value_deep_copy(c->a, v[0]);
+        return call_fail(c,
+                         "reflect: call of reflect.Value.Type on zero Value");
+    *out = value_deep_copy(c->a, v[0]);
     return true;
 }
 

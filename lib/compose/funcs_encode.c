@@ -210,8 +210,10 @@ FUNC(fn_b32dec)
         }
     }
     if (s.n % 8 || (i < s.n && s.s[i] != '=')) {
+        /* A quantum cut short is told by its start. */
         buf_reset(&c->text);
-        buf_printf(&c->text, "illegal base32 data at input byte %zu", i);
+        buf_printf(&c->text, "illegal base32 data at input byte %zu",
+                   i < s.n ? i : i - i % 8);
     }
     return call_text(c, out);
 }

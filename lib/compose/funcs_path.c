@@ -134,8 +134,16 @@ hex(char x, unsigned *out)
     return true;
 }
 
+static void
+bad_url(struct call *c, struct str url)
+{
+    buf_puts(&c->text, "unable to parse url: parse ");
+    format_quote(url, false, &c->text);
+    buf_puts(&c->text, ": ");
+}
+
 static bool
-unescape(struct call *c, struct str s, struct str *out)
+unescape(struct call *c, struct str whole, struct str s, struct str *out)
 {
     char *text = arena_alloc(c->a, s.n + 1);
     size_t n = 0;
@@ -144,10 +152,12 @@ unescape(struct call *c, struct str s, struct str *out)
     for (size_t i = 0; i < s.n; i++) {
         text[n] = s.s[i];
         if (s.s[i] == '%') {
-            if (i + 2 >= s.n + 0 && i + 2 > s.n - 1)
-                return false;
-            if (!hex(s.s[i + 1], &hi) || !hex(s.s[i + 2], &lo))
-                return false;
+            if (s.n - i < 3 || !hex(s.s[i + 1], &hi) || !hex(s.s[i + 2], &lo)) {
+                bad_url(c, whole);
+                buf_puts(&c->text, "invalid URL escape ");
+                format_quote(str_sub(s, i, 3), false, &c->text);
+                return call_fail(c, "%s", buf_cstr(&c->text));
+            }
             text[n] = (char)(hi << 4 | lo);
             i += 2;
         }
@@ -175,6 +185,15 @@ FUNC(fn_url_parse)
     struct str rest, fragment, query, opaque = STR(""), host = STR("");
     struct str user = STR(""), path;
 
+    for (size_t i = 0; i < v[0].s.n; i++) {
+        unsigned char x = (unsigned char)v[0].s.s[i];
+
+        if (x < ' ' || x == 0x7f) {
+            bad_url(c, v[0].s);
+            buf_puts(&c->text, "net/url: invalid control character in URL");
+            return call_fail(c, "%s", buf_cstr(&c->text));
+        }
+    }
     str_cut(v[0].s, '#', &rest, &fragment);
     struct str scheme = take_scheme(&rest);
 
@@ -197,11 +216,9 @@ FUNC(fn_url_parse)
         opaque = rest;
         rest = STR("");
     }
-    if (!unescape(c, rest, &path) || !unescape(c, fragment, &fragment))
-        return call_fail(c,
-                         "unable to parse url: parse \"%.*s\": invalid URL "
-                         "escape",
-                         STR_ARG(v[0].s));
+    if (!unescape(c, v[0].s, rest, &path) ||
+        !unescape(c, v[0].s, fragment, &fragment))
+        return false;
     *out = value_map(c->a, ELEM_ANY);
     for (size_t i = 0; i < scheme.n; i++)
         buf_putc(&c->text, (char)func_lower((unsigned char)scheme.s[i]));

@@ -424,22 +424,22 @@ take_clock(struct parse *p, enum part part)
     switch (part) {
     case PART_HOUR:
         return take_number(p, 2, 2, &c->hour) &&
-               in_range(p, c->hour, 0, 23, "hour");
+               in_range(p, c->hour, 0, 23, "hour out of range");
     case PART_HOUR12:
     case PART_ZERO_HOUR12:
         return take_number(p, part == PART_HOUR12 ? 1 : 2, 2, &c->hour) &&
-               in_range(p, c->hour, 0, 12, "hour");
+               in_range(p, c->hour, 0, 12, "hour out of range");
     case PART_MINUTE:
     case PART_ZERO_MINUTE:
         return take_number(p, part == PART_MINUTE ? 1 : 2, 2, &c->minute) &&
-               in_range(p, c->minute, 0, 59, "minute");
+               in_range(p, c->minute, 0, 59, "minute out of range");
     default:
         if (!take_number(p, part == PART_SECOND ? 1 : 2, 2, &c->second))
             return false;
         /* A fraction may follow though the layout has none. */
         if (p->text.n > 1 && p->text.s[0] == '.' && is_digit(p->text.s[1]))
             take_fraction(p);
-        return in_range(p, c->second, 0, 59, "second");
+        return in_range(p, c->second, 0, 59, "second out of range");
     }
 }
 
@@ -477,7 +477,7 @@ take_date(struct parse *p, enum part part)
     case PART_NUM_MONTH:
     case PART_ZERO_MONTH:
         return take_number(p, part == PART_NUM_MONTH ? 1 : 2, 2, &c->month) &&
-               in_range(p, c->month, 1, 12, "month");
+               in_range(p, c->month, 1, 12, "month out of range");
     case PART_LONG_WEEKDAY:
     case PART_WEEKDAY:
         return take_name(p, weekdays, 7, part == PART_WEEKDAY ? 3 : 0,
@@ -537,15 +537,54 @@ take_part(struct parse *p, enum part part)
     }
 }
 
+/* Package time's own quoting: everything but plain ASCII as \xNN. */
+static void
+quote(struct str s, struct buf *out)
+{
+    buf_putc(out, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.s[i];
+
+        if (c == '"' || c == '\\')
+            buf_printf(out, "\\%c", c);
+        else if (c >= 0x80 || c < ' ')
+            buf_printf(out, "\\x%02x", c);
+        else
+            buf_putc(out, (char)c);
+    }
+    buf_putc(out, '"');
+}
+
 static bool
 fail(struct error *err, struct str layout, struct str text, struct str rest,
      struct str part)
 {
-    return error_set(err, ERR_INVALID,
-                     "parsing time \"%.*s\" as \"%.*s\": cannot parse "
-                     "\"%.*s\" as \"%.*s\"",
-                     STR_ARG(text), STR_ARG(layout), STR_ARG(rest),
-                     STR_ARG(part));
+    AUTO(buf_release) struct buf b = BUF_INIT(sizeof(err->msg));
+
+    buf_puts(&b, "parsing time ");
+    quote(text, &b);
+    buf_puts(&b, " as ");
+    quote(layout, &b);
+    buf_puts(&b, ": cannot parse ");
+    quote(rest, &b);
+    buf_puts(&b, " as ");
+    quote(part, &b);
+    return error_set(err, ERR_INVALID, "%s", buf_cstr(&b));
+}
+
+/* what and, when it is not NULL, rest quoted. */
+static bool
+fail_plain(struct error *err, struct str text, const char *what,
+           const struct str *rest)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(sizeof(err->msg));
+
+    buf_puts(&b, "parsing time ");
+    quote(text, &b);
+    buf_printf(&b, ": %s", what);
+    if (rest)
+        quote(*rest, &b);
+    return error_set(err, ERR_INVALID, "%s", buf_cstr(&b));
 }
 
 bool
@@ -565,18 +604,12 @@ gotime_parse(struct str layout, struct str text, int64_t *ms, struct error *err)
         if (!take_part(&p, part))
             return fail(err, layout, text, before, name);
         if (p.range)
-            return error_set(err, ERR_INVALID,
-                             "parsing time \"%.*s\": %s out of range",
-                             STR_ARG(text), p.range);
+            return fail_plain(err, text, p.range, NULL);
     } while (part != PART_NONE);
     if (p.text.n)
-        return error_set(err, ERR_INVALID,
-                         "parsing time \"%.*s\": extra text: \"%.*s\"",
-                         STR_ARG(text), STR_ARG(p.text));
+        return fail_plain(err, text, "extra text: ", &p.text);
     if (p.c.day < 1 || p.c.day > days_in(p.c.year, p.c.month))
-        return error_set(err, ERR_INVALID,
-                         "parsing time \"%.*s\": day out of range",
-                         STR_ARG(text));
+        return fail_plain(err, text, "day out of range", NULL);
     if (p.pm && p.c.hour < 12)
         p.c.hour += 12;
     else if (p.am && p.c.hour == 12)
@@ -592,16 +625,32 @@ gotime_parse(struct str layout, struct str text, int64_t *ms, struct error *err)
 
 #define SECOND INT64_C(1000000000)
 
+static bool
+bad_duration(struct error *err, struct str text, const char *what,
+             const struct str *unit)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(sizeof(err->msg));
+
+    buf_printf(&b, "time: %s ", what);
+    if (unit) {
+        quote(*unit, &b);
+        buf_puts(&b, " in duration ");
+    }
+    quote(text, &b);
+    return error_set(err, ERR_INVALID, "%s", buf_cstr(&b));
+}
+
 bool
-gotime_parse_duration(struct str s, int64_t *ns)
+gotime_parse_duration(struct str text, int64_t *ns, struct error *err)
 {
     static const struct {
         const char *name;
         double ns;
     } units[] = {{"ns", 1},  {"us", 1e3}, {"\xC2\xB5s", 1e3}, {"ms", 1e6},
                  {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+    struct str s = text;
     bool negative = s.n && s.s[0] == '-';
-    double total = 0;
+    double total = 0, v;
 
     if (s.n && (s.s[0] == '-' || s.s[0] == '+'))
         s = str_from(s, 1);
@@ -610,28 +659,30 @@ gotime_parse_duration(struct str s, int64_t *ns)
         return true;
     }
     if (!s.n)
-        return false;
+        return bad_duration(err, text, "invalid duration", NULL);
     while (s.n) {
-        size_t n = 0, unit = 0, k = 0;
-        double v;
+        size_t n = 0, k = 0, digits = 0, dots = 0;
 
-        while (n < s.n && (is_digit(s.s[n]) || s.s[n] == '.'))
-            n++;
-        if (!str_to_double(str_sub(s, 0, n), &v))
-            return false;
+        for (; n < s.n && (is_digit(s.s[n]) || (s.s[n] == '.' && !dots)); n++)
+            *(s.s[n] == '.' ? &dots : &digits) += 1;
+        if (!digits || !str_to_double(str_sub(s, 0, n), &v))
+            return bad_duration(err, text, "invalid duration", NULL);
         s = str_from(s, n);
-        while (unit < s.n && !is_digit(s.s[unit]) && s.s[unit] != '.')
-            unit++;
-        while (k < ARRAY_LEN(units) &&
-               !str_eqz(str_sub(s, 0, unit), units[k].name))
+        for (n = 0; n < s.n && !is_digit(s.s[n]) && s.s[n] != '.';)
+            n++;
+        struct str unit = str_sub(s, 0, n);
+
+        if (!n)
+            return bad_duration(err, text, "missing unit in duration", NULL);
+        while (k < ARRAY_LEN(units) && !str_eqz(unit, units[k].name))
             k++;
         if (k == ARRAY_LEN(units))
-            return false;
+            return bad_duration(err, text, "unknown unit", &unit);
         total += v * units[k].ns;
-        s = str_from(s, unit);
+        s = str_from(s, n);
     }
     if (total > 9.2e18)
-        return false;
+        return bad_duration(err, text, "invalid duration", NULL);
     *ns = (int64_t)(negative ? -total : total);
     return true;
 }

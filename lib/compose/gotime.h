@@ -18,8 +18,8 @@ void gotime_format(int64_t ms, struct str layout, struct buf *out);
 /* Errors as Go's: `parsing time "x" as "2006": cannot parse "x" as "2006"`. */
 bool gotime_parse(struct str layout, struct str text, int64_t *ms,
                   struct error *err);
-/* "1h30m", "-1.5s", in nanoseconds; false when it is none. */
-bool gotime_parse_duration(struct str text, int64_t *ns);
+/* "1h30m", "-1.5s", in nanoseconds; `time: invalid duration "x"`. */
+bool gotime_parse_duration(struct str text, int64_t *ns, struct error *err);
 /* Duration.String: "1h1m1s", "1.5s", "300ms". */
 void gotime_format_duration(int64_t ns, struct buf *out);
 

@@ -298,7 +298,10 @@ walk_template(struct exec *x, struct value dot, const struct node *n)
     struct value v;
 
     if (!tree) {
-        exec_fail(x, "template \"%.*s\" not defined", STR_ARG(n->text));
+        AUTO(buf_release) struct buf name = BUF_INIT(900);
+
+        format_quote(n->text, false, &name);
+        exec_fail(x, "template %s not defined", buf_cstr(&name));
         return WALK_FAIL;
     }
     if (x->depth >= MAX_DEPTH) {
@@ -362,11 +365,13 @@ exec_include(struct call *c, struct str name, struct value data,
     struct error *err = x->err;
     struct buf *outer = x->out;
 
-    if (!tree)
-        return call_fail(c,
-                         "template: no template \"%.*s\" associated with "
-                         "template \"%.*s\"",
-                         STR_ARG(name), STR_ARG(x->t->name));
+    if (!tree) {
+        buf_puts(&c->text, "template: no template ");
+        format_quote(name, false, &c->text);
+        buf_puts(&c->text, " associated with template ");
+        format_quote(x->t->name, false, &c->text);
+        return call_fail(c, "%s", buf_cstr(&c->text));
+    }
     if (x->depth >= MAX_DEPTH)
         return call_limit(c,
                           "rendering template has a nested reference name: "
