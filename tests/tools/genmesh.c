@@ -133,15 +133,21 @@ print_product(const struct mesh_rule *r, unsigned g)
 }
 
 static void
-print_domain(unsigned d)
+print_namespace(unsigned d)
 {
     printf("---\n{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":"
-           "{\"name\":\"dm-d%03u\"}}\n"
-           "---\n{\"apiVersion\":\"meshifi.io/v1alpha1\",\"kind\":"
+           "{\"name\":\"dm-d%03u\"}}\n",
+           d);
+}
+
+static void
+print_domain(unsigned d)
+{
+    printf("---\n{\"apiVersion\":\"meshifi.io/v1alpha1\",\"kind\":"
            "\"DataDomain\",\"metadata\":{\"name\":\"d%03u\",\"namespace\":"
            "\"dm-d%03u\"},\"spec\":{\"description\":\"made by genmesh\","
            "\"owner\":\"team-%u@example.com\"}}\n",
-           d, d, d, d);
+           d, d, d);
 }
 
 static void
@@ -176,6 +182,8 @@ main(int argc, char **argv)
     r.per_domain = (unsigned)p;
     r.contracts = argc > 3 && strcmp(argv[3], "--contracts") == 0;
     fill_layers(&r);
+    for (unsigned i = 0; i < r.domains; i++)
+        print_namespace(i);
     for (unsigned i = 0; i < r.domains; i++)
         print_domain(i);
     for (unsigned g = 0; g < r.domains * r.per_domain; g++)

@@ -26,6 +26,7 @@ struct load {
     struct yaml_docs docs;
     size_t next, flying, failed;
     size_t products;
+    const char *kind; /* what is being sent; "" at first */
 };
 
 static const struct {
@@ -54,10 +55,25 @@ on_reply(void *arg, const struct kube_reply *r, const struct error *err)
     send_more(l);
 }
 
+/* One kind after the other: namespaces are there before what is in them. */
+static bool
+may_send(struct load *l)
+{
+    const struct json *next = l->docs.v[l->next].value;
+    const char *kind = json_string_or(json_get(next, "kind"), "");
+
+    if (strcmp(kind, l->kind) == 0)
+        return l->flying < IN_FLIGHT;
+    if (l->flying)
+        return false;
+    l->kind = kind;
+    return true;
+}
+
 static void
 send_more(struct load *l)
 {
-    while (l->flying < IN_FLIGHT && l->next < l->docs.n) {
+    while (l->next < l->docs.n && may_send(l)) {
         const struct json *j = l->docs.v[l->next++].value;
         const char *kind = json_string_or(json_get(j, "kind"), "");
         AUTO(mem_free_ptr) char *body = json_text(j, JSON_COMPACT);
@@ -175,6 +191,7 @@ main(int argc, char **argv)
     struct kube_access *access =
         argc > 1 ? kube_access_open(argv[1], NULL, &err) : NULL;
     struct load l = {
+        .kind = "",
         .client = access ? kube_client_new(loop, access, NULL, &err) : NULL};
     struct kube_cache_options o = {.gvr = kinds[3].gvr};
     struct kube_cache *cache =
