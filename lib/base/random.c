@@ -50,8 +50,21 @@ void
 random_name(char *out, size_t n)
 {
     static const char alphabet[] = "bcdfghjklmnpqrstvwxz2456789";
+    const size_t letters = sizeof(alphabet) - 1;
+    uint8_t pool[64];
+    size_t at = 0, filled = 0;
 
-    for (size_t i = 0; i < n; i++)
-        out[i] = alphabet[random_below(sizeof(alphabet) - 1)];
+    for (size_t i = 0; i < n;) {
+        if (at == filled) {
+            filled = MIN(sizeof(pool), n - i + 4);
+            random_bytes(pool, filled);
+            at = 0;
+        }
+        /* 9 times the alphabet fit into a byte; the rest would be unfair. */
+        uint8_t b = pool[at++];
+
+        if (b < 9 * letters)
+            out[i++] = alphabet[b % letters];
+    }
     out[n] = '\0';
 }
