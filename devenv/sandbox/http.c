@@ -74,7 +74,8 @@ struct exchange {
     enum progress progress;
     char *target;
     struct buf body;
-    bool begun, suspended, too_big;
+    bool begun, suspended, too_big, forget;
+    size_t received; /* of the body, kept or not */
     struct header *headers;
     struct MHD_Response *response;
     unsigned status;
@@ -544,17 +545,19 @@ begin(struct exchange *x, const char *method)
 {
     const char *length = MHD_lookup_connection_value(
         x->c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    struct http *h = x->r.http;
     uint64_t n = 0;
 
     x->begun = true;
     x->r.method = arena_strdup(x->r.arena, method);
+    x->forget = h->o.keep_body && !h->o.keep_body(h->o.arg, &x->r);
     if (!length || !str_to_u64(str_of(length), &n) || n <= BODY_DISCARD)
         return MHD_YES;
     /* Far too long to be read for politeness: answered at once, closed. */
     x->too_big = true;
     handle(x);
     if (x->progress == HELD)
-        x->r.http->waiting_n--;
+        h->waiting_n--;
     return send_answer(x);
 }
 
@@ -573,10 +576,11 @@ on_request(void *arg, struct MHD_Connection *c, const char *url,
     if (!x->begun)
         return begin(x, method);
     if (*data_n) {
-        x->too_big = x->too_big || !buf_add(&x->body, data, *data_n);
-        x->r.body.n += *data_n; /* counts what was discarded, too */
+        if (!x->forget)
+            x->too_big = x->too_big || !buf_add(&x->body, data, *data_n);
+        x->received += *data_n;
         *data_n = 0;
-        return x->r.body.n <= BODY_DISCARD ? MHD_YES : MHD_NO;
+        return x->received <= BODY_DISCARD ? MHD_YES : MHD_NO;
     }
     /* After a resume the library comes once more. */
     return x->progress == ARRIVING ? finish(x) : MHD_YES;

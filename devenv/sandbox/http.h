@@ -52,7 +52,11 @@ struct http_options {
     http_handler_fn *handler;
     /* True while an answer given now must be held; NULL: never. */
     bool (*hold)(void *arg);
-    void *arg;                /* of both */
+    /* Asked when a request's headers are there. False: its body is read and
+     * forgotten (what a stranger sends takes no memory), the handler sees an
+     * empty one. NULL: always true. */
+    bool (*keep_body)(void *arg, struct http_request *r);
+    void *arg;                /* of all */
     unsigned timeout_s;       /* 0: 30 */
     unsigned max_connections; /* 0: as above */
 };

@@ -99,6 +99,12 @@ is_allowed(const struct server *s, const struct http_request *r)
            tls_token_ok(&s->identity, str_trim(token));
 }
 
+static bool
+keep_body(void *arg, struct http_request *r)
+{
+    return is_allowed(arg, r);
+}
+
 static void
 on_request(void *arg, struct http_request *r)
 {
@@ -191,6 +197,7 @@ start_http(struct server *s, struct error *err)
                              .host = "127.0.0.1",
                              .handler = on_request,
                              .hold = must_hold,
+                             .keep_body = keep_body,
                              .arg = s,
                              .timeout_s = s->options->http_timeout_s,
                              .max_connections = s->options->http_connections};

@@ -161,6 +161,12 @@ test_who_may_come(void **state)
     answers(&p, "GET", "/livez", NULL, 200, "ok");
     p.token = "wrong";
     answers(&p, "GET", "/kv", NULL, 401, NULL);
+    /* what a stranger sends is not kept: 401, not 413 */
+    char *big = mem_zalloc(1, HTTP_BODY_MAX + 2);
+
+    memset(big, 'x', HTTP_BODY_MAX + 1);
+    answers(&p, "POST", "/echo", big, 401, NULL);
+    free(big);
     p.token = "";
     answers(&p, "GET", "/kv", NULL, 401, NULL);
     p.token = c.token;
