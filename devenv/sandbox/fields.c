@@ -73,7 +73,9 @@ item_element(const struct place *p, enum shape shape, const struct json *item)
 
         if (!v && ks)
             v = schema_info(ks)->fallback;
-        buf_printf(&b, "%s\"%s\":", i ? "," : "", sorted.v[i]);
+        buf_puts(&b, i ? ",\"" : "\"");
+        buf_puts(&b, sorted.v[i]);
+        buf_puts(&b, "\":");
         if (v)
             json_print(v, JSON_COMPACT, &b);
         else
@@ -309,14 +311,16 @@ collect_map(struct collector *c, const struct place *p, const struct json *map,
         if (p->root && (!strcmp(json_key(m), "apiVersion") ||
                         !strcmp(json_key(m), "kind")))
             continue;
-        buf_printf(&c->path, ".%s", json_key(m));
+        buf_putc(&c->path, '.');
+        buf_puts(&c->path, json_key(m));
         if (!child.s && p->s && !schema_info(p->s)->preserve_unknown) {
             strlist_addf(&c->errors, "%s: field not declared in schema",
                          buf_cstr(&c->path));
             buf_truncate(&c->path, n);
             continue;
         }
-        buf_printf(&element, "f:%s", json_key(m));
+        buf_puts(&element, "f:");
+        buf_puts(&element, json_key(m));
         below = json_new_object();
         collect(c, &child, m, below);
         if (json_first(below) && (free_form(p) || !child.s))

@@ -28,14 +28,6 @@ fieldset_is_member(const struct json *node)
     return node && (!json_first(node) || json_get(node, "."));
 }
 
-struct json *
-fieldset_need(struct json *s, const char *element)
-{
-    struct json *child = json_get(s, element);
-
-    return child ? child : json_set(s, element, json_new_object());
-}
-
 void
 fieldset_mark(struct json *node)
 {
@@ -121,7 +113,9 @@ print_key(struct str text, struct buf *out)
 
     buf_putc(out, '[');
     for (const struct json *k = json_first(keys); k; k = json_next(k)) {
-        buf_printf(out, "%s%s=", sep, json_key(k));
+        buf_puts(out, sep);
+        buf_puts(out, json_key(k));
+        buf_putc(out, '=');
         json_print(k, JSON_COMPACT, out);
         sep = ",";
     }
@@ -144,7 +138,8 @@ fieldset_print_element(const char *element, struct buf *out)
         buf_printf(out, "[%.*s]", STR_ARG(rest));
         break;
     default:
-        buf_printf(out, ".%.*s", STR_ARG(rest));
+        buf_putc(out, '.');
+        buf_str(out, rest);
     }
 }
 
@@ -175,20 +170,4 @@ fieldset_each(const struct json *s, fieldset_path_fn *fn, void *arg)
     AUTO(buf_release) struct buf path = BUF_INIT(BUF_TEXT_MAX);
 
     each(s, &path, fn, arg);
-}
-
-static void
-count_one(void *arg, const char *path)
-{
-    (void)path;
-    ++*(size_t *)arg;
-}
-
-size_t
-fieldset_count(const struct json *s)
-{
-    size_t n = 0;
-
-    fieldset_each(s, count_one, &n);
-    return n;
 }

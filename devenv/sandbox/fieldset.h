@@ -17,9 +17,6 @@
 bool fieldset_empty(const struct json *s);
 /* The node itself is a path of the set. */
 bool fieldset_is_member(const struct json *node);
-/* The node below s at a path element, made when absent. A new node is a
- * member as long as nothing is put below it. */
-struct json *fieldset_need(struct json *s, const char *element);
 /* Makes node a member, whether or not it has children. */
 void fieldset_mark(struct json *node);
 /* into gets the paths of other. */
@@ -35,7 +32,5 @@ typedef void fieldset_path_fn(void *arg, const char *path);
 void fieldset_each(const struct json *s, fieldset_path_fn *fn, void *arg);
 /* Appends one element as it stands in such a path: `.name`, `[name="a"]`. */
 void fieldset_print_element(const char *element, struct buf *out);
-/* Number of paths. */
-size_t fieldset_count(const struct json *s);
 
 #endif

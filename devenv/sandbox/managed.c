@@ -477,8 +477,8 @@ follow_last_applied(const struct managed_by *by, struct json *live,
 
 enum managed_result
 managed_apply(const struct fields_types *t, const struct managed_by *by,
-              struct json *live, struct json *config, bool force,
-              struct status *st)
+              const struct json *old, struct json *live, struct json *config,
+              bool force, struct status *st)
 {
     AUTO(json_free_ptr)
     struct json *set = json_new_object(), *last = NULL, *before = NULL,
@@ -493,7 +493,6 @@ managed_apply(const struct fields_types *t, const struct managed_by *by,
         goto refused;
     if (!json_first(entries))
         before_first_apply(t, by, live, entries);
-    before = json_copy(live);
     fields_merge(t, live, config);
     own = find_entry(entries, by, "Apply");
     known = own != NULL;
@@ -505,8 +504,8 @@ managed_apply(const struct fields_types *t, const struct managed_by *by,
     json_set_string(own, "apiVersion", by->api_version);
     owned = all_owned(entries);
     fields_prune(t, live, last, owned);
-    c = changes_between(t, before, live);
-    allowed = force ? NULL : kubectl_may_take(t, by, before);
+    c = changes_between(t, old, live);
+    allowed = force ? NULL : kubectl_may_take(t, by, old);
     if (!take_over(entries, own, &c, allowed, force, st))
         goto refused;
     if (known && !json_first(c.changed) && !json_first(c.removed) &&

@@ -29,14 +29,15 @@ void managed_update(const struct fields_types *t, const struct managed_by *by,
                     const struct json *old, struct json *now);
 
 enum managed_result { MANAGED_APPLIED, MANAGED_SAME, MANAGED_REFUSED };
-/* Server-side apply of config to live (changed in place; an object with only
- * apiVersion and kind when it is created). MANAGED_SAME: nothing changed, live
- * is as it was. MANAGED_REFUSED: 409 with FieldManagerConflict causes, 500
- * when config does not fit the schema, 400 when it has managedFields; live is
- * then of no use. */
+/* Server-side apply of config to live, a copy of old (changed in place; with
+ * only apiVersion and kind, and old NULL, when it is created). MANAGED_SAME:
+ * nothing changed, live is as it was. MANAGED_REFUSED: 409 with
+ * FieldManagerConflict causes, 500 when config does not fit the schema, 400
+ * when it has managedFields; live is then of no use. */
 enum managed_result managed_apply(const struct fields_types *t,
                                   const struct managed_by *by,
-                                  struct json *live, struct json *config,
-                                  bool force, struct status *st);
+                                  const struct json *old, struct json *live,
+                                  struct json *config, bool force,
+                                  struct status *st);
 
 #endif

@@ -21,6 +21,7 @@ go_word(const struct json *v)
     return words[json_type_of(v)];
 }
 
+/* field is a member of ObjectMeta, NULL: metadata itself. */
 static bool
 mismatch(const struct kind *k, const struct json *v, const char *field,
          const char *go_type, struct status *st)
@@ -28,8 +29,9 @@ mismatch(const struct kind *k, const struct json *v, const char *field,
     return status_bad_request(
         st,
         "%s in version \"%s\" cannot be handled as a %s: json: cannot "
-        "unmarshal %s into Go struct field %s of type %s",
-        k->kind, k->version, k->kind, go_word(v), field, go_type);
+        "unmarshal %s into Go struct field %s.%s of type %s",
+        k->kind, k->version, k->kind, go_word(v),
+        field ? "ObjectMeta" : k->kind, field ? field : "metadata", go_type);
 }
 
 static bool
@@ -76,40 +78,34 @@ objects_only(const struct kind *k, const struct json *list, const char *field,
     return true;
 }
 
+static bool
+decode_member(const struct kind *k, const struct json *v, struct status *st)
+{
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        const char *name = fields[i].name;
+
+        if (strcmp(name, json_key(v)) != 0 || json_is(v, JSON_NULL))
+            continue;
+        if (!json_is(v, fields[i].type))
+            return mismatch(k, v, name, fields[i].go_type, st);
+        if (fields[i].type == JSON_OBJECT || !strcmp(name, "finalizers"))
+            return texts_only(k, v, name, st);
+        return fields[i].type != JSON_ARRAY ||
+               objects_only(k, v, name, fields[i].go_type, st);
+    }
+    return true;
+}
+
 bool
 meta_decode(const struct kind *k, const struct json *obj, struct status *st)
 {
     const struct json *meta = json_get(obj, "metadata");
 
-    if (meta && !json_is(meta, JSON_OBJECT) && !json_is(meta, JSON_NULL)) {
-        AUTO(mem_free_ptr) char *f = mem_printf("%s.metadata", k->kind);
-
-        return mismatch(k, meta, f, "v1.ObjectMeta", st);
-    }
-    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        const struct json *v = json_get(meta, fields[i].name);
-        AUTO(mem_free_ptr) char *path = NULL;
-
-        if (!v || json_is(v, JSON_NULL))
-            continue;
-        path = mem_printf("ObjectMeta.%s", fields[i].name);
-        if (!json_is(v, fields[i].type)) {
-            /* A map's element type is what Go names for a plain value. */
-            return mismatch(k, v, path,
-                            fields[i].type == JSON_OBJECT &&
-                                    !json_is(v, JSON_OBJECT)
-                                ? "map[string]string"
-                                : fields[i].go_type,
-                            st);
-        }
-        if (fields[i].type == JSON_OBJECT ||
-            !strcmp(fields[i].name, "finalizers")) {
-            if (!texts_only(k, v, path, st))
-                return false;
-        } else if (fields[i].type == JSON_ARRAY &&
-                   !objects_only(k, v, path, fields[i].go_type, st)) {
+    if (meta && !json_is(meta, JSON_OBJECT) && !json_is(meta, JSON_NULL))
+        return mismatch(k, meta, NULL, "v1.ObjectMeta", st);
+    for (const struct json *c = json_first(meta); c; c = json_next(c)) {
+        if (!decode_member(k, c, st))
             return false;
-        }
     }
     return true;
 }
@@ -287,16 +283,16 @@ void
 meta_validate_update(const struct json *obj, const struct json *old,
                      struct schema_findings *bad)
 {
-    static const char *const fixed[] = {"uid", "deletionTimestamp"};
+    static const char *const fixed[] = {"metadata.uid",
+                                        "metadata.deletionTimestamp"};
     const struct json *now = json_get(obj, "metadata");
     const struct json *was = json_get(old, "metadata");
 
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
-        const struct json *v = json_get(now, fixed[i]);
-        AUTO(mem_free_ptr) char *f = mem_printf("metadata.%s", fixed[i]);
+        const struct json *v = json_get(now, fixed[i] + strlen("metadata."));
 
-        if (v && !json_equal(v, json_get(was, fixed[i])))
-            schema_findings_add(bad, f, "FieldValueInvalid",
+        if (v && !json_equal(v, json_get(was, fixed[i] + strlen("metadata."))))
+            schema_findings_add(bad, fixed[i], "FieldValueInvalid",
                                 "Invalid value: \"%s\": field is immutable",
                                 json_string_or(v, ""));
     }
