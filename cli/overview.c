@@ -1,12 +1,11 @@
 #include "cli/overview.h"
 
-#include <stdlib.h>
-
 #include "lib/base/mem.h"
 
 #include "lib/mesh/why.h"
 
 #include "cli/columns.h"
+#include "cli/mesh_table.h"
 
 #define TURN_MS 200
 
@@ -49,97 +48,18 @@ overview_settle(struct mesh_live *live, struct loop *loop, int64_t limit_ms,
     }
 }
 
-static int
-by_name(const void *a, const void *b)
-{
-    const struct mesh_item *x = *(const struct mesh_item *const *)a;
-    const struct mesh_item *y = *(const struct mesh_item *const *)b;
-    int c = strcmp(x->ns, y->ns);
-
-    return c ? c : strcmp(x->name, y->name);
-}
-
-/* The items of a role, sorted; live in a. */
-static const struct mesh_item **
-sorted(const struct mesh *m, enum mesh_role role, struct arena *a, size_t *n)
-{
-    *n = mesh_role_count(m, role);
-    const struct mesh_item **v = arena_array(a, *n + 1, sizeof(*v));
-
-    for (size_t i = 0; i < *n; i++)
-        v[i] = mesh_role_at(m, role, i);
-    qsort(v, *n, sizeof(*v), by_name);
-    return v;
-}
-
-static const char *
-age(const struct mesh_item *i, struct arena *a)
-{
-    char text[CLOCK_HUMAN_LEN];
-
-    if (!i->created_s)
-        return "";
-    clock_human(clock_wall_ms(clock_system()) / 1000 - i->created_s, text);
-    return arena_strdup(a, text);
-}
+static const struct mesh_table_options brief = {.width = MESH_TABLE_BRIEF,
+                                                .indent = "  "};
 
 static void
-print_domains(const struct mesh *m, struct arena *a)
+print_role(const struct mesh *m, enum mesh_role role, const char *title,
+           struct arena *a)
 {
-    struct columns c;
     size_t n;
-    const struct mesh_item **v = sorted(m, MESH_ROLE_DOMAIN, a, &n);
-    static const char *const head[] = {"HEALTH", "DOMAIN",   "NAMESPACE",
-                                       "OWNER",  "PRODUCTS", "AGE"};
+    const struct mesh_item **v = mesh_table_items(m, role, &brief, a, &n);
 
-    columns_init(&c, ARRAY_LEN(head));
-    columns_row(&c, head);
-    for (size_t i = 0; i < n; i++) {
-        const struct mesh_domain *d = v[i]->domain;
-        const char *row[] = {
-            mesh_health_word(mesh_item_health(v[i])),
-            v[i]->name,
-            v[i]->ns,
-            d->owner,
-            arena_printf(a, "%zu/%zu", d->by_health[MESH_OK], d->products_n),
-            age(v[i], a)};
-
-        columns_row(&c, row);
-    }
-    printf("Domains (%zu)\n", n);
-    columns_print(&c, "  ", stdout);
-    columns_release(&c);
-}
-
-static void
-print_products(const struct mesh *m, struct arena *a)
-{
-    struct columns c;
-    size_t n;
-    const struct mesh_item **v = sorted(m, MESH_ROLE_PRODUCT, a, &n);
-    static const char *const head[] = {"HEALTH",   "PRODUCT", "DOMAIN",
-                                       "VERSION",  "STATUS",  "IN/OUT",
-                                       "COMPOSED", "AGE"};
-
-    columns_init(&c, ARRAY_LEN(head));
-    columns_row(&c, head);
-    for (size_t i = 0; i < n; i++) {
-        const struct mesh_product *p = v[i]->product;
-        const char *row[] = {
-            mesh_health_word(mesh_item_health(v[i])),
-            v[i]->name,
-            p->domain_ref,
-            p->version,
-            p->status,
-            arena_printf(a, "%zu/%zu", p->inputs_n, p->ports_n - p->inputs_n),
-            arena_printf(a, "%zu/%zu", v[i]->roll.ready, v[i]->roll.total),
-            age(v[i], a)};
-
-        columns_row(&c, row);
-    }
-    printf("\nProducts (%zu)\n", n);
-    columns_print(&c, "  ", stdout);
-    columns_release(&c);
+    printf("%s (%zu)\n", title, n);
+    mesh_table_print(v, n, role, &brief);
 }
 
 static void
@@ -204,7 +124,8 @@ print_json(struct mesh_live *live, struct arena *a)
     for (size_t r = 0; r < ARRAY_LEN(roles); r++) {
         struct json *list = json_set(j, names[r], json_new_array());
         size_t n;
-        const struct mesh_item **v = sorted(m, roles[r], a, &n);
+        const struct mesh_item **v =
+            mesh_table_items(m, roles[r], &brief, a, &n);
 
         for (size_t i = 0; i < n; i++)
             json_append(list, item_json(v[i]));
@@ -236,7 +157,7 @@ overview_print(struct mesh_live *live, bool json)
         print_json(live, a);
         return;
     }
-    print_domains(m, a);
-    print_products(m, a);
+    print_role(m, MESH_ROLE_DOMAIN, "Domains", a);
+    print_role(m, MESH_ROLE_PRODUCT, "\nProducts", a);
     print_attention(m, a);
 }
