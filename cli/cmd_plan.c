@@ -7,13 +7,18 @@
 
 #include "cli/commands.h"
 #include "cli/objects.h"
+#include "cli/overlay.h"
 #include "cli/plan_text.h"
 
 #define SYNC_MS 20000
 
 enum { EXIT_CHANGES = 2 };
 
-struct totals {
+struct plans {
+    struct mesh_live *live;
+    struct overlay overlay; /* what the plans so far would bring */
+    struct mesh_planner *planner;
+    struct json *out; /* NULL: text */
     size_t add, change, destroy, blockers;
 };
 
@@ -33,81 +38,128 @@ fill_namespace(struct kube_discovery *d, const struct manifest *m,
 /* A plan opens what it asks for; it is complete when it asks for nothing
  * new. */
 static bool
-plan_fully(struct mesh_live *live, const struct manifest *m, struct arena *a,
+plan_fully(struct plans *w, const struct manifest *m, struct arena *a,
            struct mesh_plan *p, struct error *err)
 {
     size_t seen = 0, now = 0;
 
     for (;;) {
-        if (!mesh_plan_apply(mesh_live_planner(live), m->object, a, p, err))
+        if (!mesh_plan_apply(w->planner, m->object, a, p, err))
             return error_wrap(err, "%s", m->source);
         seen = now;
-        now = mesh_live_wait_caches(live, SYNC_MS, err);
+        now = mesh_live_wait_caches(w->live, SYNC_MS, err);
         if (now == seen && now)
             return true;
         mesh_plan_release(p);
         arena_reset(a);
+        mesh_planner_forget(w->planner);
         if (!now)
             return false;
     }
 }
 
 static bool
-plan_one(struct mesh_live *live, const struct manifest *m, struct json *out,
-         struct totals *sum, struct error *err)
+plan_one(struct plans *w, const struct manifest *m, struct error *err)
 {
     struct arena *a = arena_new();
     struct mesh_plan p;
-    bool ok = plan_fully(live, m, a, &p, err);
+    bool ok = plan_fully(w, m, a, &p, err);
 
     if (ok) {
-        sum->add += p.add;
-        sum->change += p.change;
-        sum->destroy += p.destroy;
-        sum->blockers += p.blockers;
-        if (out)
-            json_append(out, plan_json(&p));
+        w->add += p.add;
+        w->change += p.change;
+        w->destroy += p.destroy;
+        w->blockers += p.blockers;
+        if (w->out)
+            json_append(w->out, plan_json(&p));
         else
             plan_text(&p, stdout);
+        if (overlay_take(&w->overlay, &p))
+            mesh_planner_forget(w->planner);
         mesh_plan_release(&p);
     }
     arena_free(a);
     return ok;
 }
 
+/* What every plan asks for, asked for at once instead of one by one. */
+static bool
+prefetch(struct target *t, struct mesh_live *live,
+         const struct manifest_set *set, struct error *err)
+{
+    static const char *const machinery[][2] = {
+        {"apiextensions.crossplane.io/v2", "CompositeResourceDefinition"},
+        {"apiextensions.crossplane.io/v1", "CompositeResourceDefinition"},
+        {"apiextensions.crossplane.io/v1", "Composition"},
+        {"pkg.crossplane.io/v1", "Function"},
+    };
+    struct kube_discovery *d = mesh_live_discovery(live);
+    struct mesh_live_state state;
+    const struct kube_kind *k;
+
+    for (;;) {
+        mesh_live_state(live, &state);
+        if (kube_discovery_loaded(d) || state.problem)
+            break;
+        loop_turn(t->loop, -1);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(machinery); i++) {
+        k = kube_discovery_of(d, str_of(machinery[i][0]),
+                              str_of(machinery[i][1]));
+        /* Both versions of a kind are one collection. */
+        if (k && k->preferred)
+            mesh_live_cache(live, k, NULL);
+    }
+    for (size_t i = 0; i < set->n; i++) {
+        k = kube_discovery_of(d, str_of(set->v[i].api_version),
+                              str_of(set->v[i].kind));
+        if (k && strcmp(k->kind, "Secret") != 0)
+            mesh_live_cache(live, k, NULL);
+    }
+    return mesh_live_wait(live, SYNC_MS, err);
+}
+
 static bool
 plan_all(struct target *t, const struct args *a, struct manifest_set *set,
-         struct json *out, struct totals *sum, struct error *err)
+         struct plans *w, struct error *err)
 {
-    AUTO(mesh_live_free_ptr)
-    struct mesh_live *live = mesh_live_new(t->client, NULL, err);
     const char *ns =
         args_get(a, "namespace", kube_client_access(t->client)->ns);
+    struct mesh_host host;
+    bool ok;
 
-    if (!live || !mesh_live_wait(live, SYNC_MS, err))
-        return false;
-    for (size_t i = 0; i < set->n; i++) {
-        fill_namespace(mesh_live_discovery(live), &set->v[i], ns);
-        if (!plan_one(live, &set->v[i], out, sum, err))
-            return false;
+    kube_client_set_once(t->client, true);
+    w->live = mesh_live_new(t->client, NULL, err);
+    ok = w->live && prefetch(t, w->live, set, err);
+    if (ok) {
+        w->overlay.base = mesh_live_host(w->live);
+        host = overlay_host(&w->overlay);
+        w->planner = mesh_planner_new(&host);
     }
-    return true;
+    for (size_t i = 0; ok && i < set->n; i++) {
+        fill_namespace(mesh_live_discovery(w->live), &set->v[i], ns);
+        ok = plan_one(w, &set->v[i], err);
+    }
+    mesh_planner_free(w->planner);
+    overlay_release(&w->overlay);
+    mesh_live_free(w->live);
+    return ok;
 }
 
 static int
-report(const struct args *a, struct json *out, const struct totals *sum)
+report(const struct args *a, const struct plans *w)
 {
-    bool changes = sum->add + sum->change + sum->destroy > 0;
+    bool changes = w->add + w->change + w->destroy > 0;
 
-    if (out) {
-        AUTO(mem_free_ptr) char *text = json_text(out, JSON_PRETTY);
+    if (w->out) {
+        AUTO(mem_free_ptr) char *text = json_text(w->out, JSON_PRETTY);
 
         printf("%s\n", text);
     } else {
-        printf("Plan: %zu to add, %zu to change, %zu to destroy.\n", sum->add,
-               sum->change, sum->destroy);
+        printf("Plan: %zu to add, %zu to change, %zu to destroy.\n", w->add,
+               w->change, w->destroy);
     }
-    if (sum->blockers) {
+    if (w->blockers) {
         fprintf(stderr, "meshtop: the server would refuse this\n");
         return EXIT_ERROR;
     }
@@ -120,24 +172,22 @@ run(const struct args *a)
 {
     AUTO(manifest_release) struct manifest_set set = {0};
     bool json = strcmp(args_get(a, "output", ""), "json") == 0;
-    AUTO(json_free_ptr) struct json *out = json ? json_new_array() : NULL;
-    struct totals sum = {0};
+    struct plans w = {.out = json ? json_new_array() : NULL};
     struct error err = {0};
     struct target t;
-    bool ok;
+    int code;
+    bool ok = objects_load(a, &set, &err) && target_open(&t, a, &err);
 
-    if (!objects_load(a, &set, &err) || !target_open(&t, a, &err))
-        ok = false;
-    else {
-        ok = plan_all(&t, a, &set, out, &sum, &err);
+    if (ok) {
+        ok = plan_all(&t, a, &set, &w, &err);
         target_release(&t);
     }
-    if (ok)
-        return report(a, out, &sum);
-    int code = command_fail(&err);
-
+    code = ok ? report(a, &w) : command_fail(&err);
+    json_free(w.out);
     /* 2 would read as "there are changes". */
-    return args_has(a, "detailed-exitcode") ? EXIT_ERROR : code;
+    if (!ok && args_has(a, "detailed-exitcode"))
+        code = EXIT_ERROR;
+    return code;
 }
 
 static const struct flag flags[] = {

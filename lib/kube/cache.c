@@ -51,6 +51,7 @@ struct kube_cache {
     struct buf line;
     char version[128]; /* to watch from; "": list first */
     bool plain;
+    bool once; /* list, and no more */
     bool synced, live;
     bool has_error;
     bool bookmarks; /* this server sends them */
@@ -231,7 +232,10 @@ on_list_end(void *arg, const struct kube_reply *r, const struct error *err)
         return;
     }
     list_complete(k, str_of(r->resource_version));
-    begin(k);
+    if (k->once)
+        set_live(k, true);
+    else
+        begin(k);
 }
 
 static void
@@ -531,7 +535,8 @@ kube_cache_new(struct kube_client *c, const struct kube_cache_options *o,
     k->o.max_objects = o->max_objects ? o->max_objects : OBJECTS_MAX;
     k->o.max_object = o->max_object ? o->max_object : OBJECT_MAX;
     k->o.backoff_ms = o->backoff_ms ? o->backoff_ms : BACKOFF_MS;
-    k->plain = o->no_watchlist;
+    k->once = kube_client_once(c);
+    k->plain = o->no_watchlist || k->once;
     if (fns)
         k->fns = *fns;
     buf_init(&k->line, k->o.max_object + ENVELOPE);

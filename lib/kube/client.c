@@ -40,7 +40,7 @@ struct kube_client {
     struct kube_http **retired; /* pools whose calls still run */
     size_t retired_n, retired_cap;
     struct kube_call *calls;
-    bool read_only;
+    bool read_only, once;
     char *user_agent;
     int64_t timeout_ms;
 };
@@ -465,6 +465,18 @@ bool
 kube_client_read_only(const struct kube_client *c)
 {
     return c->read_only;
+}
+
+void
+kube_client_set_once(struct kube_client *c, bool once)
+{
+    c->once = once;
+}
+
+bool
+kube_client_once(const struct kube_client *c)
+{
+    return c->once;
 }
 
 bool

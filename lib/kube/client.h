@@ -48,6 +48,11 @@ void kube_client_free_ptr(struct kube_client **c);
 struct loop *kube_client_loop(const struct kube_client *c);
 const struct kube_access *kube_client_access(const struct kube_client *c);
 bool kube_client_read_only(const struct kube_client *c);
+/* With once, caches made from now on list one time and do not watch: for
+ * commands that answer and end (a watch is a connection of its own where a
+ * server speaks HTTP/1.1). */
+void kube_client_set_once(struct kube_client *c, bool once);
+bool kube_client_once(const struct kube_client *c);
 /* Puts other facts in place (the kubeconfig changed); running calls end as
  * they are. */
 bool kube_client_set_access(struct kube_client *c,

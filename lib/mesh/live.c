@@ -33,6 +33,7 @@ struct mesh_live {
     struct kube_discovery *discovery;
     struct mesh *model;
     struct mesh_planner *planner;
+    struct mesh_host host;
     struct mesh_live_fns fns;
     struct entry **v;
     size_t n, cap;
@@ -426,14 +427,14 @@ mesh_live_new(struct kube_client *c, const struct mesh_live_fns *fns,
               struct error *err)
 {
     struct mesh_live *l = mem_zalloc(1, sizeof(*l));
-    const struct mesh_host host = {l, host_get, host_each, host_served};
 
     l->client = c;
     l->fns = fns ? *fns : (struct mesh_live_fns){0};
     l->backoff_ms = BACKOFF_FIRST_MS;
     l->discovery = kube_discovery_new(c);
     l->model = mesh_new(clock_system());
-    l->planner = mesh_planner_new(&host);
+    l->host = (struct mesh_host){l, host_get, host_each, host_served};
+    l->planner = mesh_planner_new(&l->host);
     mesh_set_lookup(l->model, lookup, l);
     name_roles(l);
     if (kube_discovery_load(l->discovery, on_discovery, l, err))
@@ -474,6 +475,12 @@ struct kube_discovery *
 mesh_live_discovery(struct mesh_live *l)
 {
     return l->discovery;
+}
+
+const struct mesh_host *
+mesh_live_host(const struct mesh_live *l)
+{
+    return &l->host;
 }
 
 struct mesh_planner *

@@ -38,6 +38,8 @@ void mesh_live_free_ptr(struct mesh_live **l);
 struct mesh *mesh_live_model(struct mesh_live *l);
 struct kube_discovery *mesh_live_discovery(struct mesh_live *l);
 struct mesh_planner *mesh_live_planner(struct mesh_live *l);
+/* What its planner asks: for planners that see something over it. */
+const struct mesh_host *mesh_live_host(const struct mesh_live *l);
 /* The cache of a kind, started when there is none yet; NULL and err when the
  * kind is not served. It belongs to the live model and stays. */
 struct kube_cache *mesh_live_cache(struct mesh_live *l,
