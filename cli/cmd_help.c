@@ -3,6 +3,9 @@
 
 #include "cli/commands.h"
 
+/* Columns of names and flags; a longer one has its text on the next line. */
+#define LEFT_WIDTH 28
+
 static void
 print_flags(FILE *out, const struct flag *f)
 {
@@ -32,7 +35,11 @@ print_overview(FILE *out)
         if (strcmp(group, (*c)->group) != 0)
             fprintf(out, "\n%s\n", group = (*c)->group);
         snprintf(left, sizeof(left), "%s %s", (*c)->name, (*c)->args);
-        fprintf(out, "  %-28s %s\n", left, (*c)->summary);
+        if (strlen(left) > LEFT_WIDTH)
+            fprintf(out, "  %s\n  %-*s %s\n", left, LEFT_WIDTH, "",
+                    (*c)->summary);
+        else
+            fprintf(out, "  %-*s %s\n", LEFT_WIDTH, left, (*c)->summary);
     }
     fprintf(out, "\nFlags of every command\n");
     print_flags(out, common_flags);

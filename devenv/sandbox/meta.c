@@ -302,14 +302,17 @@ meta_validate_update(const struct json *obj, const struct json *old,
 }
 
 void
-meta_warnings(const struct json *obj, struct strlist *warnings)
+meta_warnings(const struct json *obj, const struct json *old,
+              struct strlist *warnings)
 {
     const struct json *list = json_at(obj, "metadata", "finalizers", NULL);
+    const struct json *was = json_at(old, "metadata", "finalizers", NULL);
 
     for (const struct json *c = json_first(list); c; c = json_next(c)) {
         const char *name = json_string_or(c, "");
 
-        if (!strchr(name, '/') && !standard_finalizer(name))
+        if (!strchr(name, '/') && !standard_finalizer(name) &&
+            !holds(was, name))
             strlist_addf(warnings,
                          "metadata.finalizers: \"%s\": prefer a "
                          "domain-qualified finalizer name to avoid accidental "

@@ -19,7 +19,8 @@ void meta_validate(const struct kind *k, const struct json *obj,
 /* What an update may not change. */
 void meta_validate_update(const struct json *obj, const struct json *old,
                           struct schema_findings *bad);
-/* Texts for Warning headers. */
-void meta_warnings(const struct json *obj, struct strlist *warnings);
+/* Texts for Warning headers, about what is new since old (NULL: a create). */
+void meta_warnings(const struct json *obj, const struct json *old,
+                   struct strlist *warnings);
 
 #endif

@@ -332,7 +332,7 @@ add_warnings(const struct write_job *j, const struct json *obj)
         return;
     if (deprecated)
         strlist_add(j->w->warnings, str_of(deprecated));
-    meta_warnings(obj, j->w->warnings);
+    meta_warnings(obj, j->old, j->w->warnings);
     if (!strcmp(j->k->plural, "customresourcedefinitions") && j->k->builtin)
         crd_warnings(obj, j->w->warnings);
 }
