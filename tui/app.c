@@ -377,6 +377,13 @@ app_key(struct app *a, unsigned key)
     bool interrupted = a->interrupted;
     enum action act;
 
+    /* Several keys may come before a frame: each acts on what the one before
+     * it made of the screen (a filter, say), as if it had been painted. */
+    if (!a->settled && !a->frozen && v->ops->update) {
+        v->ops->update(v);
+        v = app_top(a);
+    }
+    a->settled = false;
     a->dirty = true;
     a->message[0] = '\0';
     a->interrupted = interrupted && key == (K_CTRL | 'c');
@@ -427,6 +434,7 @@ app_frame(struct app *a)
         wait = v->ops->update(v);
     tick = frame_draw(a);
     a->dirty = false;
+    a->settled = true;
     if (wait <= 0)
         return tick;
     return tick < 0 ? wait : MIN(wait, tick);

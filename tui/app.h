@@ -53,6 +53,7 @@ struct app {
     struct tui_ref *chosen; /* what the delete plan opens with; owned */
     size_t chosen_n;
     bool dirty, quit, frozen, interrupted;
+    bool settled;           /* no key came since the last frame */
     int64_t write_until_ms; /* `:write` ends then; 0: not lifted */
     struct arena *frame;    /* forgotten with every frame */
 };

@@ -54,8 +54,10 @@ link_text(const struct app *a, const struct tui_link *l, struct buf *out)
     } else {
         buf_puts(out, l->problem ? "NOT CONNECTED" : "connecting\xe2\x80\xa6");
     }
-    if (l->retry_ms == 0)
+    if (l->retry_ms == 0) {
+        buf_puts(out, l->ever ? ", retrying" : "");
         return -1;
+    }
     if (left <= 0) {
         buf_puts(out, ", trying");
         return 1000;

@@ -204,7 +204,7 @@ on_code(struct term *t, int code)
 static bool
 read_key(struct term *t)
 {
-    wint_t ch, next;
+    wint_t ch;
     int kind = t->left ? ERR : wget_wch(stdscr, &ch);
 
     if (kind == ERR)
@@ -213,17 +213,6 @@ read_key(struct term *t)
         on_code(t, (int)ch);
     } else if (t->pasting) {
         paste_add(t, ch);
-    } else if (ch == 27) {
-        kind = wget_wch(stdscr, &next);
-        if (kind == OK && next != 27) {
-            t->ev.key(t->ev.arg, K_ALT | key_of_char(next));
-            return true;
-        }
-        t->ev.key(t->ev.arg, K_ESC);
-        if (kind == KEY_CODE_YES)
-            on_code(t, (int)next);
-        else if (kind == OK)
-            t->ev.key(t->ev.arg, K_ESC);
     } else {
         t->ev.key(t->ev.arg, key_of_char(ch));
     }
@@ -280,9 +269,7 @@ on_signal(void *arg, int signo)
     if (signo == SIGWINCH) {
         on_winch(t);
     } else if (signo == SIGTSTP) {
-        term_leave(t);
-        raise(SIGSTOP);
-        term_enter(t);
+        term_suspend(t);
     } else {
         t->ev.end(t->ev.arg, signo);
     }
@@ -426,8 +413,10 @@ term_enter(struct term *t)
 void
 term_suspend(struct term *t)
 {
-    (void)t;
-    kill(0, SIGTSTP); /* ours comes back through on_signal */
+    term_leave(t);
+    /* Not SIGTSTP: curses ignores it while it draws, and it would be lost. */
+    kill(0, SIGSTOP);
+    term_enter(t);
 }
 
 void

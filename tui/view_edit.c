@@ -194,11 +194,17 @@ update(struct view *v)
     return 1; /* the view may be gone: draw again with what is there */
 }
 
+/* True when a controller owns it: what is edited by hand is put back. */
 static bool
 is_composed(const struct edit *e)
 {
-    return json_at(e->page->object, "metadata", "labels",
-                   "crossplane.io/composite", NULL) != NULL;
+    for (const struct json *o = json_first(
+             json_at(e->page->object, "metadata", "ownerReferences", NULL));
+         o; o = json_next(o)) {
+        if (json_bool(json_get(o, "controller"), false))
+            return true;
+    }
+    return false;
 }
 
 static void
@@ -226,7 +232,7 @@ draw(struct view *v, struct canvas *c, struct rect r)
     }
     if (is_composed(e)) {
         canvas_cut(c, r.x + 1, r.y, r.w - 2, ST_WAIT,
-                   STR("Crossplane composes this object and will put it back"));
+                   STR("its owner composes this object and will put it back"));
         rect_top(&r, 1);
     }
     r.x++;

@@ -3,10 +3,11 @@
  *
  * usage: screens FOLDER      runs every *.keys of FOLDER against its *.screen
  * GENERATE=1 writes the *.screen anew. A .keys file is one command a line:
- *   size WxH | ascii | keys WORD... | type TEXT | paste TEXT | screen [NOTE]
- *   apply FILE | remove API KIND NS NAME | clock SECONDS | stale SECONDS
- *   heal | readonly | refuse TEXT | editor FROM => TO | connecting | empty
- * The fixture is FOLDER/mesh.yaml, the clock stands at 2026-11-21 12:00 UTC.
+ *   size WxH | ascii | keys WORD... | burst WORD... | type TEXT | paste TEXT |
+ * screen [NOTE] apply FILE | remove API KIND NS NAME | clock SECONDS | stale
+ * SECONDS heal | readonly | refuse TEXT | editor FROM => TO | connecting |
+ * empty The fixture is FOLDER/mesh.yaml, the clock stands at 2026-11-21 12:00
+ * UTC.
  */
 #include <dirent.h>
 
@@ -133,6 +134,18 @@ do_keys(struct run *r, struct str words)
     }
 }
 
+/* Keys that come faster than frames. */
+static void
+do_burst(struct run *r, struct str words)
+{
+    struct str word;
+
+    while (words.n && str_next(&words, ' ', &word))
+        app_key(r->app, key_parse(word));
+    app_frame(r->app);
+    mem_flush(r->store);
+}
+
 static void
 do_type(struct run *r, struct str text)
 {
@@ -221,6 +234,8 @@ command(struct run *r, struct str line)
         start(r, !str_eqz(word, "empty"));
     } else if (str_eqz(word, "keys")) {
         do_keys(r, rest);
+    } else if (str_eqz(word, "burst")) {
+        do_burst(r, rest);
     } else if (str_eqz(word, "type")) {
         do_type(r, rest);
     } else if (str_eqz(word, "paste")) {
