@@ -61,6 +61,16 @@ call_text(struct call *c, struct value *out)
     return true;
 }
 
+bool
+call_work(struct call *c, size_t n)
+{
+    if (n <= c->max_work && c->work <= c->max_work - n) {
+        c->work += n;
+        return true;
+    }
+    return call_limit(c, "the template's functions have too much to do");
+}
+
 /* splitmix64 */
 uint64_t
 call_random(struct call *c)

@@ -25,10 +25,11 @@ struct exec;
 struct call {
     struct arena *a;
     const struct template_run *run;
-    struct exec *exec;   /* for include */
-    struct map patterns; /* text -> struct re, of this execution */
-    uint64_t random;     /* state of the generator */
-    size_t max_text;     /* bytes a result may have */
+    struct exec *exec;     /* for include */
+    struct map patterns;   /* text -> struct re, of this execution */
+    uint64_t random;       /* state of the generator */
+    size_t max_text;       /* bytes a result may have */
+    size_t work, max_work; /* what functions did: see call_work */
     struct error err;
     struct buf text; /* scratch, emptied before each call */
 };
@@ -63,6 +64,10 @@ const struct func *func_find(struct str name);
 /* Sets the message and answers false. */
 bool call_fail(struct call *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool call_limit(struct call *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Counts n units of work, about 10 ns each: nodes of values, 16 bytes of text.
+ * A limit error once an execution has done more than 8 for each step it may
+ * take; what is dear asks before it starts. */
+bool call_work(struct call *c, size_t n);
 /* The scratch text as a string value; a limit error when it overflowed. */
 bool call_text(struct call *c, struct value *out);
 /* The next 64 random bits of this execution. */

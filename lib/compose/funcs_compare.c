@@ -67,7 +67,7 @@ equal_others(struct call *c, struct value x, struct value y, bool *same)
                       &c->text);
         return call_fail(c, "%s", buf_cstr(&c->text));
     }
-    *same = value_equal(c->a, x, y);
+    *same = value_equal(c->a, x, y, &c->work);
     return true;
 }
 

@@ -9,7 +9,8 @@
 static bool
 to_json(struct call *c, struct value v, unsigned flags, struct value *out)
 {
-    AUTO(json_free_ptr) struct json *j = value_to_json(c->a, v, false, &c->err);
+    AUTO(json_free_ptr)
+    struct json *j = value_to_json(c->a, v, false, &c->work, &c->err);
 
     if (!j)
         return false;
@@ -101,7 +102,7 @@ FUNC(fn_from_json)
 FUNC(fn_to_yaml)
 {
     AUTO(json_free_ptr)
-    struct json *j = value_to_json(c->a, v[0], true, &c->err);
+    struct json *j = value_to_json(c->a, v[0], true, &c->work, &c->err);
 
     if (!j)
         return false;

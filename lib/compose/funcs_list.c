@@ -132,7 +132,7 @@ static bool
 in_list(struct call *c, const struct value *list, size_t n, struct value one)
 {
     for (size_t i = 0; i < n; i++) {
-        if (value_equal(c->a, list[i], one))
+        if (value_equal(c->a, list[i], one, &c->work))
             return true;
     }
     return false;

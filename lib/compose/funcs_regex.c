@@ -6,15 +6,18 @@
 
 #define MAX_PATTERNS 1000
 
-/* The compiled pattern, kept for the execution. must: an error in the words of
+/* The compiled pattern, kept for the execution; its run over text is paid for
+ * here. must: an error in the words of
  * regexp.Compile, else of MustCompile's panic. */
 static struct re *
-compiled(struct call *c, struct str pattern, bool must)
+compiled(struct call *c, struct str pattern, struct str text, bool must)
 {
     AUTO(buf_release) struct buf quoted = BUF_INIT(900);
     struct re *re = map_get(&c->patterns, pattern);
     struct error why = {0};
 
+    if (!call_work(c, (pattern.n + 1) * (text.n + 1) / 16))
+        return NULL;
     if (re)
         return re;
     if (map_count(&c->patterns) >= MAX_PATTERNS) {
@@ -40,7 +43,7 @@ compiled(struct call *c, struct str pattern, bool must)
 
 FUNC(fn_match)
 {
-    struct re *re = compiled(c, v[0].s, true);
+    struct re *re = compiled(c, v[0].s, v[1].s, true);
 
     if (c->err.code == ERR_LIMIT)
         return false;
@@ -51,7 +54,7 @@ FUNC(fn_match)
 
 FUNC(fn_must_match)
 {
-    struct re *re = compiled(c, v[0].s, true);
+    struct re *re = compiled(c, v[0].s, v[1].s, true);
 
     if (!re)
         return false;
@@ -62,7 +65,7 @@ FUNC(fn_must_match)
 static bool
 find(struct call *c, const struct value *v, bool must, struct value *out)
 {
-    struct re *re = compiled(c, v[0].s, must);
+    struct re *re = compiled(c, v[0].s, v[1].s, must);
     struct re_span span;
 
     if (!re)
@@ -142,7 +145,7 @@ add_text(struct call *c, struct value *list, size_t *cap, struct str s)
 static bool
 find_all(struct call *c, const struct value *v, bool must, struct value *out)
 {
-    struct re *re = compiled(c, v[0].s, must);
+    struct re *re = compiled(c, v[0].s, v[1].s, must);
     int64_t limit = v[2].i;
     size_t cap = 0;
 
@@ -174,7 +177,7 @@ FUNC(fn_must_find_all)
 static bool
 split(struct call *c, const struct value *v, bool must, struct value *out)
 {
-    struct re *re = compiled(c, v[0].s, must);
+    struct re *re = compiled(c, v[0].s, v[1].s, must);
     int64_t limit = v[2].i;
     size_t cap = 0, begin = 0, end = 0;
     struct str s = v[1].s;
@@ -213,7 +216,7 @@ static bool
 replace(struct call *c, const struct value *v, bool must, bool expand,
         struct value *out)
 {
-    struct re *re = compiled(c, v[0].s, must);
+    struct re *re = compiled(c, v[0].s, v[1].s, must);
 
     if (!re)
         return false;

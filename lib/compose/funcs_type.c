@@ -36,7 +36,7 @@ FUNC(fn_kind_is)
 
 FUNC(fn_deep_equal)
 {
-    *out = value_bool(value_equal(c->a, v[0], v[1]));
+    *out = value_bool(value_equal(c->a, v[0], v[1], &c->work));
     return true;
 }
 

@@ -255,8 +255,14 @@ static bool
 run_function(struct exec *x, const struct func *f, const struct node *at,
              const struct value *argv, size_t n, struct value *out)
 {
-    buf_reset(&x->call.text);
-    if (!f->fn(&x->call, argv, n, out))
+    struct call *c = &x->call;
+    size_t bytes = 0;
+
+    buf_reset(&c->text);
+    for (size_t i = 0; i < n; i++)
+        bytes += argv[i].type == VALUE_STRING ? argv[i].s.n : 0;
+    if (!call_work(c, bytes / 16) || !f->fn(c, argv, n, out) ||
+        !call_work(c, c->text.n / 16))
         return call_failed(x, f, at);
     if (arena_size(x->a) - x->memory > x->run.max_memory) {
         x->node = at;

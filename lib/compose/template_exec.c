@@ -447,7 +447,8 @@ template_execute(const struct template *t, struct value data,
                            .run = &x.run,
                            .exec = &x,
                            .random = run->seed,
-                           .max_text = x.run.max_output};
+                           .max_text = x.run.max_output,
+                           .max_work = x.run.max_steps * 8};
     x.call.text = BUF_INIT(x.run.max_output);
     x.base = 0;
     /* Go's first state has depth 0: a template in it has depth 1. */

@@ -136,8 +136,8 @@ bool value_is_integer(struct value v);
 /* reflect's Type and Kind as text: "map[string]interface {}", "map". */
 const char *value_type_name(struct value v);
 const char *value_kind_name(struct value v);
-/* reflect.DeepEqual. */
-bool value_equal(struct arena *a, struct value x, struct value y);
+/* reflect.DeepEqual; the nodes it looked at are added to *work. */
+bool value_equal(struct arena *a, struct value x, struct value y, size_t *work);
 
 /* ---- changing and copying ---- */
 /* Sets or adds key (copied into a). */
@@ -151,8 +151,8 @@ void value_merge(struct arena *a, struct value dst, struct value src,
 
 /* A tree of v: what encoding/json or yaml.v3 would write. Bytes that are not
  * UTF-8 become U+FFFD. yaml: floats print in Go's %g form. Fails when v nests
- * deeper than 200 or has more than 1 million nodes. */
+ * deeper than 200 or has more than 1 million nodes; adds them to *work. */
 struct json *value_to_json(struct arena *a, struct value v, bool yaml,
-                           struct error *err);
+                           size_t *work, struct error *err);
 
 #endif

@@ -194,9 +194,12 @@ convert(struct tree *t, struct value v, unsigned depth)
 }
 
 struct json *
-value_to_json(struct arena *a, struct value v, bool yaml, struct error *err)
+value_to_json(struct arena *a, struct value v, bool yaml, size_t *work,
+              struct error *err)
 {
     struct tree t = {a, yaml, 0, err};
+    struct json *j = convert(&t, v, 0);
 
-    return convert(&t, v, 0);
+    *work += t.nodes;
+    return j;
 }

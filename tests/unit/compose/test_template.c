@@ -99,6 +99,14 @@ caps_are_told(void **state)
          "more than 1000 regular expressions"},
         {"{{$d := dict}}{{$_ := set $d \"d\" $d}}{{toJson $d}}",
          "nests deeper than 200"},
+        {"{{$x := list 1}}{{range 19}}{{$x = list $x $x}}{{end}}{{$y := "
+         "deepCopy $x}}{{range 1000}}{{$_ := deepEqual $x $y}}{{end}}",
+         "too much to do"},
+        {"{{$x := repeat 8000000 \"a\"}}{{range 1000}}{{contains \"b\" $x}}"
+         "{{end}}",
+         "too much to do"},
+        {"{{regexMatch (repeat 500 \"a*\") (repeat 1000000 \"a\")}}",
+         "too much to do"},
     };
 
     (void)state;
