@@ -149,7 +149,8 @@ json_get(const struct json *j, const char *key)
         return NULL;
     cJSON *c = node(j)->child;
 
-    while (c && strcmp(c->string, key) != 0)
+    /* Most keys differ in their first byte: no call for those. */
+    while (c && (c->string[0] != key[0] || strcmp(c->string, key) != 0))
         c = c->next;
     return tree(c);
 }
