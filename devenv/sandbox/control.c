@@ -15,7 +15,9 @@
 #include "devenv/sandbox/kobj.h"
 
 /* Jobs done before the API gets its turn again. */
-#define BUDGET_US 10000
+#define BUDGET_US   10000
+#define LOW_WAIT_MS 50
+#define FETCHED_MAX 1000 /* selectors kept for a kind */
 
 static const struct rule {
     const char *group, *plural;
@@ -168,6 +170,61 @@ control_update(struct control *c, const struct kind *k, const char *manager,
                                    json_copy(*obj), st));
 }
 
+/* ---- what was fetched ---- */
+
+static void
+free_items(void *items)
+{
+    json_free(items);
+}
+
+static void
+free_fetched(void *p)
+{
+    map_release(p, free_items);
+    free(p);
+}
+
+static char *
+kind_key(const struct kind *k)
+{
+    return mem_printf("%s/%s", k->group, k->kind);
+}
+
+void
+control_forget_fetched(struct control *c, const struct kind *k)
+{
+    AUTO(mem_free_ptr) char *key = kind_key(k);
+    struct map *m = map_del(&c->fetched, str_of(key));
+
+    if (m)
+        free_fetched(m);
+}
+
+const struct json *
+control_fetched(struct control *c, const struct kind *k, struct str selector)
+{
+    AUTO(mem_free_ptr) char *key = kind_key(k);
+    const struct map *m = map_get(&c->fetched, str_of(key));
+
+    return m ? map_get(m, selector) : NULL;
+}
+
+void
+control_keep_fetched(struct control *c, const struct kind *k,
+                     struct str selector, const struct json *items)
+{
+    AUTO(mem_free_ptr) char *key = kind_key(k);
+    struct map *m = map_get(&c->fetched, str_of(key));
+
+    if (!m) {
+        m = mem_zalloc(1, sizeof(*m));
+        map_put(&c->fetched, str_of(key), m);
+    }
+    if (map_count(m) < FETCHED_MAX)
+        json_free(map_put(m, selector, json_copy(items)));
+}
+
 /* ---- changes become jobs ---- */
 
 static void
@@ -219,8 +276,10 @@ on_event(void *arg, const struct registry_event *e)
     struct control *c = arg;
     const struct kind *k = e->kind;
 
+    c->heard = MAX(c->heard, e->revision);
     if (strcmp(k->plural, "events") == 0)
         return;
+    control_forget_fetched(c, k);
     add_by_rule(c, e);
     if (is_type(c, k))
         add_xr(c, e);
@@ -327,27 +386,47 @@ control_free(struct control *c)
     map_release(&c->children, xr_followers_free);
     map_release(&c->wanted, xr_followers_free);
     map_release(&c->pipelines, free_pipeline);
+    map_release(&c->fetched, free_fetched);
     map_release(&c->delays, free);
     functions_release(&c->functions);
     queue_free(c->queue);
     free(c);
 }
 
+/* The low lane waits until nothing is on its way that would make its jobs
+ * run again, but never for long. */
+static bool
+may_serve_low(struct control *c)
+{
+    int64_t now = control_now_ms(c);
+
+    if (c->heard < registry_revision(c->registry) &&
+        now - c->low_ms < LOW_WAIT_MS)
+        return false;
+    c->low_ms = now;
+    return true;
+}
+
 bool
 control_turn(struct control *c)
 {
     int64_t start = clock_mono_us(), due;
+    bool spent = false;
     struct job j;
 
-    while (queue_take(c->queue, control_now_ms(c), &j)) {
+    while (!spent && (queue_take(c->queue, control_now_ms(c), false, &j) ||
+                      (may_serve_low(c) &&
+                       queue_take(c->queue, control_now_ms(c), true, &j)))) {
         if (handlers[j.kind](c, &j))
             queue_forget(c->queue, &j);
         else
             queue_retry(c->queue, &j, control_now_ms(c), 1000, 30000);
-        if (clock_mono_us() - start > BUDGET_US)
-            break;
+        spent = clock_mono_us() - start > BUDGET_US;
     }
     due = queue_due(c->queue, control_now_ms(c));
+    /* What waits in the low lane is looked at when events have come in. */
+    if (due == 0 && !spent)
+        due = LOW_WAIT_MS;
     loop_timer_set(c->timer, due > 0 ? due : -1);
     return due == 0;
 }

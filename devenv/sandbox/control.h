@@ -37,7 +37,9 @@ struct xr_type {
 struct xr_state {
     struct xr_type *type; /* NULL: its XRD is gone */
     char *ns, *name;
+    bool nested;             /* composed by another one */
     int64_t seen;            /* newest resourceVersion of our own making */
+    struct json *asked;      /* what its functions asked for last time */
     struct strlist children; /* keys in control.children */
     struct strlist wanted;   /* keys in control.wanted */
     struct map applied;      /* composition resource name -> struct applied */
@@ -65,6 +67,9 @@ struct control {
     struct map children;  /* object key -> struct followers */
     struct map wanted;    /* object or kind key -> struct followers */
     struct map pipelines; /* revision name -> struct pipeline */
+    struct map fetched;   /* "group/Kind" -> struct map: selector -> items */
+    uint64_t heard;       /* resourceVersion of the newest event */
+    int64_t low_ms;       /* when the low lane was last served */
     struct map delays;    /* the provider's: step and object -> int64_t ms */
     int64_t provider_delay_ms;
     struct registry_subscription *subscription;
@@ -119,6 +124,15 @@ bool control_update_status(struct control *c, const struct kind *k,
 /* The same for everything but status; st says why it was refused. */
 bool control_update(struct control *c, const struct kind *k,
                     const char *manager, struct json **obj, struct status *st);
+
+/* What a selector found among the objects of k, kept until one of them
+ * changes: an array, or JSON null for a name that is not there; NULL: not
+ * known. Belongs to the control. */
+const struct json *control_fetched(struct control *c, const struct kind *k,
+                                   struct str selector);
+void control_keep_fetched(struct control *c, const struct kind *k,
+                          struct str selector, const struct json *items);
+void control_forget_fetched(struct control *c, const struct kind *k);
 
 /* ---- composite resources: what is remembered (xr_state.c) ---- */
 struct xr_state *xr_state_need(struct control *c, struct xr_type *type,

@@ -285,7 +285,7 @@ queue_forget(struct queue *q, const struct job *j)
 }
 
 bool
-queue_take(struct queue *q, int64_t now, struct job *out)
+queue_take(struct queue *q, int64_t now, bool low, struct job *out)
 {
     struct item *old = q->taken, *it;
 
@@ -293,7 +293,9 @@ queue_take(struct queue *q, int64_t now, struct job *out)
     if (old)
         item_drop(q, old);
     heap_ripen(q, now);
-    it = q->first[QUEUE_NORMAL] ? q->first[QUEUE_NORMAL] : q->first[QUEUE_LOW];
+    it = q->first[QUEUE_NORMAL];
+    if (!it && low)
+        it = q->first[QUEUE_LOW];
     if (!it)
         return false;
     lane_remove(q, it);

@@ -43,9 +43,9 @@ void queue_retry(struct queue *q, const struct job *j, int64_t now_ms,
                  int64_t first_ms, int64_t max_ms);
 /* The next queue_retry of j starts from first_ms again. */
 void queue_forget(struct queue *q, const struct job *j);
-/* Takes the next job that is due. */
-bool queue_take(struct queue *q, int64_t now_ms, struct job *out);
-/* Milliseconds until queue_take has something: 0 now, -1 never. */
+/* Takes the next job that is due; of the low lane only with low. */
+bool queue_take(struct queue *q, int64_t now_ms, bool low, struct job *out);
+/* Milliseconds until queue_take has something: 0 now, -1 never (both lanes). */
 int64_t queue_due(struct queue *q, int64_t now_ms);
 /* Jobs that are due or delayed. */
 size_t queue_length(const struct queue *q);

@@ -64,34 +64,62 @@ label_selector(const struct json *labels, struct buf *b)
                    json_string_or(l, ""));
 }
 
+static struct json *
+look_up(const struct run *r, const struct kind *k, const struct json *sel,
+        struct error *err)
+{
+    const char *name = json_get_string(sel, "matchName");
+    const char *ns = json_string_or(json_get(sel, "namespace"), "");
+    AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
+    AUTO(status_release) struct status st = {0};
+    struct json *items;
+
+    if (name) {
+        struct json *obj = registry_get(r->c->registry, k, ns, name);
+
+        if (!obj)
+            return json_new_null();
+        json_append(items = json_new_array(), obj);
+        return items;
+    }
+    label_selector(json_at(sel, "matchLabels", "labels", NULL), &b);
+    items = registry_list_json(r->c->registry, k, *ns ? ns : NULL,
+                               b.n ? buf_cstr(&b) : NULL, &st);
+    if (!items)
+        error_set(err, ERR_INVALID, "cannot list required resources: %s",
+                  st.message);
+    return items;
+}
+
 static bool
 fetch(void *arg, const struct json *sel, struct json **items, struct error *err)
 {
     const struct run *r = arg;
-    const char *name = json_get_string(sel, "matchName");
-    const char *ns = json_string_or(json_get(sel, "namespace"), "");
     const struct kind *k =
         served(r->c, kobj_api_version(sel), kobj_kind(sel), err);
-    AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
-    AUTO(status_release) struct status st = {0};
+    AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
+    const struct json *known;
 
     if (!k)
         return error_wrap(err, "%s",
-                          name ? "cannot get required resource by name"
-                               : "cannot list required resources");
-    if (name) {
-        struct json *obj = registry_get(r->c->registry, k, ns, name);
+                          json_get(sel, "matchName")
+                              ? "cannot get required resource by name"
+                              : "cannot list required resources");
+    json_print(sel, JSON_COMPACT, &key);
+    known = control_fetched(r->c, k, buf_view(&key));
+    if (!known) {
+        AUTO(json_free_ptr) struct json *found = look_up(r, k, sel, err);
 
-        if (obj)
-            json_append(*items = json_new_array(), obj);
+        if (!found)
+            return false;
+        control_keep_fetched(r->c, k, buf_view(&key), found);
+        if (json_is(found, JSON_ARRAY))
+            *items = json_copy(found);
         return true;
     }
-    label_selector(json_at(sel, "matchLabels", "labels", NULL), &b);
-    *items = registry_list_json(r->c->registry, k, *ns ? ns : NULL,
-                                b.n ? buf_cstr(&b) : NULL, &st);
-    return *items ||
-           error_set(err, ERR_INVALID, "cannot list required resources: %s",
-                     st.message);
+    if (json_is(known, JSON_ARRAY))
+        *items = json_copy(known);
+    return true;
 }
 
 /* ---- what exists ---- */
@@ -202,7 +230,12 @@ run_pipeline(struct run *r, const struct json *revision)
     if (!in.pipeline)
         return false;
     in.observed = json_copy(r->observed);
-    return compose(&in, &r->out->result, r->err);
+    in.known = r->s->asked;
+    bool ok = compose(&in, &r->out->result, r->err);
+
+    json_free(r->s->asked);
+    r->s->asked = json_copy(r->out->result.outcome.asked);
+    return ok;
 }
 
 /* ---- writing ---- */

@@ -3,7 +3,8 @@
  * words (crossplane 2.0.8 composite/{reconciler,api}.go). Differences on
  * purpose: of several Compositions that match, the first by name is taken
  * (upstream: a random one); the TTL of functions starts no look of its own,
- * because whatever a function saw is followed.
+ * because whatever a function saw is followed; the finalizer and the label ride
+ * with the write of the Composition and of its revision.
  */
 #include <stdlib.h>
 
@@ -23,6 +24,7 @@ struct look {
     const struct kind *k;
     struct json *xr;
     struct json *before; /* status as it was read */
+    bool unsaved;        /* metadata or spec differ from what is stored */
 };
 
 static void
@@ -69,6 +71,7 @@ update(struct look *l, struct status *st)
         json_set(l->xr, "status", marked);
     else
         json_free(marked);
+    l->unsaved = l->unsaved && !ok;
     return ok;
 }
 
@@ -86,7 +89,10 @@ static bool
 failed(struct look *l, const char *reason, const char *what, const char *why)
 {
     AUTO(mem_free_ptr) char *text = mem_printf("%s: %s", what, why);
+    AUTO(status_release) struct status st = {0};
 
+    if (l->unsaved)
+        update(l, &st);
     event(l, true, reason, text);
     mark(l, "Synced", "False", "ReconcileError", text);
     finish(l);
@@ -251,6 +257,17 @@ latest_revision(struct look *l, const struct json *comp)
     return best ? json_detach(all, best) : NULL;
 }
 
+/* The XR's own name, unless a parent gave it the root's. Rides with the write
+ * of the revision when there is one. */
+static void
+set_root_label(struct look *l)
+{
+    if (*kobj_label(l->xr, COMPOSE_LABEL_COMPOSITE))
+        return;
+    kobj_set_label(l->xr, COMPOSE_LABEL_COMPOSITE, l->s->name);
+    l->unsaved = true;
+}
+
 /* NULL: failed, and said so. */
 static struct json *
 fetch_revision(struct look *l)
@@ -291,6 +308,8 @@ fetch_revision(struct look *l)
         else if (!rev)
             why = mem_strdup("no compatible CompositionRevisions found");
     }
+    if (rev)
+        set_root_label(l);
     if (rev && strcmp(current, kobj_name(rev)) != 0) {
         json_set_string(
             json_set(machinery(l), "compositionRevisionRef", json_new_object()),
@@ -334,16 +353,12 @@ check_revision(struct look *l, const struct json *rev)
     return true;
 }
 
-/* The XR's own name, unless a parent gave it the root's. */
 static bool
-set_root_label(struct look *l)
+save(struct look *l)
 {
     AUTO(status_release) struct status st = {0};
 
-    if (*kobj_label(l->xr, COMPOSE_LABEL_COMPOSITE))
-        return true;
-    kobj_set_label(l->xr, COMPOSE_LABEL_COMPOSITE, l->s->name);
-    return update(l, &st) ||
+    return !l->unsaved || update(l, &st) ||
            failed(l, "ComposeResources", "cannot configure composite resource",
                   st.message);
 }
@@ -478,21 +493,18 @@ compose_xr(struct look *l, const struct json *rev)
 static bool
 reconcile(struct look *l)
 {
-    AUTO(status_release) struct status st = {0};
     AUTO(json_free_ptr) struct json *rev = NULL;
 
     if (strcmp(kobj_annotation(l->xr, "crossplane.io/paused"), "true") == 0)
         return pause(l);
     if (kobj_is_deleted(l->xr))
         return delete (l);
-    if (kobj_add_finalizer(l->xr, FINALIZER) && !update(l, &st))
-        return failed(l, "InitializeCompositeResource",
-                      "cannot add composite resource finalizer", st.message);
+    if (kobj_add_finalizer(l->xr, FINALIZER))
+        l->unsaved = true;
     if (!select_composition(l))
         return false;
     rev = fetch_revision(l);
-    return rev && check_revision(l, rev) && set_root_label(l) &&
-           compose_xr(l, rev);
+    return rev && check_revision(l, rev) && save(l) && compose_xr(l, rev);
 }
 
 bool
@@ -513,6 +525,7 @@ control_xr(struct control *c, const struct job *j)
         xr_state_drop(c, l.s);
         return true;
     }
+    l.s->nested = kobj_controller(l.xr) != NULL;
     l.before = json_copy(json_get(l.xr, "status"));
     ok = reconcile(&l);
     l.s->cost_ms = control_now_ms(c) - start;

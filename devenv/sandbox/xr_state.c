@@ -53,6 +53,7 @@ xr_state_free(void *p)
     strlist_release(&s->children);
     strlist_release(&s->wanted);
     map_release(&s->applied, free);
+    json_free(s->asked);
     free(s->revision);
     free(s->ns);
     free(s->name);
@@ -209,21 +210,35 @@ xr_state_follow(struct control *c, struct xr_state *s, const struct json *refs,
     refollow(&c->wanted, &s->wanted, &wanted, s);
 }
 
+/* What a parent composed changes often until it is ready: the parent looks
+ * when its children are done, so it waits in the low lane. */
 static void
-make_jobs(struct control *c, const struct map *m, const char *key,
-          enum queue_lane lane)
+add_parents(struct control *c, const char *key)
 {
-    const struct followers *f = map_get(m, str_of(key));
-    int64_t now = control_now_ms(c);
+    const struct followers *f = map_get(&c->children, str_of(key));
 
     for (size_t i = 0; f && i < f->n; i++) {
         const struct xr_state *s = f->v[i];
         struct job j = {JOB_XR, s->type->group, s->type->plural, s->ns,
                         s->name};
-        /* In the low lane an XR costs at most a twentieth of the time. */
-        int64_t delay = lane == QUEUE_LOW ? 20 * s->cost_ms : 0;
 
-        queue_add(c->queue, lane, &j, now, delay);
+        queue_add(c->queue, s->nested ? QUEUE_NORMAL : QUEUE_LOW, &j,
+                  control_now_ms(c), 0);
+    }
+}
+
+/* An XR costs at most a twentieth of the time for what it only reads. */
+static void
+add_readers(struct control *c, const char *key)
+{
+    const struct followers *f = map_get(&c->wanted, str_of(key));
+
+    for (size_t i = 0; f && i < f->n; i++) {
+        const struct xr_state *s = f->v[i];
+        struct job j = {JOB_XR, s->type->group, s->type->plural, s->ns,
+                        s->name};
+
+        queue_add(c->queue, QUEUE_LOW, &j, control_now_ms(c), 20 * s->cost_ms);
     }
 }
 
@@ -235,7 +250,7 @@ xr_state_changed(struct control *c, const char *group, const char *kind,
     char *key = mem_printf("%s/%s/%s/%s", group, kind, ns, name);
     AUTO(mem_free_ptr) char *any = mem_printf("%s/%s/*/*", group, kind);
 
-    make_jobs(c, &c->children, key, QUEUE_NORMAL);
-    make_jobs(c, &c->wanted, key, QUEUE_LOW);
-    make_jobs(c, &c->wanted, any, QUEUE_LOW);
+    add_parents(c, key);
+    add_readers(c, key);
+    add_readers(c, any);
 }

@@ -312,7 +312,7 @@ compose(const struct compose_input *in, struct compose_result *out,
 
     *out = (struct compose_result){0};
     bool ok = pipeline_run(in->pipeline, in->host, build_observed(in),
-                           in->context, &out->outcome, err);
+                           in->context, in->known, &out->outcome, err);
 
     for (size_t i = 0; i < out->outcome.result_count; i++)
         add_event(out, &out->outcome.results[i]);

@@ -43,6 +43,8 @@ struct compose_input {
      * {resource, connectionDetails}; taken over, NULL: none. */
     struct json *observed;
     struct json *context; /* taken over; NULL: empty */
+    /* outcome.asked of an earlier composition of xr, or NULL. */
+    const struct json *known;
     const struct compose_host *host;
 };
 

@@ -117,7 +117,8 @@ pipeline_new(const struct json *spec, struct error *err)
 struct run {
     struct pipeline *p;
     const struct compose_host *host;
-    struct json *data; /* the request */
+    struct json *data;        /* the request */
+    const struct json *known; /* STEP -> what it asked for before */
     struct pipeline_outcome *out;
     struct error *err;
 };
@@ -298,12 +299,19 @@ step_call(struct run *r, const struct step *s, struct fn_response *rsp)
 static bool
 step_loop(struct run *r, const struct step *s, struct fn_response *rsp)
 {
-    AUTO(json_free_ptr) struct json *before = json_new_object();
+    const struct json *known = json_get(r->known, s->name);
+    AUTO(json_free_ptr)
+    struct json *before = known ? json_copy(known) : json_new_object();
 
+    if (known && !fetch_required(r, s, before))
+        return false;
     for (int i = 0; i <= PIPELINE_ITERATIONS_MAX; i++) {
         step_call(r, s, rsp);
-        if (fn_is_fatal(rsp) || json_equal(rsp->requirements, before))
+        if (fn_is_fatal(rsp) || json_equal(rsp->requirements, before)) {
+            if (json_len(before))
+                json_set(r->out->asked, s->name, json_copy(before));
             return true;
+        }
         json_free(before);
         before = rsp->requirements;
         rsp->requirements = NULL;
@@ -388,13 +396,15 @@ take(struct json *data, const char *key)
 bool
 pipeline_run(struct pipeline *p, const struct compose_host *host,
              struct json *observed, struct json *context,
-             struct pipeline_outcome *out, struct error *err)
+             const struct json *known, struct pipeline_outcome *out,
+             struct error *err)
 {
     AUTO(json_free_ptr) struct json *data = json_new_object();
-    struct run r = {p, host, data, out, err};
+    struct run r = {p, host, data, known, out, err};
     bool ok = true;
 
-    *out = (struct pipeline_outcome){.required = json_new_array()};
+    *out = (struct pipeline_outcome){.required = json_new_array(),
+                                     .asked = json_new_object()};
     json_set(data, "observed", observed);
     json_set(data, "desired", json_new_object());
     json_set(data, "context", context ? context : json_new_object());
@@ -423,5 +433,6 @@ pipeline_outcome_release(struct pipeline_outcome *o)
     json_free(o->desired);
     json_free(o->context);
     json_free(o->required);
+    json_free(o->asked);
     *o = (struct pipeline_outcome){0};
 }

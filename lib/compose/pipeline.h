@@ -74,16 +74,21 @@ struct pipeline_outcome {
     size_t condition_count, condition_cap;
     /* Every selector asked for, [{apiVersion, kind, ...}]: what to watch. */
     struct json *required;
+    /* What each step asked for in the end: STEP -> requirements. */
+    struct json *asked;
     int64_t ttl_s; /* the shortest of the steps'; 0: none */
 };
 
 /* observed: {composite: {resource}, resources: {NAME: {resource}}}, taken
  * over by the run (it becomes part of the request). context: the first step's
- * context, taken over, NULL: empty. out need not be initialised; it is
+ * context, taken over, NULL: empty. known: `asked` of an earlier run for the
+ * same composite, or NULL: a step that asks for the same again is called once
+ * instead of twice. out need not be initialised; it is
  * complete on true and holds what came before the failure on false. */
 bool pipeline_run(struct pipeline *p, const struct compose_host *host,
                   struct json *observed, struct json *context,
-                  struct pipeline_outcome *out, struct error *err);
+                  const struct json *known, struct pipeline_outcome *out,
+                  struct error *err);
 void pipeline_outcome_release(struct pipeline_outcome *out);
 
 #endif
