@@ -373,8 +373,16 @@ void
 http_reply_buf(struct http_request *r, int status, const char *type,
                struct buf *body)
 {
+    struct http_parts parts = {0};
     size_t n = body->n;
 
+    /* A long body goes in pieces, so that its sending is seen as work. */
+    if (n > BLOCK) {
+        http_parts_text(&parts, buf_view(body));
+        buf_release(body);
+        http_reply_parts(r, status, type, &parts);
+        return;
+    }
     answer(r, status, type,
            MHD_create_response_from_buffer(n, buf_take(body),
                                            MHD_RESPMEM_MUST_FREE));
@@ -394,6 +402,7 @@ http_reply_parts(struct http_request *r, int status, const char *type,
 {
     struct parts_reader *reader = parts_reader_new(p);
 
+    reader->read = &r->http->active;
     answer(r, status, type,
            MHD_create_response_from_callback(reader->parts.total, BLOCK,
                                              read_parts, reader,

@@ -51,6 +51,8 @@ parts_read(struct parts_reader *r, size_t at, char *out, size_t max)
 {
     size_t done = 0;
 
+    if (r->read)
+        *r->read = true;
     while (done < max && r->piece < r->parts.n) {
         const struct http_part *p = &r->parts.v[r->piece];
         size_t skip = at + done - r->start;

@@ -11,6 +11,7 @@
 struct parts_reader {
     struct http_parts parts;
     size_t piece, start; /* the piece that the last read ended in */
+    bool *read;          /* set by each read, or NULL */
 };
 
 /* Takes the pieces of p, which is empty after. */
