@@ -164,12 +164,16 @@ static bool
 show_plan(struct target *t, const struct args *a, struct victims *w,
           struct error *err)
 {
-    AUTO(mesh_live_free_ptr)
-    struct mesh_live *live = mesh_live_new(t->client, NULL, err);
+    AUTO(mesh_live_free_ptr) struct mesh_live *live = NULL;
     struct mesh_live_state state;
     struct arena *arena = arena_new();
     struct mesh_plan plan;
-    bool ok = live && mesh_live_wait(live, SYNC_MS, err);
+    bool ok;
+
+    kube_client_set_once(t->client, true);
+    live = mesh_live_new(t->client, NULL, err);
+    ok = live && mesh_live_wait(live, SYNC_MS, err);
+    kube_client_set_once(t->client, false);
 
     if (ok) {
         mesh_live_state(live, &state);

@@ -37,6 +37,7 @@ static const struct {
     {"DataDomain", {"meshifi.io", "v1alpha1", "datadomains"}},
     {"DataContract", {"meshifi.io", "v1alpha1", "datacontracts"}},
     {"DataProduct", {"meshifi.io", "v1alpha1", "dataproducts"}},
+    {"ConfigMap", {"", "v1", "configmaps"}},
 };
 
 static void send_more(struct load *l);

@@ -223,6 +223,24 @@ plain_server(void **state)
     stop("SLW");
 }
 
+/* For commands: one list, no watch. */
+static void
+once(void **state)
+{
+    static const struct answer answers[] = {
+        {200, ITEMS(OBJ("a", "1") "," OBJ("b", "2"), "7"), false}, {0}};
+
+    (void)state;
+    kube_client_set_once(client, true);
+    start(answers, (struct kube_cache_options){0});
+    kube_client_set_once(client, false);
+    wait_for("LIVE", NULL);
+    assert_int_equal(kube_cache_count(cache), 2);
+    for (int i = 0; i < 10; i++)
+        loop_turn(l, 1);
+    stop("L");
+}
+
 /* The connection is lost: the view stays, marked, and heals; the new watch
  * begins at the last bookmark. */
 static void
@@ -462,11 +480,12 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(watch_list),   cmocka_unit_test(cut_anywhere),
-        cmocka_unit_test(plain_server), cmocka_unit_test(heals),
-        cmocka_unit_test(clean_end),    cmocka_unit_test(gone),
-        cmocka_unit_test(put_back),     cmocka_unit_test(hostile),
-        cmocka_unit_test(endless_line), cmocka_unit_test(refused),
-        cmocka_unit_test(silent),       cmocka_unit_test(bad_names),
+        cmocka_unit_test(plain_server), cmocka_unit_test(once),
+        cmocka_unit_test(heals),        cmocka_unit_test(clean_end),
+        cmocka_unit_test(gone),         cmocka_unit_test(put_back),
+        cmocka_unit_test(hostile),      cmocka_unit_test(endless_line),
+        cmocka_unit_test(refused),      cmocka_unit_test(silent),
+        cmocka_unit_test(bad_names),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
