@@ -12,9 +12,13 @@
  * get their cache, and the screen is told once.
  *
  * Of kinds without a role only objects go into the model that somebody
- * controls or that a tree refers to: a cluster holds thousands of ConfigMaps
- * that are nobody's.
+ * controls or that a tree refers to. Of Kubernetes' own kinds only objects that
+ * Crossplane composed are even asked for: a cluster holds thousands of
+ * ConfigMaps that are nobody's, and Secrets that are none of our business.
  */
+
+/* Crossplane's core puts it on everything it composes. */
+#define COMPOSED_LABEL "crossplane.io/composite"
 
 #define BACKOFF_FIRST_MS 800
 #define BACKOFF_LAST_MS  30000
@@ -26,6 +30,7 @@ struct entry {
     struct kube_cache *cache;
     struct mesh_kind *fed; /* the model's kind, NULL: not fed */
     bool role;             /* all its objects go into the model */
+    bool composed_only;    /* holds no object that nobody composed */
 };
 
 struct mesh_live {
@@ -139,16 +144,26 @@ on_state(void *arg)
     ask_turn(e->l);
 }
 
+static bool
+is_kind(const struct entry *e, const char *group, const char *kind)
+{
+    return strcmp(e->kind->kind, kind) == 0 &&
+           strcmp(e->kind->gvr.group, group) == 0;
+}
+
+/* The cache of a kind; one with all objects is better than one without. */
 static struct entry *
 entry_of(const struct mesh_live *l, const char *group, const char *kind)
 {
-    for (size_t i = 0; i < l->n; i++) {
-        const struct kube_kind *k = l->v[i]->kind;
+    struct entry *some = NULL;
 
-        if (strcmp(k->kind, kind) == 0 && strcmp(k->gvr.group, group) == 0)
+    for (size_t i = 0; i < l->n; i++) {
+        if (is_kind(l->v[i], group, kind) && !l->v[i]->composed_only)
             return l->v[i];
+        if (is_kind(l->v[i], group, kind))
+            some = l->v[i];
     }
-    return NULL;
+    return some;
 }
 
 static void
@@ -159,14 +174,18 @@ free_entry(struct entry *e)
     free(e);
 }
 
+/* composed_only: a cache of all objects will do as well. */
 static struct entry *
-open_entry(struct mesh_live *l, const struct kube_kind *kind, struct error *err)
+open_entry(struct mesh_live *l, const struct kube_kind *kind,
+           bool composed_only, struct error *err)
 {
     struct entry *e = entry_of(l, kind->gvr.group, kind->kind);
-    struct kube_cache_options o = {.gvr = kind->gvr};
+    struct kube_cache_options o = {.gvr = kind->gvr,
+                                   .label_selector =
+                                       composed_only ? COMPOSED_LABEL : NULL};
     AUTO(buf_release) struct buf api = BUF_INIT(512);
 
-    if (e)
+    if (e && (composed_only || !e->composed_only))
         return e;
     if (!(kind->verbs & KUBE_CAN_WATCH) || !(kind->verbs & KUBE_CAN_LIST)) {
         error_set(err, ERR_UNSUPPORTED, "%s cannot be watched",
@@ -176,6 +195,7 @@ open_entry(struct mesh_live *l, const struct kube_kind *kind, struct error *err)
     e = mem_zalloc(1, sizeof(*e));
     e->l = l;
     e->kind = kind;
+    e->composed_only = composed_only;
     kube_gvr_api_version(&kind->gvr, &api);
     e->api_version = buf_take(&api);
     const struct kube_cache_fns fns = {on_changes, on_state, e};
@@ -209,7 +229,7 @@ bool
 mesh_live_follow(struct mesh_live *l, const struct kube_kind *kind,
                  struct error *err)
 {
-    struct entry *e = open_entry(l, kind, err);
+    struct entry *e = open_entry(l, kind, false, err);
 
     if (!e)
         return false;
@@ -229,12 +249,20 @@ lookup(void *arg, const struct mesh_item *i)
 
 /* ---- which kinds ---- */
 
+/* Kubernetes' own: "", "apps", "networking.k8s.io". */
+static bool
+is_builtin(const char *group)
+{
+    return !strchr(group, '.') || str_ends(str_of(group), STR(".k8s.io"));
+}
+
 static void
 open_kind(struct mesh_live *l, struct mesh_kind *k)
 {
     const struct kube_kind *kind = kube_discovery_of(
         l->discovery, str_of(k->api_version), str_of(k->kind));
-    struct entry *e = kind ? open_entry(l, kind, NULL) : NULL;
+    struct entry *e =
+        kind ? open_entry(l, kind, is_builtin(k->group), NULL) : NULL;
 
     if (e)
         feed(e, k);
@@ -368,11 +396,12 @@ planner_entry(struct mesh_live *l, const char *api_version, const char *kind)
     memcpy(name, group.s, group.n);
     name[group.n] = '\0';
     struct entry *e = entry_of(l, name, kind);
+    bool secret = !group.n && strcmp(kind, "Secret") == 0;
 
-    if (e || (!group.n && strcmp(kind, "Secret") == 0))
+    if (e && (secret || !e->composed_only))
         return e;
     k = kube_discovery_of(l->discovery, str_of(api_version), str_of(kind));
-    return k ? open_entry(l, k, NULL) : NULL;
+    return k ? open_entry(l, k, secret, NULL) : NULL;
 }
 
 static struct str
@@ -493,7 +522,7 @@ struct kube_cache *
 mesh_live_cache(struct mesh_live *l, const struct kube_kind *kind,
                 struct error *err)
 {
-    struct entry *e = open_entry(l, kind, err);
+    struct entry *e = open_entry(l, kind, false, err);
 
     return e ? e->cache : NULL;
 }

@@ -5,8 +5,9 @@
  * references, XRDs, Compositions, Functions, Usages where served), the model
  * fed from them, and a planner that reads them. The caches are open to screens
  * and commands, so that nothing is asked for twice.
- * Invariants: no request is sent twice for a kind; a kind is watched once a
- * tree refers to it and stays watched.
+ * Invariants: a kind is watched once a tree refers to it and stays watched; of
+ * Kubernetes' own kinds (Secrets!) trees only need what Crossplane composed:
+ * the others are not asked for unless a screen or a plan wants the kind.
  * Lifetimes: free it before its client. The model's lifetimes are model.h's;
  * bodies live until the loop turns on.
  */
