@@ -209,7 +209,7 @@ walk(struct table *t)
     }
     if (t->data->columns_n && t->sort >= (int)t->data->columns_n)
         t->sort = -1;
-    if (t->sort >= 0 && t->data->columns_n)
+    if (t->sort >= 0 && t->data->columns_n && t->n)
         qsort_r(t->index, t->n, sizeof(*t->index), compare_rows, t);
     else if (t->invert)
         for (size_t i = 0; i < t->n / 2; i++) {
