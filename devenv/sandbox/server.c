@@ -16,6 +16,7 @@
 
 #define ROUNDS          8 /* in a turn, before the loop is asked again */
 #define FILES           4096
+#define START_LOOK_MS   50
 #define KUBECONFIG_MAX  65536
 #define CLUSTER_DEFAULT "meshtop-mesh"
 
@@ -58,6 +59,39 @@ commit(struct server *s)
     http_release_failed(s->http, &err);
 }
 
+static void
+told_ready(struct server *s)
+{
+    loop_timer_set(s->start_timer, -1);
+    if (s->on_ready)
+        s->on_ready(s, s->on_ready_arg);
+}
+
+/* Goes on with the modules that are not ready yet, in their order. */
+static void
+start_modules(struct server *s)
+{
+    const struct server_module *m;
+
+    while ((m = s->modules[s->started_n])) {
+        enum server_start how =
+            m->start ? m->start(s->states[s->started_n], &s->start_error)
+                     : SERVER_READY;
+
+        if (how == SERVER_WAITS) {
+            loop_timer_set(s->start_timer, START_LOOK_MS);
+            return;
+        }
+        if (how == SERVER_FAILED) {
+            told_ready(s);
+            return;
+        }
+        s->started_n++;
+    }
+    s->ready = true;
+    told_ready(s);
+}
+
 static int
 turn(void *arg)
 {
@@ -65,6 +99,8 @@ turn(void *arg)
     int wait = 0;
 
     for (int round = 0; round < ROUNDS; round++) {
+        if (!s->ready && !s->start_error.code)
+            start_modules(s);
         wait = http_run(s->http);
 
         bool more = run_modules(s);
@@ -249,6 +285,13 @@ write_kubeconfig(struct server *s, struct error *err)
     return file_write(o->kubeconfig, buf_view(&b), 0600, err);
 }
 
+/* A turn follows every callback. */
+static void
+nothing(void *arg)
+{
+    (void)arg;
+}
+
 struct server *
 server_new(struct loop *l, const struct server_options *o,
            const struct server_module *const *modules, struct error *err)
@@ -273,7 +316,7 @@ server_new(struct loop *l, const struct server_options *o,
     }
     if (!start_http(s, err) || !write_kubeconfig(s, err))
         goto failed;
-    s->ready = true;
+    s->start_timer = loop_timer_add(l, -1, nothing, NULL);
     s->hook = loop_hook_add(l, turn, s);
     return s;
 failed:
@@ -291,6 +334,7 @@ server_free(struct server *s)
     if (s->hook)
         turn(s);
     loop_hook_del(s->hook);
+    loop_timer_del(s->start_timer);
     http_free(s->http);
     while (s->states && s->modules[n])
         n++;
@@ -342,6 +386,22 @@ raise_limits(void)
     }
 }
 
+/* The pid file and the line are the news that it serves. */
+static void
+on_ready(struct server *s, void *arg)
+{
+    const int *pid_fd = arg;
+
+    if (s->ready && *pid_fd >= 0 &&
+        !daemon_publish(*pid_fd, server_host(s), http_port(s->http),
+                        s->options->kubeconfig, &s->start_error))
+        s->ready = false;
+    if (s->ready)
+        say_ready(s);
+    else
+        loop_stop(s->loop, 1);
+}
+
 static bool
 serve(struct loop *l, const struct server_options *o, int pid_fd,
       struct error *err)
@@ -358,15 +418,13 @@ serve(struct loop *l, const struct server_options *o, int pid_fd,
     s = server_new(l, o, server_modules, err);
     if (!s)
         return false;
+    s->on_ready = on_ready;
+    s->on_ready_arg = &pid_fd;
 
-    bool good =
-        pid_fd < 0 || daemon_publish(pid_fd, server_host(s), http_port(s->http),
-                                     o->kubeconfig, err);
+    bool good = loop_run(l) == 0;
 
-    if (good) {
-        say_ready(s);
-        loop_run(l);
-    }
+    if (!good && err)
+        *err = s->start_error;
     server_free(s);
     return good;
 }

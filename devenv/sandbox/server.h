@@ -46,17 +46,27 @@ struct server {
     int64_t started_ms;
     const struct server_module *const *modules;
     char *url;
-    bool ready;   /* every module's init is done */
+    bool ready;       /* every module has started */
+    size_t started_n; /* modules whose start is done */
+    struct error start_error;
+    struct loop_timer *start_timer; /* looks again while one waits */
+    void (*on_ready)(struct server *s, void *arg); /* or failed; NULL: none */
+    void *on_ready_arg;
     bool kicked;  /* a module wants another round */
     bool failing; /* the last commit did */
     struct loop_hook *hook;
 };
+
+enum server_start { SERVER_FAILED = -1, SERVER_WAITS, SERVER_READY };
 
 struct server_module {
     const char *name;
     /* Runs when store and hub are there and before the first request; *state
      * is given to the others. */
     bool (*init)(struct server *s, void **state, struct error *err);
+    /* Called in each turn, after all inits, until it answers SERVER_READY; only
+     * then is the server ready. SERVER_FAILED ends the server. Or NULL. */
+    enum server_start (*start)(void *state, struct error *err);
     /* Every turn before the commit, or NULL. True: it wrote or has more to do
      * and wants another round. */
     bool (*turn)(void *state);
