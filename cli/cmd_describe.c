@@ -288,15 +288,7 @@ describe(const struct args *a, struct target *t, struct error *err)
 static int
 run(const struct args *a)
 {
-    struct error err = {0};
-    struct target t;
-
-    if (!target_open(&t, a, &err))
-        return command_fail(&err);
-    bool ok = describe(a, &t, &err);
-
-    target_release(&t);
-    return ok ? EXIT_DONE : command_fail(&err);
+    return target_run(a, describe);
 }
 
 const struct command cmd_describe = {

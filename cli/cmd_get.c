@@ -253,15 +253,7 @@ get(const struct args *a, struct target *t, struct error *err)
 static int
 run(const struct args *a)
 {
-    struct error err = {0};
-    struct target t;
-
-    if (!target_open(&t, a, &err))
-        return command_fail(&err);
-    bool ok = get(a, &t, &err);
-
-    target_release(&t);
-    return ok ? EXIT_DONE : command_fail(&err);
+    return target_run(a, get);
 }
 
 const struct command cmd_get = {

@@ -28,27 +28,7 @@ print_profile(const struct target *t)
 static int
 run(const struct args *a)
 {
-    bool json = strcmp(args_get(a, "output", "text"), "json") == 0;
-    struct error err = {0};
-    struct target t;
-
-    if (!target_open(&t, a, &err))
-        return command_fail(&err);
-    if (!json)
-        print_profile(&t);
-    struct mesh_live *live = mesh_live_new(t.client, NULL, &err);
-    bool ok = live && mesh_live_wait(live, READ_MS, &err);
-    int code = EXIT_DONE;
-
-    if (ok) {
-        overview_print(live, json);
-        code = overview_all_ready(live) ? EXIT_DONE : EXIT_MESH;
-    } else {
-        code = command_fail(&err);
-    }
-    mesh_live_free(live);
-    target_release(&t);
-    return code;
+    return overview_run(a, false, READ_MS, print_profile);
 }
 
 const struct command cmd_status = {

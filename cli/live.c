@@ -21,30 +21,10 @@ has_terminal(void)
            strcmp(term, "dumb") != 0 && strcmp(term, "unknown") != 0;
 }
 
-static int
-print_text(const struct args *a)
+static void
+print_heading(const struct target *t)
 {
-    bool json = strcmp(args_get(a, "output", "text"), "json") == 0;
-    struct error err = {0};
-    struct target t;
-
-    if (!target_open(&t, a, &err))
-        return command_fail(&err);
-    struct mesh_live *live = mesh_live_new(t.client, NULL, &err);
-    bool ok = live && overview_settle(live, t.loop, SETTLE_MS, &err);
-    int code = EXIT_DONE;
-
-    if (ok) {
-        if (!json)
-            printf("meshtop %s  %s\n\n", MESHTOP_VERSION, t.title);
-        overview_print(live, json);
-        code = overview_all_ready(live) ? EXIT_DONE : EXIT_MESH;
-    } else {
-        code = command_fail(&err);
-    }
-    mesh_live_free(live);
-    target_release(&t);
-    return code;
+    printf("meshtop %s  %s\n\n", MESHTOP_VERSION, t->title);
 }
 
 /* Without a UTF-8 locale C.UTF-8 is tried; without that either, ASCII. */
@@ -97,5 +77,5 @@ live_run(const struct args *a)
             return code;
         fprintf(stderr, "meshtop: %s; here is the text\n", err.msg);
     }
-    return print_text(a);
+    return overview_run(a, true, SETTLE_MS, print_heading);
 }

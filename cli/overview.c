@@ -5,6 +5,7 @@
 #include "lib/mesh/why.h"
 
 #include "cli/columns.h"
+#include "cli/command.h"
 #include "cli/mesh_table.h"
 
 #define TURN_MS 200
@@ -160,4 +161,32 @@ overview_print(struct mesh_live *live, bool json)
     print_role(m, MESH_ROLE_DOMAIN, "Domains", a);
     print_role(m, MESH_ROLE_PRODUCT, "\nProducts", a);
     print_attention(m, a);
+}
+
+int
+overview_run(const struct args *a, bool settle, int64_t limit_ms,
+             void (*heading)(const struct target *t))
+{
+    bool json = strcmp(args_get(a, "output", "text"), "json") == 0;
+    struct error err = {0};
+    struct target t;
+
+    if (!target_open(&t, a, &err))
+        return command_fail(&err);
+    if (!json)
+        heading(&t);
+    struct mesh_live *live = mesh_live_new(t.client, NULL, &err);
+    bool ok = live && (settle ? overview_settle(live, t.loop, limit_ms, &err)
+                              : mesh_live_wait(live, limit_ms, &err));
+    int code = EXIT_DONE;
+
+    if (ok) {
+        overview_print(live, json);
+        code = overview_all_ready(live) ? EXIT_DONE : EXIT_MESH;
+    } else {
+        code = command_fail(&err);
+    }
+    mesh_live_free(live);
+    target_release(&t);
+    return code;
 }

@@ -7,6 +7,8 @@
 
 #include "lib/kube/kubeconfig.h"
 
+#include "cli/command.h"
+
 static bool
 use_profile(struct target *t, const char *name, struct error *err)
 {
@@ -137,6 +139,20 @@ target_release(struct target *t)
     free(t->context);
     free(t->title);
     *t = (struct target){.profile.lock_fd = -1};
+}
+
+int
+target_run(const struct args *a, target_fn *fn)
+{
+    struct error err = {0};
+    struct target t;
+
+    if (!target_open(&t, a, &err))
+        return command_fail(&err);
+    bool ok = fn(a, &t, &err);
+
+    target_release(&t);
+    return ok ? EXIT_DONE : command_fail(&err);
 }
 
 const char *

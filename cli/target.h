@@ -35,6 +35,10 @@ bool target_choose(struct target *t, const struct args *a, struct error *err);
 /* Chooses and makes a client (--read-only is honoured). */
 bool target_open(struct target *t, const struct args *a, struct error *err);
 void target_release(struct target *t);
+/* A command on one cluster: opens it, calls fn, releases it; the exit code. */
+typedef bool target_fn(const struct args *a, struct target *t,
+                       struct error *err);
+int target_run(const struct args *a, target_fn *fn);
 /* The namespace flags: -A gives NULL, -n NS that, else fallback. */
 const char *target_ns(const struct args *a, const char *fallback);
 
