@@ -4,9 +4,8 @@
 
 #include "lib/base/mem.h"
 
+#include "devenv/sandbox/openapi_v2.h"
 #include "devenv/sandbox/rest.h"
-
-#define META_MODEL "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 /* ---- the index ---- */
 
@@ -71,9 +70,8 @@ gvk_of(const struct kind *k)
     return j;
 }
 
-/* "org.example.v1.Widget" */
-static char *
-model_name(const struct kind *k)
+char *
+openapi_model_name(const struct kind *k)
 {
     struct buf b = BUF_INIT(4096);
     struct strlist parts = {0};
@@ -176,11 +174,33 @@ put_paths(struct json *paths, const struct kind *k, const char *model)
                       &operations[i], model);
 }
 
+struct json *
+openapi_root(const struct kind_info *k)
+{
+    struct json *s = k->openapi ? json_copy(k->openapi) : json_new_object();
+    struct json *props = json_need_object(s, "properties");
+    static const char *const texts[][2] = {
+        {"apiVersion",
+         "APIVersion defines the versioned schema of this representation of an "
+         "object."},
+        {"kind", "Kind is a string value representing the REST resource this "
+                 "object represents."}};
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct json *p = json_set(props, texts[i][0], json_new_object());
+
+        json_set_string(p, "type", "string");
+        json_set_string(p, "description", texts[i][1]);
+    }
+    json_set_string(json_set(props, "metadata", json_new_object()), "type",
+                    "object");
+    return s;
+}
+
 static void
 put_model(struct json *schemas, const struct kind_info *k, const char *model)
 {
-    struct json *s = k->openapi ? json_copy(k->openapi) : json_new_object();
-    struct json *meta, *all, *gvks;
+    struct json *s = openapi_root(k), *meta, *all, *gvks;
 
     json_set(schemas, model, s);
     meta = json_set(json_need_object(s, "properties"), "metadata",
@@ -191,7 +211,7 @@ put_model(struct json *schemas, const struct kind_info *k, const char *model)
                     "sig-architecture/api-conventions.md#metadata");
     all = json_set(meta, "allOf", json_new_array());
     json_set_string(json_append(all, json_new_object()), "$ref",
-                    "#/components/schemas/" META_MODEL);
+                    "#/components/schemas/" OPENAPI_META_MODEL);
     gvks = json_set(s, "x-kubernetes-group-version-kind", json_new_array());
     json_append(gvks, gvk_of(&k->pub));
 }
@@ -216,11 +236,11 @@ document(struct registry *r, const char *gv)
         if (strcmp(k->pub.api_version, gv) != 0)
             continue;
         found = true;
-        model = model_name(&k->pub);
+        model = openapi_model_name(&k->pub);
         put_paths(paths, &k->pub, model);
         put_model(schemas, k, model);
     }
-    json_set(schemas, META_MODEL, json_copy(r->kinds.meta_openapi));
+    json_set(schemas, OPENAPI_META_MODEL, json_copy(r->kinds.meta_openapi));
     if (found)
         return j;
     json_free(j);
@@ -252,6 +272,26 @@ reply_document(struct rest *rq)
         rest_no_page(rq->h);
 }
 
+static void
+reply_v2(struct rest *rq)
+{
+    static const char type[] =
+        "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+    AUTO(mem_free_ptr)
+    char *etag =
+        mem_printf("\"2-%08llX\"", (unsigned long long)rq->r->kinds.version);
+    const char *have = http_header(rq->h, "If-None-Match");
+    struct buf b = BUF_INIT(BUF_TEXT_MAX);
+
+    http_set_header(rq->h, "Etag", etag);
+    if (have && !strcmp(have, etag)) {
+        http_reply(rq->h, 304, type, (struct str){0});
+        return;
+    }
+    openapi_v2(rq->r, &b);
+    http_reply_buf(rq->h, 200, type, &b);
+}
+
 bool
 openapi_serve(struct rest *rq)
 {
@@ -260,9 +300,7 @@ openapi_serve(struct rest *rq)
     if (u->segments_n < 2 || strcmp(u->segments[0], "openapi") != 0)
         return false;
     if (!strcmp(u->segments[1], "v2")) {
-        http_reply(rq->h, 200,
-                   "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
-                   (struct str){0});
+        reply_v2(rq);
         return true;
     }
     if (strcmp(u->segments[1], "v3") != 0)

@@ -1,6 +1,6 @@
 /*
  * openapi.h - /openapi/v3, made from the schemas as clients ask for it, and
- * /openapi/v2, which is a valid empty document.
+ * /openapi/v2 (openapi_v2.h).
  *
  * What kubectl needs (facts 1.4): per group and version the paths with a PATCH
  * that has a fieldValidation parameter, x-kubernetes-group-version-kind, and
