@@ -163,6 +163,7 @@ expect(const char *yaml, const char *want)
     AUTO(json_free_ptr)
     struct json *j = yaml_parse_one(str_of(yaml), NULL, &err);
 
+    mesh_plan_release(&plan);
     if (!j || !mesh_plan_apply(planner, j, a, &plan, &err))
         fail_msg("%s", err.msg);
     AUTO(mem_free_ptr) char *got = plan_text();
