@@ -34,6 +34,7 @@ const struct command *const commands[] = {
     &cmd_describe,
     &cmd_tree,
     &cmd_why,
+    &cmd_lineage,
     &cmd_plan,
     &cmd_apply,
     &cmd_edit,

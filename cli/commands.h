@@ -18,6 +18,7 @@ extern const struct command cmd_get;
 extern const struct command cmd_describe;
 extern const struct command cmd_tree;
 extern const struct command cmd_why;
+extern const struct command cmd_lineage;
 extern const struct command cmd_plan;
 extern const struct command cmd_apply;
 extern const struct command cmd_edit;
