@@ -127,6 +127,9 @@ enum {
 };
 /* Appends to out; false when out is full. */
 bool json_print(const struct json *j, unsigned flags, struct buf *out);
+/* Appends v as Go's %v and strconv's 'g' print a float64 ("1e+06", "0.5"); with
+ * single as they print a float32. v must be finite. */
+bool json_print_float(double v, bool single, struct buf *out);
 /* In fresh memory. */
 char *json_text(const struct json *j, unsigned flags);
 

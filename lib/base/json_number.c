@@ -145,18 +145,18 @@ json_new_int(int64_t v)
     return json_node(JSON_NUMBER, NULL, str_n(text, (size_t)n));
 }
 
-/* The shortest digits that read back as v > 0, and the decimal exponent of the
- * first one. Both ways go through the process locale, so that its radix
- * character does not matter. */
+/* The shortest digits that read back as v > 0 (with single: as the same
+ * float), and the decimal exponent of the first one. Both ways go through the
+ * process locale, so that its radix character does not matter. */
 static int
-shortest(double v, char out[20], int *exponent)
+shortest(double v, bool single, char out[20], int *exponent)
 {
     char text[40];
     int n = 0;
 
     for (int precision = 0; precision <= 16; precision++) {
         snprintf(text, sizeof(text), "%.*e", precision, v);
-        if (strtod(text, NULL) == v)
+        if (single ? strtof(text, NULL) == (float)v : strtod(text, NULL) == v)
             break;
     }
     char *e = strchr(text, 'e');
@@ -169,24 +169,10 @@ shortest(double v, char out[20], int *exponent)
     return n;
 }
 
-/* As encoding/json's floatEncoder: plain digits from 1e-6 to below 1e21,
- * outside of that an exponent of at least one digit ("1e-7", "1e+21"). */
+/* Without an exponent. */
 static void
-format_double(double v, struct buf *b)
+put_plain(const char *d, int n, int exponent, struct buf *b)
 {
-    char d[20];
-    int exponent, n = shortest(fabs(v), d, &exponent);
-
-    if (signbit(v))
-        buf_putc(b, '-');
-    if (fabs(v) < 1e-6 || fabs(v) >= 1e21) {
-        buf_putc(b, d[0]);
-        if (n > 1)
-            buf_putc(b, '.');
-        buf_add(b, d + 1, (size_t)n - 1);
-        buf_printf(b, "e%c%d", exponent < 0 ? '-' : '+', abs(exponent));
-        return;
-    }
     if (exponent < 0) {
         buf_puts(b, "0.");
         buf_fill(b, '0', (size_t)-exponent - 1);
@@ -203,16 +189,56 @@ format_double(double v, struct buf *b)
     }
 }
 
+/* With an exponent of at least min digits. */
+static void
+put_scientific(const char *d, int n, int exponent, int min, struct buf *b)
+{
+    buf_putc(b, d[0]);
+    if (n > 1)
+        buf_putc(b, '.');
+    buf_add(b, d + 1, (size_t)n - 1);
+    buf_printf(b, "e%c%0*d", exponent < 0 ? '-' : '+', min, abs(exponent));
+}
+
+bool
+json_print_float(double v, bool single, struct buf *out)
+{
+    char d[20];
+    int exponent, n;
+
+    if (signbit(v))
+        buf_putc(out, '-');
+    if (v == 0)
+        return buf_putc(out, '0');
+    n = shortest(fabs(v), single, d, &exponent);
+    if (exponent < -4 || exponent >= 6)
+        put_scientific(d, n, exponent, 2, out);
+    else
+        put_plain(d, n, exponent, out);
+    return !out->over;
+}
+
+/* As encoding/json's floatEncoder: plain digits from 1e-6 to below 1e21,
+ * outside of that an exponent of at least one digit ("1e-7", "1e+21"). */
 struct json *
 json_new_double(double v)
 {
     AUTO(buf_release) struct buf b = BUF_INIT(64);
+    char d[20];
+    int exponent, n;
 
     if (!isfinite(v))
         return json_new_null();
-    if (v == 0)
-        buf_puts(&b, signbit(v) ? "-0" : "0");
-    else
-        format_double(v, &b);
+    if (signbit(v))
+        buf_putc(&b, '-');
+    if (v == 0) {
+        buf_putc(&b, '0');
+    } else {
+        n = shortest(fabs(v), false, d, &exponent);
+        if (fabs(v) < 1e-6 || fabs(v) >= 1e21)
+            put_scientific(d, n, exponent, 1, &b);
+        else
+            put_plain(d, n, exponent, &b);
+    }
     return json_node(JSON_NUMBER, NULL, buf_view(&b));
 }

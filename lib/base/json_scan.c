@@ -2,6 +2,7 @@
 
 #include "lib/base/json_node.h"
 #include "lib/base/mem.h"
+#include "lib/base/utf8.h"
 
 /*
  * A recursive descent over RFC 8259. Every function stands at the first byte
@@ -97,27 +98,6 @@ space(struct scan *s)
 
 /* ---- strings ---- */
 
-/* Length of the well-formed UTF-8 sequence at p (Unicode table 3-7), or 0. */
-static size_t
-sequence(const char *p, const char *end)
-{
-    unsigned char c = (unsigned char)p[0];
-    size_t n = c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
-
-    if (n == 0 || (size_t)(end - p) < n)
-        return 0;
-    unsigned char d = (unsigned char)p[1];
-
-    if ((c == 0xE0 && d < 0xA0) || (c == 0xED && d > 0x9F) ||
-        (c == 0xF0 && d < 0x90) || (c == 0xF4 && d > 0x8F))
-        return 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    }
-    return n;
-}
-
 static bool
 hex4(struct scan *s, unsigned *out)
 {
@@ -135,25 +115,6 @@ hex4(struct scan *s, unsigned *out)
     }
     *out = v;
     return true;
-}
-
-static void
-put_utf8(struct buf *b, unsigned cp)
-{
-    if (cp < 0x80) {
-        buf_putc(b, (char)cp);
-    } else if (cp < 0x800) {
-        buf_putc(b, (char)(0xC0 | cp >> 6));
-    } else if (cp < 0x10000) {
-        buf_putc(b, (char)(0xE0 | cp >> 12));
-        buf_putc(b, (char)(0x80 | (cp >> 6 & 0x3F)));
-    } else {
-        buf_putc(b, (char)(0xF0 | cp >> 18));
-        buf_putc(b, (char)(0x80 | (cp >> 12 & 0x3F)));
-        buf_putc(b, (char)(0x80 | (cp >> 6 & 0x3F)));
-    }
-    if (cp >= 0x80)
-        buf_putc(b, (char)(0x80 | (cp & 0x3F)));
 }
 
 /* Behind "\u". A lone surrogate becomes U+FFFD, as in Go's encoding/json. */
@@ -180,8 +141,10 @@ unicode_escape(struct scan *s, struct buf *b)
         else
             s->p = mark;
     }
-    put_utf8(b, cp >= 0xD800 && cp < 0xE000 ? 0xFFFD : cp);
-    return true;
+    char utf8[4];
+    size_t n = utf8_encode(cp, utf8);
+
+    return buf_add(b, utf8, n);
 }
 
 static bool
@@ -233,10 +196,11 @@ plain(struct scan *s)
             p++;
         if (p == s->end || (unsigned char)*p < 0x80)
             break;
-        size_t n = sequence(p, s->end);
+        uint32_t cp;
+        size_t n = utf8_decode(str_n(p, (size_t)(s->end - p)), &cp);
 
         s->p = p;
-        if (!n)
+        if (n == 1)
             return fail(s, "a string is not valid UTF-8");
         p += n;
     }

@@ -299,13 +299,10 @@ sequence(struct reader *r, struct json *array)
 static char *
 float_key(double d)
 {
-    char text[32];
-    int precision = 1;
+    AUTO(buf_release) struct buf b = BUF_INIT(64);
 
-    do
-        snprintf(text, sizeof(text), "%.*g", precision, d);
-    while (precision++ < 9 && strtof(text, NULL) != (float)d);
-    return mem_strdup(text);
+    json_print_float(d, true, &b);
+    return buf_take(&b);
 }
 
 /* The text of a key as sigs.k8s.io/yaml writes it, fresh. */

@@ -43,7 +43,7 @@ struct json *yaml_parse_one(struct str text, const struct yaml_options *o,
                             struct error *err);
 
 enum {
-    YAML_SORTED = 1,     /* keys in byte order, as kubectl -o yaml */
+    YAML_SORTED = 1,     /* keys as kubectl -o yaml sorts them: a2 before a10 */
     YAML_INDENT4 = 2,    /* yaml.v3's default of 4 spaces, lists indented */
     YAML_LIST_INDENT = 4 /* list items indented under their key */
 };

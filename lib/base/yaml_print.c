@@ -1,4 +1,4 @@
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "lib/base/json_node.h"
 #include "lib/base/mem.h"
@@ -125,6 +125,8 @@ style_of(const struct printer *p, const char *z, bool is_key)
     if (strchr(z, '\n'))
         return literal ? LITERAL : DOUBLE_QUOTED;
     yaml_resolve(str_of(z), &v);
+    if (v.kind == YAML_MERGE && !is_key)
+        return PLAIN;
     if (v.kind != YAML_STRING || yaml_base60(str_of(z)))
         return DOUBLE_QUOTED;
     if (single && !s.indicators && !s.lines && !s.space_first && !s.space_last)
@@ -288,11 +290,28 @@ deeper(const struct printer *p, int indent, bool in_list)
     return in_list ? indent + 2 : (indent + step) / step * step;
 }
 
+/* Integers as they stand, floats as Go prints them. */
+static bool
+print_number(struct printer *p, const struct json *j)
+{
+    const char *text = json_number_text(j);
+    uint64_t big;
+    int64_t whole;
+    double d;
+
+    if (json_is_integer(j) && json_int64(j, &whole))
+        return buf_puts(p->out, whole ? text : "0");
+    if (str_to_u64(str_of(text), &big) || !json_double(j, &d))
+        return buf_puts(p->out, text);
+    return json_print_float(d, false, p->out);
+}
+
 static void
 print_string(struct printer *p, const char *z, bool is_key, int indent,
              bool in_list)
 {
-    bool fold = !is_key && !(p->flags & YAML_INDENT4);
+    bool simple = is_key && strlen(z) <= SIMPLE_KEY_MAX;
+    bool fold = !simple && !(p->flags & YAML_INDENT4);
     int inner = deeper(p, MAX(indent, 0), in_list);
     enum style style = style_of(p, z, is_key);
 
@@ -355,13 +374,91 @@ print_member(struct printer *p, const struct json *c, int indent)
 }
 
 static bool
+is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Close enough to unicode.IsLetter for the order of keys. */
+static bool
+is_letter(char c)
+{
+    return (c | 0x20) >= 'a' ? (c | 0x20) <= 'z' : c & 0x80;
+}
+
+/* Two runs of digits that differ at a and b: the smaller number first. After
+ * digits other than 0 a 0 counts as a digit, else as a leading zero. */
+static int
+compare_digits(const char *start, const char *a, const char *b)
+{
+    int64_t x = 0, y = 0;
+    const char *p = a, *q = b;
+
+    for (const char *s = a - 1;
+         (*a == '0' || *b == '0') && s >= start && is_digit(*s); s--) {
+        if (*s != '0') {
+            x = y = 1;
+            break;
+        }
+    }
+    for (; is_digit(*p) && p < a + 17; p++)
+        x = x * 10 + (*p - '0');
+    for (; is_digit(*q) && q < b + 17; q++)
+        y = y * 10 + (*q - '0');
+    if (x != y)
+        return x < y ? -1 : 1;
+    if (p - a != q - b)
+        return p - a < q - b ? -1 : 1;
+    return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
+}
+
+/* keyList.Less of yaml.v2 and yaml.v3 (sorter.go): letters behind other
+ * characters, numbers by value. */
+static int
+compare_keys(const char *a, const char *b, bool v3)
+{
+    size_t i = 0;
+
+    while (a[i] && a[i] == b[i])
+        i++;
+    if (!a[i] || !b[i])
+        return (a[i] != '\0') - (b[i] != '\0');
+    bool x = is_letter(a[i]), y = is_letter(b[i]);
+
+    if (x && y)
+        return (unsigned char)a[i] < (unsigned char)b[i] ? -1 : 1;
+    if (x != y) {
+        bool after_digit = v3 && i && is_digit(a[i - 1]);
+
+        return x == after_digit ? -1 : 1;
+    }
+    return compare_digits(a, a + i, b + i);
+}
+
+static int
+by_key_v2(const void *a, const void *b)
+{
+    return compare_keys(json_key(*(struct json *const *)a),
+                        json_key(*(struct json *const *)b), false);
+}
+
+static int
+by_key_v3(const void *a, const void *b)
+{
+    return compare_keys(json_key(*(struct json *const *)a),
+                        json_key(*(struct json *const *)b), true);
+}
+
+static bool
 print_map(struct printer *p, const struct json *j, int indent)
 {
     size_t n;
-    AUTO(mem_free_ptr)
-    struct json **v = json_children(j, p->flags & YAML_SORTED, &n);
+    AUTO(mem_free_ptr) struct json **v = json_children(j, false, &n);
     bool ok = true;
 
+    if (p->flags & YAML_SORTED)
+        qsort(v, n, sizeof(struct json *),
+              p->flags & YAML_INDENT4 ? by_key_v3 : by_key_v2);
     for (size_t i = 0; ok && i < n; i++) {
         if (i)
             new_line(p, indent);
@@ -386,6 +483,8 @@ print_node(struct printer *p, const struct json *j, int indent, bool in_list)
     case JSON_STRING:
         print_string(p, json_string(j), false, indent, in_list);
         return !p->out->over;
+    case JSON_NUMBER:
+        return print_number(p, j);
     default:
         return json_print(j, JSON_COMPACT, p->out);
     }

@@ -28,25 +28,6 @@ struct check {
 
 /* ---- values as Go prints them in errors ---- */
 
-/* %v of a float64: with an exponent below 1e-4 and from 1e6 on. */
-static void
-put_float(double d, struct buf *out)
-{
-    AUTO(json_free_ptr) struct json *plain = json_new_double(d);
-    char text[40];
-
-    if (d == 0 || (fabs(d) >= 1e-4 && fabs(d) < 1e6)) {
-        buf_puts(out, json_number_text(plain));
-        return;
-    }
-    for (int precision = 0; precision <= 16; precision++) {
-        snprintf(text, sizeof(text), "%.*e", precision, d);
-        if (strtod(text, NULL) == d)
-            break;
-    }
-    buf_puts(out, text);
-}
-
 /* Go's %q. */
 static void
 put_quoted(const char *z, struct buf *out)
@@ -77,7 +58,7 @@ put_value(const struct json *v, struct buf *out)
         put_quoted(json_string(v), out);
     else if (json_is(v, JSON_NUMBER) && !json_is_integer(v) &&
              json_double(v, &d))
-        put_float(d, out);
+        json_print_float(d, false, out);
     else
         json_print(v, JSON_SORTED, out);
 }
@@ -103,7 +84,7 @@ bound_text(const struct json *bound, const struct json *value)
     if (json_is_integer(value) && fabs(d) < 9e18)
         buf_printf(&b, "%lld", (long long)d);
     else
-        put_float(d, &b);
+        json_print_float(d, false, &b);
     return buf_take(&b);
 }
 

@@ -57,9 +57,9 @@ test_scalars(UNUSED void **state)
          "\"a\\tb\xE2\x98\xBA\xF0\x9F\x98\x80\""},
         {"a: |\n  x\n   y\n\nb: >-\n  x\n  y\n",
          "{\"a\":\"x\\n y\\n\",\"b\":\"x y\"}"},
-        {"{1: a, 1.5: b, yes: c, off: d, 0x10: e, 1e10: f}",
+        {"{1: a, 1.5: b, yes: c, off: d, 0x10: e, 1e10: f, 1e3: g}",
          "{\"1\":\"a\",\"1.5\":\"b\",\"true\":\"c\",\"false\":\"d\","
-         "\"16\":\"e\",\"1e+10\":\"f\"}"},
+         "\"16\":\"e\",\"1e+10\":\"f\",\"1000\":\"g\"}"},
         {"a\n---\n---\n~\n---\n# none\n---\n{}\n...\n", "\"a\"\n{}"},
         {"", ""},
         {"{\n\t\"a\":\t1.50}", "{\"a\":1.50}"},
@@ -232,6 +232,8 @@ test_print_shape(UNUSED void **state)
     check_print(tree, YAML_SORTED | YAML_INDENT4,
                 "a: {}\nb:\n    - 1\n    - - 2\n      - 3\n    - x: []\n"
                 "      \"y\":\n        z:\n            - q: 1\n");
+    check_print("{\"a10\":1,\"a2\":2,\"aB\":3,\"a_b\":4,\"a\":5}", YAML_SORTED,
+                "a: 5\na_b: 4\na2: 2\na10: 1\naB: 3\n");
     check_print("[]", 0, "[]\n");
     check_print("[{\"a\":\"x\\ny\\n\"}]", 0, "- a: |\n    x\n    y\n");
     check_print("\"x\"", 0, "x\n");
@@ -244,7 +246,9 @@ test_print_scalars(UNUSED void **state)
         const char *json, *want;
     } cases[] = {
         {"null", "null\n"},
-        {"1.50", "1.50\n"},
+        {"1.50", "1.5\n"},
+        {"[-0, 123456789.125, 1e-7, 18446744073709551615]",
+         "- 0\n- 1.23456789125e+08\n- 1e-07\n- 18446744073709551615\n"},
         {"\"\"", "\"\"\n"},
         {"\"yes\"", "\"yes\"\n"},
         {"\"12\"", "\"12\"\n"},
@@ -271,7 +275,8 @@ test_print_scalars(UNUSED void **state)
         {"\"a\\nb \"", "\"a\\nb \"\n"},
         {"\"\\n\"", "|2+\n\n"},
         {"\"---\"", "'---'\n"},
-        {"\"<<\"", "\"<<\"\n"},
+        {"\"<<\"", "<<\n"},
+        {"{\"<<\":1}", "\"<<\": 1\n"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
