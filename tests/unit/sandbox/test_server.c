@@ -337,7 +337,7 @@ test_too_slow_and_too_many(void **state)
     char byte;
 
     (void)state;
-    assert_true(start(&c, ":memory:", 1));
+    assert_true(start(&c, ":memory:", 2));
     assert_true(peer_open(&p, c.port, c.token, 10));
     /* One sends half a request, one half a handshake, one nothing; each byte
      * now and then keeps nobody alive. */
