@@ -302,6 +302,19 @@ serves_mesh(const struct mesh_live *l)
                              str_of(role_kinds[0][1]));
 }
 
+static bool
+has_unserved(const struct mesh_live *l)
+{
+    const struct mesh_kind *k;
+
+    for (size_t i = 0; (k = mesh_kind_at(l->model, i)); i++) {
+        if (k->referred && k->watch == MESH_REFUSED &&
+            !entry_of(l, k->group, k->kind))
+            return true;
+    }
+    return false;
+}
+
 /* ---- discovery ---- */
 
 static void on_again(void *arg);
@@ -328,8 +341,8 @@ on_discovery(void *arg, const struct error *err)
     l->looked = l->looked || !err;
     if (!err)
         open_referred(l, true);
-    /* Only a mesh that is not there (yet) is asked for again and again. */
-    if (err || !serves_mesh(l))
+    /* Only what is not there (yet) is asked for again and again. */
+    if (err || !serves_mesh(l) || has_unserved(l))
         plan_again(l);
     else
         l->backoff_ms = BACKOFF_FIRST_MS;
@@ -344,19 +357,6 @@ on_again(void *arg)
 
     if (!kube_discovery_load(l->discovery, on_discovery, l, &err))
         on_discovery(l, &err);
-}
-
-static bool
-has_unserved(const struct mesh_live *l)
-{
-    const struct mesh_kind *k;
-
-    for (size_t i = 0; (k = mesh_kind_at(l->model, i)); i++) {
-        if (k->referred && k->watch == MESH_REFUSED &&
-            !entry_of(l, k->group, k->kind))
-            return true;
-    }
-    return false;
 }
 
 static void

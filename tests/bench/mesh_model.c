@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
@@ -15,6 +16,16 @@
 #include "lib/mesh/why.h"
 
 enum { DOMAINS = 200, PRODUCTS = 5000, EVENTS = 20000 };
+
+/* Processor time: this is work, not waiting, and the machine may be busy. */
+static int64_t
+cpu_us(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
 
 static void
 say(bool good, const char *what, double value, const char *unit,
@@ -101,7 +112,7 @@ domain(struct buf *b, unsigned i)
 static void
 fill(struct mesh *m, struct buf *b)
 {
-    int64_t start = clock_mono_us();
+    int64_t start = cpu_us();
 
     for (unsigned i = 0; i < DOMAINS; i++) {
         domain(b, i);
@@ -114,7 +125,7 @@ fill(struct mesh *m, struct buf *b)
             mesh_settle(m);
     }
     mesh_settle(m);
-    double ms = (double)(clock_mono_us() - start) / 1000;
+    double ms = (double)(cpu_us() - start) / 1000;
 
     say(ms <= 150, "5,000 products put and settled", ms, "ms", "<= 150");
     for (unsigned i = 0; i < PRODUCTS; i++) {
@@ -145,11 +156,11 @@ events(struct mesh *m, struct buf *b)
             product(b, at, i % 3 != 0);
         else
             bucket(b, at, at % 20 == 0);
-        int64_t before = clock_mono_us();
+        int64_t before = cpu_us();
 
         put(m, b);
         mesh_settle(m);
-        took[i] = clock_mono_us() - before;
+        took[i] = cpu_us() - before;
         all += took[i];
     }
     qsort(took, EVENTS, sizeof(*took), compare);
@@ -175,10 +186,10 @@ main(void)
 
     say(mib <= 25, "memory of 10,000 objects", mib, "MiB", "<= 25");
     events(m, &b);
-    int64_t start = clock_mono_us();
+    int64_t start = cpu_us();
 
     mesh_attention(m, a, &causes);
-    double ms = (double)(clock_mono_us() - start) / 1000;
+    double ms = (double)(cpu_us() - start) / 1000;
 
     say(ms <= 4 && causes.n > 0, "needs attention, 250 objects failing", ms,
         "ms", "<= 4");

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "lib/base/asset.h"
 #include "lib/base/clock.h"
@@ -111,6 +112,16 @@ static const char wanted[] =
     "  - {name: intake, type: database}\n"
     "  - {name: store, type: storage, dependsOn: [intake]}\n";
 
+/* Processor time: this is work, not waiting, and the machine may be busy. */
+static int64_t
+cpu_us(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -146,14 +157,14 @@ main(void)
 
     add_assets(&c, "assets/mesh-core/");
     add_assets(&c, "examples/corner-shop/");
-    int64_t start = clock_mono_us();
+    int64_t start = cpu_us();
     size_t n = plan_once(p, j);
-    int64_t first = clock_mono_us() - start;
+    int64_t first = cpu_us() - start;
 
     for (unsigned i = 0; i < ROUNDS; i++) {
-        start = clock_mono_us();
+        start = cpu_us();
         plan_once(p, j);
-        took[i] = clock_mono_us() - start;
+        took[i] = cpu_us() - start;
     }
     qsort(took, ROUNDS, sizeof(*took), compare);
     double us = (double)took[ROUNDS / 2];
