@@ -342,6 +342,7 @@ run_until_stable(struct work *w, const struct json *xr,
 {
     const struct compose_host host = catalog_compose_host(w->c);
     AUTO(strlist_release) struct strlist names = {0};
+    AUTO(json_free_ptr) struct json *asked = NULL;
     struct compose_input in = {.mode = COMPOSE_LIVE, .xr = xr, .host = &host};
     bool looks_back;
 
@@ -358,6 +359,9 @@ run_until_stable(struct work *w, const struct json *xr,
             return true;
         take_names(&names, out);
         in.observed = foresee(observed, out);
+        json_free(asked);
+        in.known = asked = out->outcome.asked;
+        out->outcome.asked = NULL;
         compose_release(out);
     }
 }
