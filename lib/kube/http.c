@@ -58,6 +58,7 @@ struct kube_http_call {
     void *arg;
     char *url;
     char *payload;
+    long os_errno;
     char trouble[CURL_ERROR_SIZE];
 };
 
@@ -185,7 +186,11 @@ call_error(const struct kube_http_call *c, CURLcode code, struct error *err)
     for (size_t i = 0; i < ARRAY_LEN(troubles); i++) {
         if (troubles[i].code != code)
             continue;
-        error_set(err, troubles[i].err, "%.*s: %s", STR_ARG(where), what);
+        if (code == CURLE_COULDNT_CONNECT && c->os_errno)
+            error_set(err, troubles[i].err, "cannot connect to %.*s: %s",
+                      STR_ARG(where), strerror((int)c->os_errno));
+        else
+            error_set(err, troubles[i].err, "%.*s: %s", STR_ARG(where), what);
         if (troubles[i].id[0])
             error_remedy(err, troubles[i].id, "%s", troubles[i].remedy);
         return;
@@ -200,6 +205,7 @@ call_finish(struct kube_http_call *c, CURLcode code)
     struct kube_http_response r;
     struct error err = {0};
 
+    curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &c->os_errno);
     curl_multi_remove_handle(c->h->multi, c->easy);
     curl_easy_cleanup(c->easy);
     c->easy = NULL;
