@@ -210,9 +210,9 @@ control_fetched(struct control *c, const struct kind *k, struct str selector)
     return m ? map_get(m, selector) : NULL;
 }
 
-void
+const struct json *
 control_keep_fetched(struct control *c, const struct kind *k,
-                     struct str selector, const struct json *items)
+                     struct str selector, struct json *items)
 {
     AUTO(mem_free_ptr) char *key = kind_key(k);
     struct map *m = map_get(&c->fetched, str_of(key));
@@ -221,8 +221,45 @@ control_keep_fetched(struct control *c, const struct kind *k,
         m = mem_zalloc(1, sizeof(*m));
         map_put(&c->fetched, str_of(key), m);
     }
-    if (map_count(m) < FETCHED_MAX)
-        json_free(map_put(m, selector, json_copy(items)));
+    if (map_count(m) >= FETCHED_MAX)
+        map_release(m, free_items);
+    json_free(map_put(m, selector, items));
+    return items;
+}
+
+const struct json *
+control_get(struct control *c, const char *plural, const char *name)
+{
+    const struct kind *k = control_kind(c, CROSSPLANE_GROUP, plural);
+    AUTO(mem_free_ptr) char *key = mem_printf("name=%s", name);
+    const struct json *j = control_fetched(c, k, str_of(key));
+
+    if (!j) {
+        struct json *obj = registry_get(c->registry, k, "", name);
+
+        j = control_keep_fetched(c, k, str_of(key),
+                                 obj ? obj : json_new_null());
+    }
+    return json_is(j, JSON_OBJECT) ? j : NULL;
+}
+
+const struct json *
+control_list(struct control *c, const char *plural, const char *labels,
+             struct status *st)
+{
+    const struct kind *k = control_kind(c, CROSSPLANE_GROUP, plural);
+    AUTO(mem_free_ptr)
+    char *key = mem_printf("labels=%s", labels ? labels : "");
+    const struct json *j = control_fetched(c, k, str_of(key));
+
+    if (!j) {
+        struct json *all = registry_list_json(c->registry, k, NULL, labels, st);
+
+        if (!all)
+            return NULL;
+        j = control_keep_fetched(c, k, str_of(key), all);
+    }
+    return j;
 }
 
 /* ---- changes become jobs ---- */

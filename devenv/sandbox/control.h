@@ -127,12 +127,20 @@ bool control_update(struct control *c, const struct kind *k,
 
 /* What a selector found among the objects of k, kept until one of them
  * changes: an array, or JSON null for a name that is not there; NULL: not
- * known. Belongs to the control. */
+ * known. Belongs to the control, for this job. */
 const struct json *control_fetched(struct control *c, const struct kind *k,
                                    struct str selector);
-void control_keep_fetched(struct control *c, const struct kind *k,
-                          struct str selector, const struct json *items);
+/* Takes items; answers what is kept. */
+const struct json *control_keep_fetched(struct control *c, const struct kind *k,
+                                        struct str selector,
+                                        struct json *items);
 void control_forget_fetched(struct control *c, const struct kind *k);
+/* One of Crossplane's own objects by name, or NULL; kept as above. */
+const struct json *control_get(struct control *c, const char *plural,
+                               const char *name);
+/* Those with these labels ("a=b,c=d"; NULL: all); NULL: a bad selector. */
+const struct json *control_list(struct control *c, const char *plural,
+                                const char *labels, struct status *st);
 
 /* ---- composite resources: what is remembered (xr_state.c) ---- */
 struct xr_state *xr_state_need(struct control *c, struct xr_type *type,

@@ -14,7 +14,8 @@ struct run {
     struct xr_state *s;
     const struct kind *k;
     struct json **xr;
-    struct json *observed; /* NAME -> {resource}, a copy of what the run gets */
+    struct json *observed; /* NAME -> {resource}: what the pipeline is given */
+    struct json *existing; /* NAME -> apiVersion, kind, metadata of it */
     struct xr_outcome *out;
     struct error *err;
 };
@@ -64,6 +65,14 @@ label_selector(const struct json *labels, struct buf *b)
                    json_string_or(l, ""));
 }
 
+/* Managed fields are half of an object and nothing a function would read. */
+static void
+strip(struct json *items)
+{
+    for (struct json *i = json_first(items); i; i = json_next(i))
+        json_del(json_get(i, "metadata"), "managedFields");
+}
+
 static struct json *
 look_up(const struct run *r, const struct kind *k, const struct json *sel,
         struct error *err)
@@ -108,14 +117,12 @@ fetch(void *arg, const struct json *sel, struct json **items, struct error *err)
     json_print(sel, JSON_COMPACT, &key);
     known = control_fetched(r->c, k, buf_view(&key));
     if (!known) {
-        AUTO(json_free_ptr) struct json *found = look_up(r, k, sel, err);
+        struct json *found = look_up(r, k, sel, err);
 
         if (!found)
             return false;
-        control_keep_fetched(r->c, k, buf_view(&key), found);
-        if (json_is(found, JSON_ARRAY))
-            *items = json_copy(found);
-        return true;
+        strip(found);
+        known = control_keep_fetched(r->c, k, buf_view(&key), found);
     }
     if (json_is(known, JSON_ARRAY))
         *items = json_copy(known);
@@ -143,6 +150,19 @@ add_connection(struct run *r, const struct json *obj, struct json *wrapper)
     if (json_len(json_get(secret, "data")))
         json_set(wrapper, "connectionDetails",
                  json_copy(json_get(secret, "data")));
+}
+
+/* What is asked of an existing resource after the pipeline took it. */
+static void
+note_existing(struct run *r, const char *name, struct json *obj)
+{
+    struct json *e = json_set(r->existing, name, json_new_object());
+    struct json *meta = json_get(obj, "metadata");
+
+    json_del(meta, "managedFields");
+    json_set_string(e, "apiVersion", kobj_api_version(obj));
+    json_set_string(e, "kind", kobj_kind(obj));
+    json_set(e, "metadata", json_copy(meta));
 }
 
 static bool
@@ -180,6 +200,7 @@ observe_one(struct run *r, const struct json *ref)
                          "composed resource without required "
                          "\"" COMPOSE_ANNOTATION_NAME "\" annotation");
     }
+    note_existing(r, key, obj);
     wrapper = json_set(r->observed, key, json_new_object());
     json_set(wrapper, "resource", obj);
     add_connection(r, obj, wrapper);
@@ -193,6 +214,7 @@ observe(struct run *r)
     const struct json *refs = json_get(m, "resourceRefs");
 
     r->observed = json_new_object();
+    r->existing = json_new_object();
     for (const struct json *ref = json_first(refs); ref; ref = json_next(ref)) {
         if (!observe_one(r, ref))
             return false;
@@ -229,7 +251,8 @@ run_pipeline(struct run *r, const struct json *revision)
     in.pipeline = need_pipeline(r->c, revision, r->err);
     if (!in.pipeline)
         return false;
-    in.observed = json_copy(r->observed);
+    in.observed = r->observed;
+    r->observed = NULL;
     in.known = r->s->asked;
     bool ok = compose(&in, &r->out->result, r->err);
 
@@ -239,12 +262,6 @@ run_pipeline(struct run *r, const struct json *revision)
 }
 
 /* ---- writing ---- */
-
-static const struct json *
-observed_resource(const struct run *r, const char *name)
-{
-    return json_at(r->observed, name, "resource", NULL);
-}
 
 /* Deletes what exists and is no longer desired; its labels go first, so that
  * it can be told from what goes because its composite went. */
@@ -256,7 +273,7 @@ collect_one(struct run *r, const char *name, const struct json *obj)
     const struct kind *k =
         registry_kind(r->c->registry, kobj_api_version(obj), kobj_kind(obj));
     const struct json *owner = kobj_controller(obj);
-    AUTO(json_free_ptr) struct json *copy = json_copy(obj);
+    AUTO(json_free_ptr) struct json *copy = NULL;
     AUTO(status_release) struct status st = {0};
 
     if (owner && !kobj_is_controlled_by(obj, kobj_uid(*r->xr)))
@@ -265,6 +282,9 @@ collect_one(struct run *r, const char *name, const struct json *obj)
                          "controlled by %s \"%s\"",
                          name, kobj_kind(owner),
                          json_string_or(json_get(owner, "name"), ""));
+    copy = registry_get(r->c->registry, k, kobj_namespace(obj), kobj_name(obj));
+    if (!copy)
+        return true;
     for (size_t i = 0; i < ARRAY_LEN(labels); i++)
         json_del(json_at(copy, "metadata", "labels", NULL), labels[i]);
     if (!control_update(r->c, k, CORE_MANAGER, &copy, &st) &&
@@ -288,12 +308,12 @@ collect_one(struct run *r, const char *name, const struct json *obj)
 static bool
 collect(struct run *r)
 {
-    for (const struct json *o = json_first(r->observed); o; o = json_next(o)) {
+    for (const struct json *o = json_first(r->existing); o; o = json_next(o)) {
         const char *name = json_key(o);
 
         if (compose_find(&r->out->result, name))
             continue;
-        if (!collect_one(r, name, json_get(o, "resource")))
+        if (!collect_one(r, name, o))
             return error_wrap(r->err,
                               "cannot garbage collect composed resources that "
                               "are no longer desired");
@@ -365,7 +385,7 @@ is_applied(const struct run *r, const struct compose_resource *cd,
            const char *hash)
 {
     const struct applied *a = map_get(&r->s->applied, str_of(cd->name));
-    const struct json *obj = observed_resource(r, cd->name);
+    const struct json *obj = json_get(r->existing, cd->name);
 
     return a && obj && strcmp(a->hash, hash) == 0 &&
            kobj_revision(obj) == a->revision;
@@ -487,7 +507,7 @@ xr_compose(struct control *c, struct xr_state *s, const struct kind *k,
            const struct json *revision, struct json **xr,
            struct xr_outcome *out, struct error *err)
 {
-    struct run r = {c, s, k, xr, NULL, out, err};
+    struct run r = {.c = c, .s = s, .k = k, .xr = xr, .out = out, .err = err};
     bool ok;
 
     *out = (struct xr_outcome){0};
@@ -499,6 +519,7 @@ xr_compose(struct control *c, struct xr_state *s, const struct kind *k,
             c, s, json_get(xrd_machinery(*xr, s->type->legacy), "resourceRefs"),
             out->result.outcome.required);
     json_free(r.observed);
+    json_free(r.existing);
     return ok;
 }
 

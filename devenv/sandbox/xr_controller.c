@@ -159,10 +159,8 @@ select_by_labels(struct look *l, struct error *err)
     for (const struct json *x = json_first(labels); x; x = json_next(x))
         buf_printf(&b, "%s%s=%s", b.n ? "," : "", json_key(x),
                    json_string_or(x, ""));
-    AUTO(json_free_ptr)
-    struct json *all = registry_list_json(
-        l->c->registry, control_kind(l->c, CROSSPLANE_GROUP, "compositions"),
-        NULL, b.n ? buf_cstr(&b) : NULL, &st);
+    const struct json *all =
+        control_list(l->c, "compositions", b.n ? buf_cstr(&b) : NULL, &st);
 
     if (!all)
         return error_set(err, ERR_INVALID, "cannot list Compositions: %s",
@@ -221,7 +219,7 @@ select_composition(struct look *l)
     return true;
 }
 
-static struct json *
+static const struct json *
 latest_revision(struct look *l, const struct json *comp)
 {
     const struct json *m = xrd_machinery(l->xr, l->s->type->legacy);
@@ -229,7 +227,7 @@ latest_revision(struct look *l, const struct json *comp)
         json_string_or(json_get(m, "compositionUpdatePolicy"), "");
     AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
     AUTO(status_release) struct status st = {0};
-    struct json *best = NULL;
+    const struct json *best = NULL;
     int64_t number = 0;
 
     buf_printf(&b, "crossplane.io/composition-name=%s", kobj_name(comp));
@@ -240,13 +238,10 @@ latest_revision(struct look *l, const struct json *comp)
         for (const struct json *x = json_first(labels); x; x = json_next(x))
             buf_printf(&b, ",%s=%s", json_key(x), json_string_or(x, ""));
     }
-    AUTO(json_free_ptr)
-    struct json *all = registry_list_json(
-        l->c->registry,
-        control_kind(l->c, CROSSPLANE_GROUP, "compositionrevisions"), NULL,
-        buf_cstr(&b), &st);
+    const struct json *all =
+        control_list(l->c, "compositionrevisions", buf_cstr(&b), &st);
 
-    for (struct json *r = json_first(all); r; r = json_next(r)) {
+    for (const struct json *r = json_first(all); r; r = json_next(r)) {
         int64_t n = json_int64_or(json_at(r, "spec", "revision", NULL), 0);
 
         if (n > number && kobj_is_controlled_by(r, kobj_uid(comp))) {
@@ -254,7 +249,7 @@ latest_revision(struct look *l, const struct json *comp)
             number = n;
         }
     }
-    return best ? json_detach(all, best) : NULL;
+    return best;
 }
 
 /* The XR's own name, unless a parent gave it the root's. Rides with the write
@@ -269,7 +264,7 @@ set_root_label(struct look *l)
 }
 
 /* NULL: failed, and said so. */
-static struct json *
+static const struct json *
 fetch_revision(struct look *l)
 {
     const char *comp_name = ref_name(l, "compositionRef");
@@ -280,24 +275,17 @@ fetch_revision(struct look *l)
                "Manual") == 0;
     AUTO(mem_free_ptr) char *why = NULL;
     AUTO(status_release) struct status st = {0};
-    struct json *rev = NULL;
+    const struct json *rev = NULL;
 
     if (*current && manual) {
-        rev = registry_get(
-            l->c->registry,
-            control_kind(l->c, CROSSPLANE_GROUP, "compositionrevisions"), "",
-            current);
+        rev = control_get(l->c, "compositionrevisions", current);
         if (!rev)
             why = mem_printf("cannot get CompositionRevision: "
                              "CompositionRevision.apiextensions.crossplane.io "
                              "\"%s\" not found",
                              current);
     } else {
-        AUTO(json_free_ptr)
-        struct json *comp =
-            registry_get(l->c->registry,
-                         control_kind(l->c, CROSSPLANE_GROUP, "compositions"),
-                         "", comp_name);
+        const struct json *comp = control_get(l->c, "compositions", comp_name);
 
         rev = comp ? latest_revision(l, comp) : NULL;
         if (!comp)
@@ -323,7 +311,6 @@ fetch_revision(struct look *l)
     }
     if (why) {
         failed(l, "ComposeResources", "cannot fetch Composition", why);
-        json_free(rev);
         return NULL;
     }
     return rev;
@@ -493,7 +480,7 @@ compose_xr(struct look *l, const struct json *rev)
 static bool
 reconcile(struct look *l)
 {
-    AUTO(json_free_ptr) struct json *rev = NULL;
+    const struct json *rev;
 
     if (strcmp(kobj_annotation(l->xr, "crossplane.io/paused"), "true") == 0)
         return pause(l);

@@ -320,6 +320,29 @@ requirements_are_met_and_context_is_carried(void **state)
 }
 
 static void
+what_is_known_saves_a_call(void **state)
+{
+    AUTO(json_free_ptr)
+    struct json *spec = parse(STEPS(STEP("a", "ask", "{}")));
+    AUTO(json_free_ptr) struct json *xr = parse(XR);
+    struct error err = {0};
+    AUTO(pipeline_free_ptr) struct pipeline *p = pipeline_new(spec, &err);
+    struct compose_input in = {.xr = xr, .pipeline = p, .host = &host};
+    struct compose_result first, second;
+
+    (void)state;
+    assert_true(compose(&in, &first, &err));
+    expect(first.outcome.context, "{'calls':2,'found':true}");
+    in.known = first.outcome.asked;
+    assert_true(compose(&in, &second, &err));
+    expect(second.outcome.context, "{'calls':1,'found':true}");
+    assert_true(json_equal(first.outcome.asked, second.outcome.asked));
+    assert_int_equal(json_len(second.outcome.required), 1);
+    compose_release(&first);
+    compose_release(&second);
+}
+
+static void
 bad_pipelines_are_refused(void **state)
 {
     static const char *const bad[] = {
@@ -364,6 +387,7 @@ main(void)
         cmocka_unit_test(existing_resources_keep_their_names),
         cmocka_unit_test(failures_speak_upstreams_words),
         cmocka_unit_test(requirements_are_met_and_context_is_carried),
+        cmocka_unit_test(what_is_known_saves_a_call),
         cmocka_unit_test(bad_pipelines_are_refused),
         cmocka_unit_test(owner_name_is_upstreams),
     };
