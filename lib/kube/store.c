@@ -145,7 +145,9 @@ kube_store_take(struct kube_store *s, struct kube_change *out, size_t max)
         p->box->pending = 0;
         out[n++] = (struct kube_change){p->type, &p->box->o};
     }
-    memmove(s->queue, s->queue + used, (s->queued - used) * sizeof(*s->queue));
+    if (s->queued > used)
+        memmove(s->queue, s->queue + used,
+                (s->queued - used) * sizeof(*s->queue));
     s->queued -= used;
     for (size_t i = 0; i < s->queued; i++) {
         if (s->queue[i].box)
