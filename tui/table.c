@@ -10,7 +10,13 @@
 
 /* Rows looked at for column widths; widths only grow, so that columns do not
  * jump while data comes. */
-enum { WIDTH_SAMPLE = 1000, TEXT_WIDEST = 32, NAME_LEAST = 12, NAME_WIDE = 24 };
+enum {
+    WIDTH_SAMPLE = 1000,
+    TEXT_WIDEST = 32,
+    NAME_LEAST = 12,
+    NAME_WIDE = 24,
+    CHEAP_US = 3000
+};
 
 void
 table_init(struct table *t, struct tui_source *source,
@@ -233,7 +239,8 @@ table_sync(struct table *t, bool force, int64_t *wait_ms)
     *wait_ms = 0;
     if (!t->data || (!t->stale && t->seen == t->data->generation))
         return false;
-    due = t->walked_at_ms + t->walked_us / 100;
+    /* What is cheap to bring up to date always is. */
+    due = t->walked_us > CHEAP_US ? t->walked_at_ms + t->walked_us / 100 : now;
     fresh = t->seen != t->data->generation && (force || now >= due);
     if (t->seen != t->data->generation && !fresh)
         *wait_ms = due - now;
