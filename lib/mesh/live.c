@@ -537,6 +537,13 @@ mesh_live_body(struct mesh_live *l, const struct mesh_item *i)
     return o ? o->body : (struct str){0};
 }
 
+static bool
+is_products(const struct kube_kind *k)
+{
+    return strcmp(k->gvr.group, MESH_GROUP) == 0 &&
+           strcmp(k->kind, "DataProduct") == 0;
+}
+
 void
 mesh_live_state(const struct mesh_live *l, struct mesh_live_state *out)
 {
@@ -551,8 +558,12 @@ mesh_live_state(const struct mesh_live *l, struct mesh_live_state *out)
         bool stale = kube_cache_state(k) == KUBE_CACHE_STALE;
         int64_t as_of = stale ? kube_cache_as_of(k) : 0;
 
-        if (is_refused(k))
+        if (is_refused(k)) {
+            /* Without products there is no mesh to show: that must be said. */
+            if (!out->problem && is_products(l->v[i]->kind))
+                out->problem = kube_cache_error(k);
             continue;
+        }
         out->synced = out->synced && (kube_cache_synced(k) || !l->v[i]->fed);
         out->live = out->live && !stale;
         if (as_of && (!out->as_of_ms || as_of < out->as_of_ms))
@@ -583,14 +594,14 @@ mesh_live_wait(struct mesh_live *l, int64_t timeout_ms, struct error *err)
         mesh_live_state(l, &s);
         int64_t left = end - clock_mono_ms(clock_system());
 
-        if (s.synced && !l->turn_wanted)
-            return true;
         if (s.problem && s.problem->code != ERR_NETWORK &&
             s.problem->code != ERR_TIMEOUT) {
             if (err)
                 *err = *s.problem;
             return false;
         }
+        if (s.synced && !l->turn_wanted)
+            return true;
         if (left <= 0)
             break;
         loop_turn(kube_client_loop(l->client), (int)left);
