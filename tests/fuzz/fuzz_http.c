@@ -1,4 +1,5 @@
-/* The target of a request: path and query. */
+/* The target of a request: path and query.
+ * covers: devenv/sandbox/url.c */
 #include <stdlib.h>
 
 #include "lib/base/utf8.h"

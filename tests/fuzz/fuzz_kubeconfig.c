@@ -1,4 +1,5 @@
-/* A kubeconfig: read, every context listed and resolved. */
+/* A kubeconfig: read, every context listed and resolved.
+ * covers: lib/kube/kubeconfig.c */
 #include <stdlib.h>
 
 #include "lib/base/utf8.h"

@@ -1,5 +1,7 @@
 /* A template's text: parsed, executed over a small request under small caps,
- * its output read as manifests. */
+ * its output read as manifests.
+ * covers: lib/compose/template_lex.c lib/compose/template_parse.c
+ * covers: lib/compose/template_exec.c lib/compose/template_eval.c */
 #include <stdlib.h>
 
 #include "lib/compose/manifests.h"
