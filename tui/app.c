@@ -423,11 +423,27 @@ app_resize(struct app *a, int w, int h)
     a->dirty = true;
 }
 
+/* Ends what `:write` lifted; the milliseconds until then, or -1. */
+static int64_t
+end_writing(struct app *a)
+{
+    int64_t left = a->write_until_ms - clock_wall_ms(a->clock);
+
+    if (!a->write_until_ms)
+        return -1;
+    if (left > 0)
+        return left;
+    a->write_until_ms = 0;
+    a->source->ops->set_read_only(a->source, true);
+    app_say(a, TUI_WAIT, "read-only again");
+    return -1;
+}
+
 int64_t
 app_frame(struct app *a)
 {
     struct view *v = app_top(a);
-    int64_t wait = 0, tick;
+    int64_t wait = 0, tick, writing = end_writing(a);
 
     arena_reset(a->frame);
     if (!a->frozen && v->ops->update)
@@ -435,6 +451,8 @@ app_frame(struct app *a)
     tick = frame_draw(a);
     a->dirty = false;
     a->settled = true;
+    if (writing >= 0)
+        tick = tick < 0 ? writing : MIN(tick, writing);
     if (wait <= 0)
         return tick;
     return tick < 0 ? wait : MIN(wait, tick);

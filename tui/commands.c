@@ -66,9 +66,16 @@ static void
 do_write(struct app *a, struct str args)
 {
     int64_t ms = 10 * 60000;
+    struct tui_link link = {0};
 
+    a->source->ops->link(a->source, &link);
     if (args.n && !filter_duration(args, &ms)) {
         app_say(a, TUI_FAIL, "how long? \":write 10m\", \":write 0\" ends it");
+        return;
+    }
+    if (ms && !link.read_only && !a->write_until_ms) {
+        app_say(a, TUI_NONE,
+                "writing is allowed already; \":write 0\" ends it");
         return;
     }
     a->write_until_ms = ms ? clock_wall_ms(a->clock) + ms : 0;
