@@ -27,8 +27,8 @@ struct builtin {
     void (*written)(struct registry *r, const struct json *obj,
                     const struct json *old);
     /* Deleting: completes obj, which has its deletionTimestamp, and answers
-     * whether it has to stay for now. */
-    bool (*stays)(struct registry *r, struct json *obj);
+     * whether it has to stay for now. dry: nothing else may happen. */
+    bool (*stays)(struct registry *r, struct json *obj, bool dry);
     /* The text of column i when it is not what its path says; false: it is. */
     bool (*cell)(size_t i, const struct json *obj, int64_t now_s,
                  struct buf *out);

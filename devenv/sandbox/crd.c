@@ -296,7 +296,7 @@ crd_written(struct registry *r, const struct json *obj, const struct json *old)
 /* ---- going ---- */
 
 bool
-crd_stays(struct registry *r, struct json *obj)
+crd_stays(struct registry *r, struct json *obj, bool dry)
 {
     const struct json *spec = json_get(obj, "spec");
     const char *plural = text(json_get(spec, "names"), "plural");
@@ -307,6 +307,11 @@ crd_stays(struct registry *r, struct json *obj)
 
     if (!crd_established(obj))
         return false;
+    if (res && !dry)
+        res->terminating = true;
+    key = mem_printf("%s/%s", text(spec, "group"), plural);
+    if (!dry)
+        map_put(&r->going, str_of(key), (void *)&to_look_at);
     list = json_need_array(json_get(obj, "metadata"), "finalizers");
     for (const struct json *c = json_first(list); c; c = json_next(c)) {
         if (!strcmp(json_string_or(c, ""), FINALIZER))
@@ -315,10 +320,6 @@ crd_stays(struct registry *r, struct json *obj)
     json_append(list, json_new_string(FINALIZER));
     set_condition(r, obj, "Terminating", "True", "InstanceDeletionInProgress",
                   "CustomResource deletion is in progress");
-    if (res)
-        res->terminating = true;
-    key = mem_printf("%s/%s", text(spec, "group"), plural);
-    map_put(&r->going, str_of(key), (void *)&to_look_at);
     return true;
 }
 

@@ -25,7 +25,7 @@ void crd_warnings(const struct json *obj, struct strlist *warnings);
 /* Accepts names and serves, or stops serving. */
 void crd_written(struct registry *r, const struct json *obj,
                  const struct json *old);
-bool crd_stays(struct registry *r, struct json *obj);
+bool crd_stays(struct registry *r, struct json *obj, bool dry);
 /* True when the definition is served. */
 bool crd_established(const struct json *obj);
 /* Notes that objects of a going definition went. */

@@ -14,7 +14,8 @@
 
 struct gc {
     struct registry *r;
-    struct map index; /* owner uid -> struct map of "kind key" */
+    struct map index;         /* owner uid -> struct map of "kind key" */
+    struct strlist unsettled; /* found at the start: owned, or deleting */
 };
 
 static void
@@ -340,6 +341,41 @@ gc_on_event(struct gc *g, const struct store_event *e)
     blob_drop(was);
 }
 
+/* What a deleting owner waits for, and what an owned object is due. */
+static void
+look_again(struct gc *g, const char *id)
+{
+    struct found f = {0};
+    const struct stored_facts *x;
+    AUTO(mem_free_ptr) char *uid = NULL;
+
+    if (!find(g, id, &f))
+        return;
+    found_release(&f);
+    x = stored_facts(f.it.json);
+    uid = mem_strdup(x->uid);
+    if (x->deleting && x->foreground)
+        go_on_foreground(g, id, uid);
+    else if (x->deleting && x->orphan)
+        orphan(g, id, uid);
+    else
+        judge(g, id);
+}
+
+bool
+gc_turn(struct gc *g)
+{
+    struct strlist ids = g->unsettled;
+
+    if (!ids.n)
+        return false;
+    g->unsettled = (struct strlist){0};
+    for (size_t i = 0; i < ids.n; i++)
+        look_again(g, ids.v[i]);
+    strlist_release(&ids);
+    return true;
+}
+
 struct gc *
 gc_new(struct registry *r)
 {
@@ -355,7 +391,11 @@ gc_new(struct registry *r)
         while (store_next(&c, &it)) {
             AUTO(mem_free_ptr) char *id = id_of(kind, it.key);
 
-            link_owners(g, stored_facts(it.json), id);
+            const struct stored_facts *x = stored_facts(it.json);
+
+            link_owners(g, x, id);
+            if (x->owners_n || (x->deleting && (x->foreground || x->orphan)))
+                strlist_add(&g->unsettled, str_of(id));
         }
         store_cursor_release(&c);
     }
@@ -368,5 +408,6 @@ gc_free(struct gc *g)
     if (!g)
         return;
     map_release(&g->index, set_free);
+    strlist_release(&g->unsettled);
     free(g);
 }

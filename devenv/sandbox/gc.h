@@ -15,6 +15,9 @@ struct store_event;
 
 /* Reads every object of the store. */
 struct gc *gc_new(struct registry *r);
+/* Once after the start: what an earlier server left half done. True when there
+ * was anything to look at. */
+bool gc_turn(struct gc *g);
 void gc_free(struct gc *g);
 /* May delete and write. */
 void gc_on_event(struct gc *g, const struct store_event *e);

@@ -49,9 +49,10 @@ namespaces_admit(struct registry *r, const struct kind *k, const char *ns,
 }
 
 bool
-namespaces_stays(struct registry *r, struct json *obj)
+namespaces_stays(struct registry *r, struct json *obj, bool dry)
 {
     (void)r;
+    (void)dry;
     json_set_string(json_need_object(obj, "status"), "phase", "Terminating");
     return json_first(json_at(obj, "spec", "finalizers", NULL)) != NULL;
 }
@@ -263,6 +264,20 @@ namespaces_on_event(struct registry *r, const struct store_event *e)
                map_has(&r->terminating, e->ns)) {
         map_put(&r->terminating, e->ns, (void *)&to_look_at);
     }
+}
+
+void
+namespaces_resume(struct registry *r)
+{
+    struct store_cursor c;
+    struct store_item it;
+
+    store_scan(r->store, STR("/namespaces"), STR(""), STR(""), 0, &c);
+    while (store_next(&c, &it)) {
+        if (stored_facts(it.json)->deleting)
+            map_put(&r->terminating, it.name, (void *)&to_look_at);
+    }
+    store_cursor_release(&c);
 }
 
 bool

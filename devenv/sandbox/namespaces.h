@@ -17,13 +17,15 @@ void namespaces_prepare(struct registry *r, struct json *obj,
 bool namespaces_admit(struct registry *r, const struct kind *k, const char *ns,
                       const char *name, struct status *st);
 /* Marks it Terminating. */
-bool namespaces_stays(struct registry *r, struct json *obj);
+bool namespaces_stays(struct registry *r, struct json *obj, bool dry);
 /* The ones that may not be deleted; 403. */
 bool namespaces_may_go(const char *name, struct status *st);
 /* Creates default, kube-system and kube-public when missing. */
 bool namespaces_ensure(struct registry *r, struct error *err);
 /* Notes which namespaces are going and lost an object. */
 void namespaces_on_event(struct registry *r, const struct store_event *e);
+/* Finds those that were going when the server started. */
+void namespaces_resume(struct registry *r);
 /* Goes on with those; true when there was one. */
 bool namespaces_turn(struct registry *r);
 

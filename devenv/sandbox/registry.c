@@ -70,6 +70,9 @@ registry_reload(struct registry *r)
         kinds_remove(&r->kinds, groups.v[i], plurals.v[i]);
     strlist_release(&groups);
     strlist_release(&plurals);
+    /* A deletion that was taken back must not go on. */
+    map_release(&r->going, NULL);
+    map_release(&r->terminating, NULL);
     store_scan(r->store, STR(CRD_KIND), STR(""), STR(""), 0, &c);
     while (store_next(&c, &it)) {
         AUTO(json_free_ptr)
@@ -78,9 +81,10 @@ registry_reload(struct registry *r)
         if (crd_established(crd))
             registry_serve(r, crd);
         if (stored_deleting(crd))
-            crd_stays(r, crd);
+            crd_stays(r, crd, false);
     }
     store_cursor_release(&c);
+    namespaces_resume(r);
 }
 
 struct registry *
@@ -395,7 +399,7 @@ registry_on_event(void *arg, const struct store_event *e)
 bool
 registry_turn(struct registry *r)
 {
-    bool a = namespaces_turn(r);
+    bool a = namespaces_turn(r), b = crd_turn(r);
 
-    return crd_turn(r) || a;
+    return gc_turn(r->gc) || a || b;
 }

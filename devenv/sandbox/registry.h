@@ -174,8 +174,8 @@ struct registry_event {
     uint64_t revision;
     struct str text; /* the object's JSON (DELETED: its last state) */
 };
-/* Called from a deferred call of the loop, after the write returned, in order
- * of resourceVersion; may write. text is valid during the call. */
+/* Called after the commit of the write, in order of resourceVersion; may
+ * write. text is valid during the call. */
 typedef void registry_event_fn(void *arg, const struct registry_event *e);
 struct registry_subscription;
 /* Changes of group/plural in any version, also of a kind that is not served

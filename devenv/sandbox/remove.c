@@ -141,7 +141,7 @@ registry_delete(struct registry *r, const struct kind *k, const char *ns,
     set_propagation(meta, o->propagation);
     if (!stored_deleting(obj))
         mark(r, k, meta);
-    stays = b && b->stays && b->stays(r, obj);
+    stays = b && b->stays && b->stays(r, obj, o->dry_run);
     if (!stays && !json_first(json_get(meta, "finalizers"))) {
         json_free(obj);
         return go(r, k, last, o->dry_run, rev, st);

@@ -351,6 +351,70 @@ bad_definitions(void **state)
     status_release(&st);
 }
 
+/* Only asked: neither the definition nor its objects go. */
+static void
+a_dry_run_deletes_nothing(void **state)
+{
+    struct world *w = *state;
+    struct registry_delete how = {.dry_run = true};
+    struct status st = {0};
+    struct json *left = NULL;
+
+    install(w, definition("foos", "Foo", "fo", ""));
+    json_free(
+        must(registry_create(w->r, registry_kind(w->r, "ex.io/v1", "Foo"),
+                             &by_a, "default",
+                             parse("{\"metadata\":{\"name\":\"x\"}}"), &st),
+             &st));
+    assert_true(registry_delete(w->r,
+                                registry_kind(w->r, "apiextensions.k8s.io/v1",
+                                              "CustomResourceDefinition"),
+                                NULL, "foos.ex.io", &how, &left, &st));
+    assert_true(stored_deleting(left));
+    json_free(left);
+    settle(w);
+    assert_true(registry_has(w->r, registry_kind(w->r, "ex.io/v1", "Foo"),
+                             "default", "x"));
+}
+
+/* A server that ended in the middle: the next one goes on. */
+static void
+what_was_begun_is_ended(void **state)
+{
+    struct world *w = *state;
+    const struct kind *k = registry_kind(w->r, "v1", "Namespace");
+    AUTO(mem_free_ptr) char *a = create_map(w, "a", "");
+    AUTO(mem_free_ptr) char *ref = owned_by("a", a, "");
+    AUTO(mem_free_ptr) char *b = create_map(w, "b", ref);
+    struct registry_options o = {.clock = &w->clock, .store = w->store};
+    struct registry_delete how = {.propagation = PROPAGATE_FOREGROUND};
+    struct status st = {0};
+    struct registry *again;
+
+    install(w, definition("foos", "Foo", "fo", ""));
+    json_free(
+        must(registry_create(w->r, k, &by_a, NULL,
+                             parse("{\"metadata\":{\"name\":\"n\"}}"), &st),
+             &st));
+    settle(w);
+    assert_true(registry_delete(w->r, k, NULL, "n", NULL, NULL, &st));
+    assert_true(registry_delete(w->r, registry_kind(w->r, "v1", "ConfigMap"),
+                                "default", "a", &how, NULL, &st));
+    assert_true(registry_delete(w->r,
+                                registry_kind(w->r, "apiextensions.k8s.io/v1",
+                                              "CustomResourceDefinition"),
+                                NULL, "foos.ex.io", NULL, NULL, &st));
+    again = registry_new(&o, NULL);
+    assert_non_null(again);
+    for (int i = 0; i < 5; i++)
+        registry_turn(again);
+    assert_false(registry_has(again, registry_kind(again, "v1", "Namespace"),
+                              NULL, "n"));
+    assert_null(registry_kind(again, "ex.io/v1", "Foo"));
+    assert_false(there(w, "b"));
+    registry_free(again);
+}
+
 /* ---- managedFields ---- */
 
 static const struct json *
@@ -567,6 +631,8 @@ main(void)
         TEST(names_are_taken_once),
         TEST(versions_are_two_faces),
         TEST(a_new_registry_serves_what_is_stored),
+        TEST(a_dry_run_deletes_nothing),
+        TEST(what_was_begun_is_ended),
         TEST(rules_are_said_once),
         TEST(bad_definitions),
         TEST(appliers),
