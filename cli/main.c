@@ -94,6 +94,7 @@ main(int argc, char **argv)
     int at = args_first_word(common_flags, argc, argv, 1);
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a full file is an error, not an end */
     if (at >= argc)
         return run_alone(argc - 1, argv + 1);
     const struct command *c = command_find(argv[at]);
