@@ -15,7 +15,7 @@
 #include "devenv/sandbox/kobj.h"
 
 /* Jobs done before the API gets its turn again. */
-#define BUDGET_US   10000
+#define BUDGET_US   25000
 #define LOW_WAIT_MS 50
 #define FETCHED_MAX 1000 /* selectors kept for a kind */
 

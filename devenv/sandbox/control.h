@@ -92,7 +92,7 @@ struct control_options {
 /* Serves Crossplane's own kinds and looks at everything that is there. */
 struct control *control_new(const struct control_options *o, struct error *err);
 void control_free(struct control *c);
-/* Works for at most about 10 ms. True: there is more to do now. */
+/* Works for at most about 25 ms. True: there is more to do now. */
 bool control_turn(struct control *c);
 /* Nothing to do now (delayed jobs may wait). */
 bool control_idle(const struct control *c);
