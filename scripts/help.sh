@@ -11,7 +11,7 @@ make show-status      what runs, and how it is
 make cleanup          remove everything that was brought up, audit what is left
 make bench            figures against the budgets, OK or MISS
 make asan             the tests under address and undefined-behaviour sanitizers
-make fuzz SECS=300    every fuzz target for that many seconds
+make fuzz SECS=300    the fuzz targets, so many seconds in all
 make build            the program ./meshtop        make quick   build and check
 make install          the program into $(DESTDIR)$(PREFIX)/bin
 make clean            remove what the build made

@@ -1,13 +1,18 @@
 #!/bin/sh
-# Fuzzes every target for SECS seconds; a finding fails, and its input is kept.
+# Fuzzes for SECS seconds in all, shared equally by the targets; a finding
+# fails, and its input is kept.
 # usage: tests/fuzz/run.sh BUILD_FOLDER SECS     FUZZ=PATTERN: only targets whose name matches
 # One line a target: runs, inputs that reached something new, and the share of
 # lines reached in the files its "covers:" comment names.
 set -u
 O=$1
-secs=$2
 cd "$(dirname "$0")/../.." || exit 1
 case $O in /*) ;; *) O=$PWD/$O ;; esac
+jobs=${TEST_JOBS:-$(nproc)}
+targets=$(find "$O/tests/fuzz" -name 'fuzz_*' -type f -perm -u+x ! -name '*.o' | grep -E "${FUZZ:-.}" | LC_ALL=C sort)
+secs=$(($2 * jobs / $(echo "$targets" | wc -l)))
+[ "$secs" -gt 0 ] || secs=1
+echo "$(echo "$targets" | wc -l) targets, $secs s each, $jobs at a time"
 export O secs
 
 cat >"$O/fuzz-one" <<'EOT'
@@ -33,5 +38,4 @@ if [ $rc != 0 ]; then
 	exit 1
 fi
 EOT
-find "$O/tests/fuzz" -name 'fuzz_*' -type f -perm -u+x ! -name '*.o' | grep -E "${FUZZ:-.}" | LC_ALL=C sort |
-	xargs -P "${TEST_JOBS:-$(nproc)}" -n 1 sh "$O/fuzz-one" || { echo "fuzz: findings under $O/fuzz/*/findings" >&2; exit 1; }
+echo "$targets" | xargs -P "$jobs" -n 1 sh "$O/fuzz-one" || { echo "fuzz: findings under $O/fuzz/*/findings" >&2; exit 1; }
