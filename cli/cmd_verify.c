@@ -94,7 +94,7 @@ static int
 check(struct work *w, const struct args *a, struct error *err)
 {
     struct shown s = {.json = w->progress.json,
-                      .all = args_has(a, "verbose"),
+                      .all = args_has(a, "all"),
                       .junit = BUF_INIT(JUNIT_MAX)};
     const char *junit = args_get(a, "junit", NULL);
     struct verify_result r;
@@ -133,6 +133,7 @@ run(const struct args *a)
 
 static const struct flag flags[] = {
     {"up", 0, NULL, "bring it up, add the samples, check, remove the samples"},
+    {"all", 'a', NULL, "print every check, not only what was missed"},
     {"junit", 0, "FILE", "write the checks as JUnit XML"},
     {0},
 };

@@ -4,6 +4,11 @@
 #include <signal.h>
 #include <string.h>
 
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+
+#include "devenv/profile.h"
+
 #include "cli/commands.h"
 #include "cli/live.h"
 
@@ -48,6 +53,26 @@ unknown_command(const char *word)
     return command_fail(&err);
 }
 
+/* -v: a debug log in the profile's folder. Without one the work goes on. */
+static void
+open_log(const struct args *a)
+{
+    struct error err = {0};
+    struct profile p;
+
+    if (!args_has(a, "verbose"))
+        return;
+    if (!profile_open(args_get(a, "profile", NULL), &p, &err)) {
+        fprintf(stderr, "meshtop: no debug log: %s\n", err.msg);
+        return;
+    }
+    if (file_mkdirs(p.dir, 0700, &err) && log_open(p.log, LOG_DEBUG, &err))
+        fprintf(stderr, "meshtop: debug log in %s\n", p.log);
+    else
+        fprintf(stderr, "meshtop: no debug log: %s\n", err.msg);
+    profile_release(&p);
+}
+
 /* Runs c with its words: all of argv but the program and the command. */
 static int
 run_command(const struct command *c, int argc, char **argv)
@@ -65,7 +90,9 @@ run_command(const struct command *c, int argc, char **argv)
         error_remedy(&err, "", "Usage: meshtop %s %s", c->name, c->args);
         code = command_fail(&err);
     } else {
+        open_log(&a);
         code = c->run(&a);
+        log_close();
     }
     args_release(&a);
     return code;
@@ -80,10 +107,13 @@ run_alone(int argc, char **argv)
 
     if (!args_parse(&a, common_flags, NULL, argc, argv, &err))
         return command_fail(&err);
-    if (args_has(&a, "help"))
+    if (args_has(&a, "help")) {
         command_help(stdout, NULL);
-    else
+    } else {
+        open_log(&a);
         code = live_run(&a);
+        log_close();
+    }
     args_release(&a);
     return code;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/base/log.h"
 #include "lib/base/mem.h"
 
 #include "lib/kube/auth.h"
@@ -114,6 +115,9 @@ finish(struct kube_call *k, const struct kube_http_response *r,
         .items = k->items,
     };
 
+    log_debug("%s %s: %d, %zu bytes%s%s", k->wire.method,
+              buf_cstr(&k->wire.path), reply.http, reply.body.n,
+              err ? ": " : "", err ? err->msg : "");
     k->ended = true;
     k->fn(k->arg, &reply, err);
     call_free(k);
