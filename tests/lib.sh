@@ -32,6 +32,6 @@ wait_for() {
 	end=$(($(date +%s) + limit))
 	until "$@" >/dev/null 2>&1; do
 		[ "$(date +%s)" -lt "$end" ] || return 1
-		read -r _ 2>/dev/null <"$T/tick" || perl -e 'select(undef,undef,undef,0.03)' 2>/dev/null || :
+		perl -e 'select(undef,undef,undef,0.03)' 2>/dev/null || :
 	done
 }

@@ -61,13 +61,21 @@ changes_between(const struct fields_types *t, const struct json *old,
     return c;
 }
 
+/* The entries out of obj, NULL when there are none. What is no list of objects
+ * counts as none. */
 static struct json *
 take_entries(struct json *obj)
 {
     struct json *meta = json_get(obj, "metadata");
     struct json *entries = json_get(meta, "managedFields");
+    bool sound = json_is(entries, JSON_ARRAY);
 
-    return entries ? json_detach(meta, entries) : NULL;
+    for (struct json *e = json_first(entries); e; e = json_next(e))
+        sound = sound && json_is(e, JSON_OBJECT);
+    if (sound)
+        return json_detach(meta, entries);
+    json_del(meta, "managedFields");
+    return NULL;
 }
 
 /* [] and [{}] mean: forget it all. */

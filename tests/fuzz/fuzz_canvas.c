@@ -2,7 +2,7 @@
  * Bytes from a cluster onto the canvas, through every way of cutting, and a
  * filter made of them: nothing unsafe becomes a cell, wide characters stay
  * whole.
- */
+ * covers: tui/canvas.c tui/filter.c */
 #include <assert.h>
 
 #include "lib/base/utf8.h"

@@ -1,4 +1,5 @@
-/* The token of a list's next page: what is accepted comes back the same. */
+/* The token of a list's next page: what is accepted comes back the same.
+ * covers: devenv/sandbox/continue.c */
 #include <stdlib.h>
 
 #include "devenv/sandbox/continue.h"

@@ -2,7 +2,7 @@
  * The lines of a watch, into a store. What is checked: a line that is JSON is
  * never called broken; what is kept of a JSON object is JSON; the store stays
  * sorted; changes and counts agree.
- */
+ * covers: lib/kube/skim.c lib/kube/store.c */
 #include <stdlib.h>
 
 #include "lib/base/json.h"
