@@ -193,8 +193,11 @@ get_objects(const struct want *w, struct error *err)
     }
     if (w->name && !json_len(items))
         return not_found(w, err);
-    for (struct json *i = json_first(items); i; i = json_next(i))
+    for (struct json *i = json_first(items); i; i = json_next(i)) {
         say_kind(w, i);
+        /* As kubectl: nobody who asks for an object wants to read these. */
+        json_del(json_get(i, "metadata"), "managedFields");
+    }
     if (w->how == OUTPUT_NAME)
         print_names(items);
     else
