@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/file.h"
@@ -85,6 +86,23 @@ load(struct profile *p, struct error *err)
     return true;
 }
 
+/* A folder under /tmp is ours only when we own it and nobody else may write. */
+static bool
+private_folder(const char *root, struct error *err)
+{
+    struct stat st;
+
+    if (mkdir(root, 0700) != 0 && errno != EEXIST)
+        return error_errno(err, ERR_IO, "cannot make %s", root);
+    if (lstat(root, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == getuid() &&
+        (st.st_mode & 022) == 0)
+        return true;
+    error_set(err, ERR_DENIED, "%s is not ours alone", root);
+    error_remedy(err, "MT-STATE-FOLDER",
+                 "Set HOME or XDG_STATE_HOME to a folder of yours.");
+    return false;
+}
+
 /* Names the files of a profile. */
 static bool
 name_files(const char *name, struct profile *p, struct error *err)
@@ -99,6 +117,8 @@ name_files(const char *name, struct profile *p, struct error *err)
                          name);
     AUTO(mem_free_ptr) char *root = state_root(&p->temporary);
 
+    if (p->temporary && !private_folder(root, err))
+        return false;
     p->name = mem_strdup(name);
     p->dir = file_join(root, name);
     p->kubeconfig = file_join(p->dir, "kubeconfig");

@@ -1,5 +1,6 @@
 /* Profiles on a real disk, and the steps' engine. */
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/file.h"
 
@@ -115,6 +116,29 @@ names_that_could_leave_the_folder_are_refused(void **state)
         assert_false(profile_open(bad[i], &p, &err));
         assert_int_equal(err.code, ERR_USAGE);
     }
+}
+
+static void
+a_folder_of_somebody_else_is_not_used(void **state)
+{
+    struct error err = {0};
+    struct profile p;
+    char path[64];
+    struct stat st;
+
+    (void)state;
+    snprintf(path, sizeof(path), "/tmp/meshtop-%u", (unsigned)getuid());
+    unsetenv("XDG_STATE_HOME");
+    setenv("HOME", "/nonexistent", 1);
+    assert_true(profile_open("demo", &p, &err));
+    assert_true(p.temporary);
+    profile_release(&p);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(chmod(path, 0777), 0);
+    assert_false(profile_open("demo", &p, &err));
+    assert_string_equal(err.id, "MT-STATE-FOLDER");
+    assert_int_equal(chmod(path, 0700), 0);
+    setenv("XDG_STATE_HOME", root, 1);
 }
 
 /* ---- steps ---- */
@@ -260,6 +284,7 @@ main(void)
         cmocka_unit_test(one_at_a_time),
         cmocka_unit_test(damage_is_said_with_the_remedy),
         cmocka_unit_test(names_that_could_leave_the_folder_are_refused),
+        cmocka_unit_test(a_folder_of_somebody_else_is_not_used),
         cmocka_unit_test(a_failure_ends_the_table),
         cmocka_unit_test(waits_end_by_time_and_by_the_user),
         cmocka_unit_test(manifests_are_read_sorted_and_refused),
