@@ -17,6 +17,8 @@ pc:sqlite3|libsqlite3-dev|sqlite-devel
 pc:gnutls|libgnutls28-dev|gnutls-devel'
 testing='pc:cmocka|libcmocka-dev|libcmocka-devel
 cmd:tmux|tmux|tmux
+cmd:pgrep|procps|procps-ng
+cmd:perl|perl|perl
 cmd:python3|python3|python3
 cmd:kubectl|kubernetes-client|kubernetes-client'
 linting='cmd:clang-format|clang-format|clang-tools-extra'
