@@ -604,8 +604,11 @@ compile_properties(struct compiler *c, struct schema *s, const struct json *j,
                    enum level level, const struct json *outer)
 {
     struct json *list = json_get(j, "properties");
-    size_t n = json_len(list), i = 0;
+    size_t n, i = 0;
 
+    if (!json_is(list, JSON_OBJECT)) /* check_keywords has said so */
+        list = NULL;
+    n = json_len(list);
     s->properties = arena_array(c->root->arena, n, sizeof(*s->properties));
     s->by_name = arena_array(c->root->arena, n, sizeof(*s->by_name));
     for (struct json *p = json_first(list); p; p = json_next(p)) {
