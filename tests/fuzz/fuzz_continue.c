@@ -10,7 +10,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static bool
 plain(const struct buf *b)
 {
-    return !strpbrk(buf_cstr(b), "\"\\");
+    for (const char *p = buf_cstr(b); *p; p++) {
+        if ((unsigned char)*p < ' ' || *p == '"' || *p == '\\')
+            return false;
+    }
+    return true;
 }
 
 int
