@@ -262,7 +262,8 @@ print_literal(struct printer *p, const char *z, int indent, int step)
     const char *line = z, *end;
 
     buf_putc(p->out, '|');
-    if (*z == ' ' || is_break(z))
+    /* A leading tab needs the hint too: no reader takes it as indentation. */
+    if (*z == ' ' || *z == '\t' || is_break(z))
         buf_printf(p->out, "%d", step);
     if (z[n - 1] != '\n')
         buf_putc(p->out, '-');
