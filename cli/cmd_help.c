@@ -1,5 +1,7 @@
-/* meshtop help [COMMAND] */
+/* meshtop help [COMMAND|MT-ID] */
 #include <string.h>
+
+#include "devenv/failure.h"
 
 #include "cli/commands.h"
 
@@ -74,8 +76,16 @@ run(const struct args *a)
 {
     const char *name = args_word(a, 0);
     const struct command *c = name ? command_find(name) : NULL;
+    const struct failure *f = name ? failure_find(name) : NULL;
     struct error err = {0};
 
+    if (f) {
+        AUTO(buf_release) struct buf text = BUF_INIT(BUF_TEXT_MAX);
+
+        failure_explain(f, &text);
+        fputs(buf_cstr(&text), stdout);
+        return EXIT_DONE;
+    }
     if (name && !c) {
         error_set(&err, ERR_USAGE, "no command \"%s\"", name);
         return command_fail(&err);
@@ -86,8 +96,8 @@ run(const struct args *a)
 
 const struct command cmd_help = {
     .name = "help",
-    .args = "[COMMAND]",
-    .summary = "this overview, or everything about one command",
+    .args = "[COMMAND|MT-ID]",
+    .summary = "this overview, one command, or one failure",
     .group = "Other",
     .max_words = 1,
     .run = run,

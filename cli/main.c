@@ -7,29 +7,22 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 
+#include "devenv/failure.h"
 #include "devenv/profile.h"
 
 #include "cli/commands.h"
 #include "cli/live.h"
 
-/* The exit code of each error code that has a family of its own. */
-static const int exit_of[] = {
-    [ERR_USAGE] = EXIT_USAGE,
-    [ERR_NETWORK] = EXIT_NETWORK,
-    [ERR_CANCELLED] = EXIT_CANCELLED,
-    [ERR_INTERNAL] = EXIT_ERROR,
-};
-
 int
 command_fail(const struct error *err)
 {
-    int code = exit_of[err->code];
+    struct str line, remedy = str_of(err->remedy);
 
     fprintf(stderr, "meshtop: %s%s%s%s\n", err->msg, *err->id ? " (" : "",
             err->id, *err->id ? ")" : "");
-    if (*err->remedy)
-        fprintf(stderr, "  %s\n", err->remedy);
-    return code ? code : EXIT_ERROR;
+    while (remedy.n && str_next(&remedy, '\n', &line))
+        fprintf(stderr, "  %.*s\n", STR_ARG(line));
+    return failure_exit(err);
 }
 
 static int
