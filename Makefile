@@ -37,7 +37,7 @@ MAIN   := cli/main.c
 SRC    := $(filter-out $(MAIN),$(wildcard $(addsuffix /*.c,$(FLOORS))))
 HDR    := $(wildcard $(addsuffix /*.h,$(FLOORS)))
 OBJ    := $(SRC:%.c=$(O)/%.o) $(O)/assets.o
-ASSETS := $(shell find assets examples -type f ! -name '.*' 2>/dev/null | LC_ALL=C sort)
+ASSETS := $(shell find assets examples kind-config -type f ! -name '.*' 2>/dev/null | LC_ALL=C sort)
 TESTSRC := $(wildcard tests/unit/*/*.c)
 UNITS  := $(TESTSRC:%.c=$(O)/%)
 FUZZ   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))

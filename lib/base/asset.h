@@ -1,5 +1,6 @@
 /*
- * asset.h - the files of assets/ and examples/, compiled into the program.
+ * asset.h - the files of assets/, examples/ and kind-config/, compiled into
+ * the program.
  *
  * The table is made by scripts/embed.sh at build time; paths are as in the
  * repository ("assets/mesh-core/crossplane.yaml"), in byte order.
