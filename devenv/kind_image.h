@@ -14,7 +14,6 @@
 #define DEVENV_KIND_IMAGE_H
 
 #include "devenv/kind.h"
-#include "devenv/lock.h"
 
 /* The reference nodes are made of, in fresh memory: asked (may be NULL), else
  * the lock's for the engine's cgroup version, from mirror when not NULL. */
