@@ -3,6 +3,7 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "lib/base/mem.h"
 
@@ -25,14 +26,55 @@ digest_of(enum digest_kind kind, struct str data, uint8_t out[DIGEST_MAX])
     return a->size;
 }
 
+static void
+hex_of(const uint8_t *hash, size_t n, char out[DIGEST_HEX_MAX])
+{
+    for (size_t i = 0; i < n; i++)
+        snprintf(out + 2 * i, 3, "%02x", hash[i]);
+}
+
 void
 digest_hex(enum digest_kind kind, struct str data, char out[DIGEST_HEX_MAX])
 {
     uint8_t hash[DIGEST_MAX];
-    size_t n = digest_of(kind, data, hash);
 
-    for (size_t i = 0; i < n; i++)
-        snprintf(out + 2 * i, 3, "%02x", hash[i]);
+    hex_of(hash, digest_of(kind, data, hash), out);
+}
+
+struct digest {
+    gnutls_hash_hd_t hash;
+    size_t size;
+};
+
+struct digest *
+digest_new(enum digest_kind kind)
+{
+    struct digest *d = mem_zalloc(1, sizeof(*d));
+
+    d->size = algorithms[kind].size;
+    if (gnutls_hash_init(&d->hash, algorithms[kind].id) < 0)
+        die("GnuTLS cannot hash");
+    return d;
+}
+
+void
+digest_add(struct digest *d, const void *p, size_t n)
+{
+    if (gnutls_hash(d->hash, p, n) < 0)
+        die("GnuTLS cannot hash");
+}
+
+void
+digest_end(struct digest *d, char out[DIGEST_HEX_MAX])
+{
+    uint8_t hash[DIGEST_MAX];
+
+    if (!d)
+        return;
+    gnutls_hash_deinit(d->hash, hash);
+    if (out)
+        hex_of(hash, d->size, out);
+    free(d);
 }
 
 uint32_t

@@ -17,6 +17,12 @@ size_t digest_of(enum digest_kind kind, struct str data,
 #define DIGEST_HEX_MAX (2 * DIGEST_MAX + 1)
 void digest_hex(enum digest_kind kind, struct str data,
                 char out[DIGEST_HEX_MAX]);
+/* The same over pieces. digest_end puts the hexadecimal into out (NULL: not
+ * wanted) and frees d; NULL is fine. */
+struct digest;
+struct digest *digest_new(enum digest_kind kind);
+void digest_add(struct digest *d, const void *p, size_t n);
+void digest_end(struct digest *d, char out[DIGEST_HEX_MAX]);
 /* RFC 1950. */
 uint32_t digest_adler32(struct str data);
 /* FNV-1a, 32 bits. */
