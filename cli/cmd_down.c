@@ -1,8 +1,8 @@
 /* meshtop down: removes what up made, and shows that nothing is left. */
 #include <string.h>
 
+#include "devenv/down.h"
 #include "devenv/package.h"
-#include "devenv/up.h"
 
 #include "cli/commands.h"
 #include "cli/work.h"

@@ -5,25 +5,21 @@
 #include "devenv/up.h"
 
 #include "cli/commands.h"
+#include "cli/up_plan.h"
 #include "cli/work.h"
 
-static void
-print_plan(const struct work *w, const char *engine, bool json)
+static bool
+show_plan(struct work *w, const struct up_options *o, struct error *err)
 {
-    const struct step *s = up_steps();
+    const struct step_graph_options g = {0};
+    struct up *up = up_new(&w->env, o, &g, err);
 
-    if (json) {
-        printf("{\"engine\":\"%s\",\"profile\":\"%s\",\"steps\":[", engine,
-               w->env.profile.name);
-        for (size_t i = 0; s[i].id; i++)
-            printf("%s{\"id\":\"%s\",\"title\":\"%s\"}", i ? "," : "", s[i].id,
-                   s[i].title);
-        puts("]}");
-        return;
-    }
-    printf("engine %s, profile %s\n", engine, w->env.profile.name);
-    for (size_t i = 0; s[i].id; i++)
-        printf("  %zu  %-13s %s\n", i + 1, s[i].id, s[i].title);
+    if (!up)
+        return false;
+    steps_plan(up_graph(up));
+    up_plan_print(up, w->progress.json);
+    up_free(up);
+    return true;
 }
 
 /* Names are checked before anything is started. */
@@ -76,19 +72,11 @@ run(const struct args *a)
          !error_set(&err, ERR_USAGE, "--only takes \"packages\"")) ||
         !check_names(&packages, &err) || !work_begin(&w, a, false, &err))
         return command_fail(&err);
-    const struct engine *engine = up_engine(&w.env, o.engine, &err);
-    bool ok = engine != NULL;
+    bool ok =
+        args_has(a, "plan") ? show_plan(&w, &o, &err) : work_up(&w, &o, &err);
 
-    if (ok && args_has(a, "plan")) {
-        print_plan(&w, engine->name, w.progress.json);
-    } else if (ok) {
-        if (!w.progress.json)
-            fprintf(stderr, "engine %s, profile %s\n", engine->name,
-                    w.env.profile.name);
-        ok = up_run(&w.env, &o, &w.run, &err);
-        if (ok && !w.progress.json)
-            print_end(&w);
-    }
+    if (ok && !args_has(a, "plan") && !w.progress.json)
+        print_end(&w);
     work_end(&w);
     return ok ? EXIT_DONE : command_fail(&err);
 }

@@ -87,7 +87,7 @@ bring_up(struct work *w, bool *added, struct error *err)
 
     *added = !strlist_has(&w->env.profile.examples, STR(SAMPLE));
     strlist_add(&examples, STR(SAMPLE));
-    return up_run(&w->env, &o, &w->run, err);
+    return work_up(w, &o, err);
 }
 
 static int

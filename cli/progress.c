@@ -10,23 +10,28 @@
 #include "lib/base/mem.h"
 
 static const char *const state_words[] = {
-    [STEP_STARTED] = "started",
-    [STEP_WAITS] = "waits",
-    [STEP_DONE] = "done",
-    [STEP_FAILED] = "failed",
+    [STEP_PENDING] = "pending", [STEP_CHECKING] = "checking",
+    [STEP_RUNNING] = "running", [STEP_DONE] = "done",
+    [STEP_ALREADY] = "already", [STEP_WARNED] = "warning",
+    [STEP_FAILED] = "failed",   [STEP_CANCELLED] = "cancelled",
+    [STEP_SKIPPED] = "skipped",
 };
 
+static int64_t
+lasted(const struct step_run *r)
+{
+    return r->ended_ms ? r->ended_ms - r->began_ms : 0;
+}
+
 static void
-show_json(const struct step_event *e)
+show_json(const struct step_run *r)
 {
     AUTO(json_free_ptr) struct json *j = json_new_object();
 
-    json_set_string(j, "step", e->id);
-    json_set_string(j, "state", state_words[e->state]);
-    json_set_string(j, "detail", e->detail);
-    json_set_int(j, "ms", e->ms);
-    json_set_int(j, "index", (int64_t)e->index + 1);
-    json_set_int(j, "count", (int64_t)e->count);
+    json_set_string(j, "step", r->id ? r->id : "");
+    json_set_string(j, "state", state_words[r->state]);
+    json_set_string(j, "detail", r->detail);
+    json_set_int(j, "ms", lasted(r));
     AUTO(mem_free_ptr) char *text = json_text(j, JSON_COMPACT);
 
     puts(text);
@@ -34,52 +39,38 @@ show_json(const struct step_event *e)
 }
 
 static void
-show_terminal(const struct step_event *e)
+show_text(const struct step_run *r)
 {
-    const char *mark = e->state == STEP_DONE     ? "\033[32mok\033[0m  "
-                       : e->state == STEP_FAILED ? "\033[31mFAIL\033[0m"
-                                                 : "... ";
-    bool ended = e->state == STEP_DONE || e->state == STEP_FAILED;
-
-    fprintf(stderr, "\r\033[K%s %zu/%zu %s", mark, e->index + 1, e->count,
-            e->title);
-    if (ended)
-        fprintf(stderr, " (%lld ms)", (long long)e->ms);
-    if (*e->detail)
-        fprintf(stderr, "\033[2m  %.60s\033[0m", e->detail);
-    if (ended)
-        fputc('\n', stderr);
-}
-
-static void
-show_plain(const struct step_event *e)
-{
-    switch (e->state) {
-    case STEP_STARTED:
-        return;
-    case STEP_WAITS:
-        fprintf(stderr, "     %s\n", e->detail);
-        return;
+    switch (r->state) {
     case STEP_DONE:
+    case STEP_ALREADY:
+        fprintf(stderr, "ok   %s (%lld ms)\n", r->title, (long long)lasted(r));
+        return;
     case STEP_FAILED:
-        fprintf(stderr, "%s %zu/%zu %s (%lld ms)\n",
-                e->state == STEP_DONE ? "ok  " : "FAIL", e->index + 1, e->count,
-                e->title, (long long)e->ms);
+        fprintf(stderr, "FAIL %s (%lld ms)\n", r->title, (long long)lasted(r));
+        return;
+    default:
+        if (*r->detail)
+            fprintf(stderr, "     %s\n", r->detail);
         return;
     }
 }
 
-static void
-on_event(void *arg, const struct step_event *e)
+void
+progress_changed(void *arg, struct step_run *r)
 {
     const struct progress *p = arg;
 
     if (p->json)
-        show_json(e);
-    else if (p->terminal)
-        show_terminal(e);
+        show_json(r);
     else
-        show_plain(e);
+        show_text(r);
+}
+
+void
+progress_graph(struct progress *p, struct step_graph *g)
+{
+    p->graph = g;
 }
 
 static void
@@ -87,9 +78,11 @@ on_interrupt(void *arg, int signo)
 {
     struct progress *p = arg;
 
-    if (p->cancelled)
+    if (p->cancelled == 2)
         _exit(128 + signo);
-    p->cancelled = true;
+    p->cancelled++;
+    if (p->graph)
+        steps_stop(p->graph);
     fprintf(stderr, "\nstopping after this; press Ctrl-C again to end at "
                     "once\n");
 }
@@ -107,7 +100,7 @@ progress_start(struct progress *p, const struct args *a, struct loop *loop,
     };
     p->interrupt = loop_signal_add(loop, SIGINT, on_interrupt, p, NULL);
     *run = (struct step_run){.loop = loop,
-                             .on_event = on_event,
+                             .on_change = progress_changed,
                              .arg = p,
                              .cancelled = &p->cancelled};
 }

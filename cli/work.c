@@ -22,6 +22,26 @@ work_begin(struct work *w, const struct args *a, bool connect,
     return false;
 }
 
+bool
+work_up(struct work *w, const struct up_options *o, struct error *err)
+{
+    const struct step_graph_options g = {.on_change = progress_changed,
+                                         .arg = &w->progress};
+    struct up *up = up_new(&w->env, o, &g, err);
+
+    if (!up)
+        return false;
+    if (!w->progress.json)
+        fprintf(stderr, "engine %s, profile %s\n", up_chosen(up)->name,
+                w->env.profile.name);
+    progress_graph(&w->progress, up_graph(up));
+    bool ok = up_run(up, err);
+
+    progress_graph(&w->progress, NULL);
+    up_free(up);
+    return ok;
+}
+
 void
 work_end(struct work *w)
 {

@@ -5,7 +5,7 @@
 #ifndef CLI_WORK_H
 #define CLI_WORK_H
 
-#include "devenv/env.h"
+#include "devenv/up.h"
 
 #include "cli/progress.h"
 
@@ -19,6 +19,8 @@ struct work {
 /* Opens the profile named by --profile; connect: its cluster as well. */
 bool work_begin(struct work *w, const struct args *a, bool connect,
                 struct error *err);
+/* Brings the mesh up, shown. */
+bool work_up(struct work *w, const struct up_options *o, struct error *err);
 void work_end(struct work *w);
 
 #endif

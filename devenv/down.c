@@ -1,4 +1,6 @@
 /* down_run of devenv/up.h: removes what up made, and looks what is left. */
+#include "devenv/down.h"
+
 #include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -7,7 +9,7 @@
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 
-#include "devenv/up.h"
+#include "devenv/engine.h"
 
 struct down {
     struct env *env;
@@ -74,9 +76,17 @@ step_audit(void *context, struct step_run *run, struct error *err UNUSED)
 }
 
 static const struct step steps[] = {
-    {"stop", "stop the control plane, remove its data", step_stop},
-    {"files", "remove the profile's files", step_files},
-    {"audit", "look for anything that is left", step_audit},
+    {.id = "stop",
+     .title = "stop the control plane, remove its data",
+     .act = step_stop},
+    {.id = "files",
+     .title = "remove the profile's files",
+     .needs = "stop",
+     .act = step_files},
+    {.id = "audit",
+     .title = "look for anything that is left",
+     .needs = "files",
+     .act = step_audit},
     {0},
 };
 
@@ -86,10 +96,15 @@ down_run(struct env *e, bool force, struct step_run *run,
 {
     struct down d = {.env = e, .force = force, .leftovers = leftovers};
 
+    struct step_graph_options o = {.on_change = run->on_change,
+                                   .arg = run->arg};
+
     if (!profile_lock(&e->profile, err))
         return false;
-    bool ok = steps_run(steps, &d, run, err);
+    struct step_graph *g = steps_new(e->loop, steps, &d, &o, err);
+    bool ok = g && steps_wait(g, err);
 
+    steps_free(g);
     profile_unlock(&e->profile);
     return ok;
 }

@@ -69,13 +69,21 @@ env_condition(const struct json *object, const char *type)
 }
 
 bool
+env_condition_true(const struct json *object, const char *type)
+{
+    const struct json *c = env_condition(object, type);
+
+    return strcmp(json_string_or(json_get(c, "status"), ""), "True") == 0;
+}
+
+bool
 env_check_condition(void *type, const struct kube_object *o, struct buf *why)
 {
     AUTO(json_free_ptr) struct json *j = json_parse(o->body, NULL, NULL);
     const struct json *c = env_condition(j, type);
     const char *message = json_get_string(c, "message");
 
-    if (strcmp(json_string_or(json_get(c, "status"), ""), "True") == 0)
+    if (env_condition_true(j, type))
         return true;
     buf_printf(why, "%s is not %s", o->name.s, (const char *)type);
     if (message && *message)

@@ -50,6 +50,9 @@ bool env_wait_all(struct env *e, const struct env_wait *rows,
 /* The entry of status.conditions with this type, or NULL. */
 const struct json *env_condition(const struct json *object, const char *type);
 
+/* Has it the status "True"? */
+bool env_condition_true(const struct json *object, const char *type);
+
 /* Checks: status.conditions has TYPE True (arg: the type's name). */
 bool env_check_condition(void *type, const struct kube_object *o,
                          struct buf *why);

@@ -245,7 +245,7 @@ manifest_kind(const struct manifest *m, const struct manifest_apply *o,
             return NULL;
         }
         if (again)
-            loop_turn(loop, RETRY_MS);
+            loop_pause(loop, RETRY_MS);
         again = true;
     }
 }

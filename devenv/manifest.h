@@ -68,6 +68,13 @@ bool manifest_apply(const struct manifest_set *s,
  * until the server has answered each (not until finalizers are done). */
 bool manifest_delete(const struct manifest_set *s,
                      const struct manifest_apply *o, struct error *err);
+/* Does the cluster hold every object as s says: each field of a manifest there
+ * with the same value (more may be there; numbers by value), and with this
+ * condition True (NULL: none asked for)? False: why names the first that is
+ * missing or differs, and the field. Only reads. */
+bool manifest_in_place(const struct manifest_set *s,
+                       const struct manifest_apply *o, const char *condition,
+                       struct buf *why);
 /* The served kind of m, waiting up to kind_wait_ms for it. */
 const struct kube_kind *manifest_kind(const struct manifest *m,
                                       const struct manifest_apply *o,

@@ -172,6 +172,45 @@ package_install_part(struct env *e, const char *package, enum package_part part,
     return ok;
 }
 
+/* What shows that the objects of a part work. */
+static const char *const part_condition[] = {
+    [PACKAGE_FUNCTIONS] = "Healthy",
+    [PACKAGE_XRDS] = "Established",
+    [PACKAGE_COMPOSITIONS] = NULL,
+};
+
+static bool
+in_place(struct env *e, const char *root, const char *name, const char *part,
+         const char *condition, struct buf *why)
+{
+    struct manifest_set set = {0};
+    struct error err = {0};
+    struct manifest_apply how = {.client = e->client,
+                                 .discovery = e->discovery};
+    bool ok = load(&set, root, name, part, &err);
+
+    if (ok)
+        ok = manifest_in_place(&set, &how, condition, why);
+    else
+        buf_puts(why, err.msg);
+    manifest_release(&set);
+    return ok;
+}
+
+bool
+package_part_in_place(struct env *e, const char *package,
+                      enum package_part part, struct buf *why)
+{
+    return in_place(e, "assets/", package, part_path[part],
+                    part_condition[part], why);
+}
+
+bool
+example_in_place(struct env *e, const char *example, struct buf *why)
+{
+    return in_place(e, "examples/", example, "", NULL, why);
+}
+
 bool
 package_install(struct env *e, const char *package, struct step_run *run,
                 struct error *err)

@@ -27,6 +27,10 @@ enum package_part { PACKAGE_FUNCTIONS, PACKAGE_XRDS, PACKAGE_COMPOSITIONS };
 bool package_install_part(struct env *e, const char *package,
                           enum package_part part, struct step_run *run,
                           struct error *err);
+/* Is the part there as it must be (manifest_in_place), functions Healthy, XRDs
+ * Established? False: why says what is missing. Only reads. */
+bool package_part_in_place(struct env *e, const char *package,
+                           enum package_part part, struct buf *why);
 /* All parts, and the profile remembers it. */
 bool package_install(struct env *e, const char *package, struct step_run *run,
                      struct error *err);
@@ -38,6 +42,8 @@ bool package_uninstall(struct env *e, const char *package, struct step_run *run,
 /* Applies an example (a built-in name or a path); does not wait for Ready. */
 bool example_add(struct env *e, const char *example, struct step_run *run,
                  struct error *err);
+/* Are the example's objects there as they must be? Only reads. */
+bool example_in_place(struct env *e, const char *example, struct buf *why);
 /* Waits until all data domains, contracts and products are Ready. */
 bool example_wait_ready(struct env *e, struct step_run *run, struct error *err);
 /* Deletes the example's objects and waits until they are gone. */

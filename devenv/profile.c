@@ -58,6 +58,8 @@ load(struct profile *p, struct error *err)
     struct error why = {0};
 
     p->engine[0] = p->context[0] = '\0';
+    json_free(p->facts);
+    p->facts = json_new_object();
     if (!file_read(path, &text, &why)) {
         if (why.code == ERR_NOT_FOUND)
             return true;
@@ -83,6 +85,10 @@ load(struct profile *p, struct error *err)
              json_string_or(json_get(j, "context"), ""));
     read_list(json_get(j, "packages"), &p->packages);
     read_list(json_get(j, "examples"), &p->examples);
+    if (json_is(json_get(j, "facts"), JSON_OBJECT)) {
+        json_free(p->facts);
+        p->facts = json_copy(json_get(j, "facts"));
+    }
     return true;
 }
 
@@ -163,6 +169,7 @@ profile_release(struct profile *p)
     free(p->log);
     strlist_release(&p->packages);
     strlist_release(&p->examples);
+    json_free(p->facts);
     *p = (struct profile){.lock_fd = -1};
 }
 
@@ -228,9 +235,25 @@ profile_save(const struct profile *p, struct error *err)
     json_set_string(j, "context", p->context);
     write_list(j, "packages", &p->packages);
     write_list(j, "examples", &p->examples);
+    json_set(j, "facts", json_copy(p->facts));
     json_print(j, JSON_PRETTY, &text);
     buf_putc(&text, '\n');
     return file_write(path, buf_view(&text), 0600, err);
+}
+
+const char *
+profile_fact(const struct profile *p, const char *key)
+{
+    return json_get_string(p->facts, key);
+}
+
+void
+profile_set_fact(struct profile *p, const char *key, const char *value)
+{
+    if (value)
+        json_set_string(p->facts, key, value);
+    else
+        json_del(p->facts, key);
 }
 
 void

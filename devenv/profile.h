@@ -13,6 +13,7 @@
 #define DEVENV_PROFILE_H
 
 #include "lib/base/error.h"
+#include "lib/base/json.h"
 #include "lib/base/str.h"
 
 #define PROFILE_DEFAULT "mesh"
@@ -30,6 +31,7 @@ struct profile {
     char engine[16]; /* "sandbox", "kind", "context" */
     char context[256];
     struct strlist packages, examples;
+    struct json *facts; /* what steps keep: profile_fact */
 };
 
 /* Names the files and reads state.json when there is one; makes nothing. A
@@ -47,6 +49,14 @@ bool profile_lock(struct profile *p, struct error *err);
 void profile_unlock(struct profile *p);
 /* Writes state.json. */
 bool profile_save(const struct profile *p, struct error *err);
+/* What steps keep from one run to the next, by key: "digest/STEP",
+ * "image/REF", "package/REF", "container/NAME", "version/THING", "owner/uid",
+ * "made/network", ... They prove what is ours and pin what was used; that
+ * something is done is never taken from them. NULL: not there. The text lives
+ * until the fact changes. */
+const char *profile_fact(const struct profile *p, const char *key);
+/* NULL removes it. In memory; profile_save writes. */
+void profile_set_fact(struct profile *p, const char *key, const char *value);
 /* Adds name once; removes it. */
 void profile_note(struct strlist *list, const char *name);
 void profile_forget(struct strlist *list, const char *name);

@@ -10,8 +10,8 @@
  * reads the struct step_run of each step and hears of every change.
  * Invariants: `check` observes the world, never a file; `act` is idempotent,
  * so that running a graph again repairs; after a failure, or a stop asked for
- * by the user, no further step starts; steps that run finish or are cancelled
- * in their waits. A soft step's failure is a warning and stops nobody.
+ * by the user, no further step starts, and steps that run end in their waits
+ * (STEP_CANCELLED). A soft step's failure is a warning and stops nobody.
  * After devenv.md section 5 (step graphs).
  * Lifetimes: table, context and loop outlive the graph; texts of a step_run
  * live until it changes.
@@ -54,7 +54,7 @@ typedef uint64_t step_bytes_fn(void *context);
 /* What the step is made from (versions, manifests), for its digest. */
 typedef void step_inputs_fn(void *context, struct buf *out);
 
-enum { STEP_SOFT = 1, STEP_ALWAYS = 2 /* no check in --plan: always runs */ };
+enum { STEP_SOFT = 1 };
 
 struct step {
     const char *id, *title;
@@ -86,6 +86,8 @@ struct step_run {
     const char *id, *title;
     const struct step *step; /* NULL outside a graph */
     enum step_state state;
+    bool looked; /* its check has been asked, and said: */
+    enum step_verdict verdict;
     int64_t began_ms, ended_ms; /* monotonic; 0: not yet */
     char detail[512];           /* why it waits, what was done; or "" */
     uint64_t done, total;       /* bytes; total 0: not known; both 0: none */
@@ -142,8 +144,8 @@ void step_run_release(struct step_run *run);
 struct step_graph;
 
 struct step_graph_options {
-    const char *engine; /* rows of other engines are left out */
-    const char *until;  /* only this step and what it needs; NULL: all */
+    const char *engine;  /* rows of other engines are left out */
+    const char *until;   /* only this step and what it needs; NULL: all */
     const char *without; /* ids left out, spaces between; or NULL */
     void (*on_change)(void *arg, struct step_run *run);
     /* The graph ended; err NULL: all went well. May be NULL. */
@@ -158,10 +160,10 @@ struct step_graph *steps_new(struct loop *l, const struct step *table,
                              struct error *err);
 /* Not while it runs. NULL is fine. */
 void steps_free(struct step_graph *g);
-/* Only checks, all steps, in order; nothing is changed. Each step's state is
- * then STEP_ALREADY or STEP_PENDING (what it needs is missing: not looked
- * at). Turns the loop. */
-bool steps_plan(struct step_graph *g, struct error *err);
+/* Only checks; nothing is changed. Each step's state is then STEP_ALREADY or
+ * STEP_PENDING (looked says whether it was asked: a step that needs something
+ * missing is not). Turns the loop. */
+void steps_plan(struct step_graph *g);
 /* Starts; what is done already stays done, what failed is tried again. */
 void steps_start(struct step_graph *g);
 /* Starts and turns the loop until it ended. The first failure is err. */
@@ -170,8 +172,9 @@ bool steps_running(const struct step_graph *g);
 /* A stop the user asked for: the first starts no more steps and ends waits,
  * the second ends children. */
 void steps_stop(struct step_graph *g);
-/* Takes back what this graph's run did, newest first, as far as steps have an
- * undo. Turns the loop. */
+/* Takes back what this graph's run did or began, newest first, as far as steps
+ * have an undo; the first failure is err, the others are tried all the same.
+ * Turns the loop. */
 bool steps_undo(struct step_graph *g, struct error *err);
 size_t steps_count(const struct step_graph *g);
 struct step_run *steps_at(const struct step_graph *g, size_t i);

@@ -1,17 +1,72 @@
-#include "devenv/up.h"
-
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/file.h"
+#include "lib/base/mem.h"
 
 #include "devenv/package.h"
+#include "devenv/up_steps.h"
 
-#define API_LIMIT_MS 60000
-#define CORE_PACKAGE "mesh-core"
-
-struct up {
-    struct env *env;
-    const struct up_options *options;
-    const struct engine *engine;
+/*
+ * Every step of every engine, in the order people think of them; what runs
+ * beside what follows from `needs`. usual_ms was measured on two cores with
+ * local images.
+ */
+static const struct step table[] = {
+    {.id = "cluster",
+     .title = "start the control plane",
+     .lane = "cluster",
+     .on = "sandbox",
+     .usual_ms = 60,
+     .check = up_sandbox_check,
+     .act = up_sandbox,
+     .undo = up_sandbox_undo},
+    {.id = "api",
+     .title = "the Kubernetes API answers",
+     .lane = "cluster",
+     .needs = "cluster",
+     .usual_ms = 5,
+     .check = up_api_check,
+     .act = up_api},
+    {.id = "functions",
+     .title = "composition functions are Healthy",
+     .lane = "mesh",
+     .needs = "api crds pull-secrets",
+     .usual_ms = 10,
+     .check = up_functions_check,
+     .act = up_functions},
+    {.id = "xrds",
+     .title = "the mesh's kinds are Established",
+     .lane = "mesh",
+     .needs = "api crds",
+     .usual_ms = 30,
+     .check = up_xrds_check,
+     .act = up_xrds},
+    {.id = "compositions",
+     .title = "compositions are in place",
+     .lane = "mesh",
+     .needs = "xrds",
+     .usual_ms = 20,
+     .check = up_compositions_check,
+     .act = up_compositions},
+    {.id = "examples",
+     .title = "example meshes are applied",
+     .lane = "mesh",
+     .needs = "functions rbac xrds compositions",
+     .usual_ms = 30,
+     .check = up_examples_check,
+     .act = up_examples},
+    {.id = "ready",
+     .title = "domains, contracts and products are Ready",
+     .lane = "mesh",
+     .needs = "examples",
+     .usual_ms = 50,
+     .act = up_ready},
+    {0},
 };
+
+/* What is left out when only the packages are asked for. */
+#define NOT_PACKAGES "cluster examples ready"
 
 const struct engine *
 up_engine(const struct env *e, const char *asked, struct error *err)
@@ -34,151 +89,112 @@ up_engine(const struct env *e, const char *asked, struct error *err)
     return wanted;
 }
 
-static bool
-step_engine(void *context, struct step_run *run, struct error *err)
+struct up *
+up_new(struct env *e, const struct up_options *o,
+       const struct step_graph_options *g, struct error *err)
 {
-    struct up *up = context;
+    const struct engine *engine = up_engine(e, o->engine, err);
+    struct step_graph_options how = *g;
+
+    if (!engine)
+        return NULL;
+    struct up *up = mem_zalloc(1, sizeof(*up));
+
+    up->env = e;
+    up->options = o;
+    up->engine = engine;
+    up->fresh = !*e->profile.engine;
+    how.engine = engine->name;
+    how.until = o->until;
+    how.without = o->only_packages ? NOT_PACKAGES : NULL;
+    up->graph = steps_new(e->loop, table, up, &how, err);
+    if (up->graph)
+        return up;
+    up_free(up);
+    return NULL;
+}
+
+void
+up_free(struct up *up)
+{
+    if (!up)
+        return;
+    steps_free(up->graph);
+    profile_unlock(&up->env->profile);
+    free(up->kind);
+    free(up->node_image);
+    free(up);
+}
+
+struct step_graph *
+up_graph(struct up *up)
+{
+    return up->graph;
+}
+
+const struct engine *
+up_chosen(const struct up *up)
+{
+    return up->engine;
+}
+
+/* Another process may have brought it up on another engine meanwhile. */
+bool
+up_begin(struct up *up, struct error *err)
+{
     struct profile *p = &up->env->profile;
 
-    snprintf(p->engine, sizeof(p->engine), "%s", up->engine->name);
-    return profile_save(p, err) && up->engine->start(up->env, run, err);
-}
-
-struct api_wait {
-    struct env *env;
-    struct step_run *run;
-};
-
-static bool
-api_answers(void *arg)
-{
-    struct api_wait *w = arg;
-    struct kube_request r = {.verb = KUBE_RAW_GET, .path = "/readyz"};
-    struct error why = {0};
-
-    if (kube_client_wait(w->env->client, &r, NULL, &why))
-        return true;
-    step_detail(w->run, "%s", why.msg);
-    return false;
-}
-
-static bool
-step_api(void *context, struct step_run *run, struct error *err)
-{
-    struct up *up = context;
-    struct api_wait w = {up->env, run};
-
-    return env_connect(up->env, err) &&
-           step_wait(run, API_LIMIT_MS, api_answers, &w, err);
-}
-
-static bool
-step_functions(void *context, struct step_run *run, struct error *err)
-{
-    struct up *up = context;
-
-    return package_install_part(up->env, CORE_PACKAGE, PACKAGE_FUNCTIONS, run,
-                                err);
-}
-
-static bool
-step_xrds(void *context, struct step_run *run, struct error *err)
-{
-    struct up *up = context;
-
-    return package_install_part(up->env, CORE_PACKAGE, PACKAGE_XRDS, run, err);
-}
-
-static bool
-step_compositions(void *context, struct step_run *run, struct error *err)
-{
-    struct up *up = context;
-    struct profile *p = &up->env->profile;
-
-    if (!package_install_part(up->env, CORE_PACKAGE, PACKAGE_COMPOSITIONS, run,
-                              err))
+    if (!profile_lock(p, err) || !up_engine(up->env, up->engine->name, err))
         return false;
-    profile_note(&p->packages, CORE_PACKAGE);
+    snprintf(p->engine, sizeof(p->engine), "%s", up->engine->name);
     return profile_save(p, err);
 }
 
+/* Did any step do, or begin to do, something that has to be taken back? */
 static bool
-step_examples(void *context, struct step_run *run, struct error *err)
+made_something(const struct up *up)
 {
-    struct up *up = context;
-    const struct strlist *names = up->options->examples;
+    for (size_t i = 0; i < steps_count(up->graph); i++) {
+        const struct step_run *r = steps_at(up->graph, i);
 
-    for (size_t i = 0; names && i < names->n; i++) {
-        if (!example_add(up->env, names->v[i], run, err))
-            return false;
+        if (r->step->undo && r->began_ms && r->state != STEP_ALREADY &&
+            r->verdict != STEP_IS_DONE)
+            return true;
     }
-    if (!names || !names->n)
-        step_detail(run, "none asked for");
-    return true;
+    return false;
 }
 
-static bool
-step_ready(void *context, struct step_run *run, struct error *err)
+void
+up_end(struct up *up, const struct error *failure)
 {
-    struct up *up = context;
+    struct profile *p = &up->env->profile;
+    struct error why = {0};
+    bool made = made_something(up);
 
-    return example_wait_ready(up->env, run, err);
-}
-
-static const struct step steps[] = {
-    {"engine", "start the control plane", step_engine},
-    {"api", "the Kubernetes API answers", step_api},
-    {"functions", "composition functions are Healthy", step_functions},
-    {"xrds", "the mesh's kinds are Established", step_xrds},
-    {"compositions", "compositions are in place", step_compositions},
-    {"examples", "example meshes are applied", step_examples},
-    {"ready", "domains, contracts and products are Ready", step_ready},
-    {0},
-};
-
-const struct step *
-up_steps(void)
-{
-    return steps;
-}
-
-/* The part of the table that was asked for, into out (its size is the
- * table's). */
-static bool
-choose(const struct up_options *o, struct step *out, struct error *err)
-{
-    bool found = !o->until;
-
-    for (size_t i = 0; steps[i].id; i++) {
-        if (o->only_packages && strcmp(steps[i].id, "engine") == 0)
-            continue;
-        if (o->only_packages && strcmp(steps[i].id, "examples") == 0)
-            break;
-        *out++ = steps[i];
-        if (o->until && strcmp(steps[i].id, o->until) == 0) {
-            found = true;
-            break;
-        }
+    if (failure && up->options->rollback && made)
+        made = !steps_undo(up->graph, &why);
+    if (failure && up->fresh && !made) {
+        env_disconnect(up->env);
+        file_remove_tree(p->dir, NULL);
+        p->engine[0] = '\0';
+        return;
     }
-    *out = (struct step){0};
-    return found ||
-           error_set(err, ERR_USAGE,
-                     "no step \"%s\" (meshtop up --plan lists them)", o->until);
+    profile_set_fact(p, "last-error", failure ? failure->msg : NULL);
+    profile_set_fact(p, "last-error-id", failure ? failure->id : NULL);
+    profile_save(p, NULL);
 }
 
 bool
-up_run(struct env *e, const struct up_options *o, struct step_run *run,
-       struct error *err)
+up_run(struct up *up, struct error *err)
 {
-    struct step chosen[ARRAY_LEN(steps)];
-    struct up up = {.env = e, .options = o};
+    struct error why = {0};
 
-    if (!choose(o, chosen, err) || !profile_lock(&e->profile, err))
+    if (!up_begin(up, err))
         return false;
-    up.engine = up_engine(e, o->engine, err);
+    bool ok = steps_wait(up->graph, &why);
 
-    bool ok = up.engine && steps_run(chosen, &up, run, err);
-
-    profile_unlock(&e->profile);
+    up_end(up, ok ? NULL : &why);
+    if (!ok && err)
+        *err = why;
     return ok;
 }

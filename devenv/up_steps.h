@@ -2,10 +2,11 @@
  * up_steps.h - what the steps of `up` share, and the functions behind them.
  *
  * What: the table in up.c names these functions; each family lives in a file
- * of its own (steps_host.c, steps_kind.c, steps_crossplane.c, steps_mesh.c,
- * steps_context.c). The context of every step is a struct up.
- * Lifetimes: what a step opens here (docker, kind's path) belongs to the
- * struct up and is released by up.c after the graph has ended.
+ * of its own (steps_engine.c, steps_host.c, steps_kind.c, steps_context.c,
+ * steps_crossplane.c, steps_mesh.c). The context of every step is a struct up.
+ * Lifetimes: what a step opens here belongs to the struct up and is released
+ * by up_free. Steps run side by side: a step touches only what is its own, and
+ * reads what the steps it needs have left.
  */
 #ifndef DEVENV_UP_STEPS_H
 #define DEVENV_UP_STEPS_H
@@ -17,9 +18,30 @@ struct docker;
 struct up {
     struct env *env;
     const struct up_options *options;
+    const struct engine *engine;
+    struct step_graph *graph;
+    bool fresh;            /* the profile was not up before */
     struct docker *docker; /* opened by the step "engine"; NULL before */
     char *kind;            /* path of the kind program, by the step "kind" */
-    char *node_image;      /* reference the cluster is made of */
+    char *node_image;      /* reference the cluster is made of, "node-image" */
 };
+
+/* ---- steps_mesh.c: the same on every engine ---- */
+enum step_verdict up_api_check(void *up, struct step_run *run);
+bool up_api(void *up, struct step_run *run, struct error *err);
+enum step_verdict up_functions_check(void *up, struct step_run *run);
+bool up_functions(void *up, struct step_run *run, struct error *err);
+enum step_verdict up_xrds_check(void *up, struct step_run *run);
+bool up_xrds(void *up, struct step_run *run, struct error *err);
+enum step_verdict up_compositions_check(void *up, struct step_run *run);
+bool up_compositions(void *up, struct step_run *run, struct error *err);
+enum step_verdict up_examples_check(void *up, struct step_run *run);
+bool up_examples(void *up, struct step_run *run, struct error *err);
+bool up_ready(void *up, struct step_run *run, struct error *err);
+
+/* ---- the sandbox's control plane ---- */
+enum step_verdict up_sandbox_check(void *up, struct step_run *run);
+bool up_sandbox(void *up, struct step_run *run, struct error *err);
+bool up_sandbox_undo(void *up, struct step_run *run, struct error *err);
 
 #endif

@@ -92,6 +92,8 @@ struct loop {
     size_t timers, heap_cap;
     uint64_t seq;
     struct calls waiting;
+    uint64_t calls; /* callbacks made */
+    struct loop_diverted diverted;
     int signalfd;
     struct loop_fd *signal_watch;
     sigset_t watched, original;
@@ -291,6 +293,7 @@ fd_deliver(struct loop_fd *h, uint32_t got)
         events |= LOOP_HANGUP | (h->events & (LOOP_READ | LOOP_WRITE));
     if (got & EPOLLRDHUP)
         events |= LOOP_HANGUP;
+    h->node.l->calls++;
     h->fn(h->arg, events);
 }
 
@@ -398,6 +401,7 @@ run_timers(struct loop *l)
         struct loop_timer *t = l->heap[0];
 
         heap_remove(l, t);
+        l->calls++;
         t->fn(t->arg);
     }
 }
@@ -556,8 +560,10 @@ run_deferred(struct loop *l)
     for (size_t left = w->n - w->first; left && w->first < w->n; left--) {
         struct call c = w->v[w->first++];
 
-        if (c.fn)
+        if (c.fn) {
+            l->calls++;
             c.fn(c.arg);
+        }
     }
     if (w->first) {
         memmove(w->v, w->v + w->first, (w->n - w->first) * sizeof(*w->v));
@@ -616,11 +622,30 @@ prepare(struct loop *l, int timeout_ms)
     return (int)MIN(sleep, INT32_MAX);
 }
 
+uint64_t
+loop_calls(const struct loop *l)
+{
+    return l->calls;
+}
+
+struct loop_diverted
+loop_divert(struct loop *l, loop_turn_fn *fn, void *arg)
+{
+    struct loop_diverted before = l->diverted;
+
+    l->diverted = (struct loop_diverted){fn, arg};
+    return before;
+}
+
 void
 loop_turn(struct loop *l, int timeout_ms)
 {
     struct epoll_event got[FDS_PER_TURN];
 
+    if (l->diverted.fn) {
+        l->diverted.fn(l->diverted.arg, timeout_ms);
+        return;
+    }
     l->depth++;
     int n = epoll_wait(l->epoll, got, FDS_PER_TURN, prepare(l, timeout_ms));
 
@@ -631,6 +656,16 @@ loop_turn(struct loop *l, int timeout_ms)
     run_deferred(l);
     if (!--l->depth)
         sweep(l);
+}
+
+void
+loop_pause(struct loop *l, int64_t ms)
+{
+    int64_t end = clock_mono_ms(clock_system()) + ms;
+
+    for (int64_t left = ms; left > 0;
+         left = end - clock_mono_ms(clock_system()))
+        loop_turn(l, (int)MIN(left, INT32_MAX));
 }
 
 int

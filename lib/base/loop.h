@@ -8,7 +8,8 @@
  * Lifetimes: every handle belongs to the loop and dies with it; *_del may be
  * called from any callback, its own included, and accepts NULL. A callback is
  * never called after its handle's _del returned. Delete a descriptor's handle
- * before closing the descriptor. A turn may run inside a callback.
+ * before closing the descriptor. A turn may run inside a callback; inside a
+ * task (lib/base/task.h) it puts the task aside instead.
  */
 #ifndef LIB_BASE_LOOP_H
 #define LIB_BASE_LOOP_H
@@ -35,6 +36,8 @@ void loop_stop(struct loop *l, int code);
 /* One turn that sleeps at most timeout_ms (-1: as long as needed). For tests
  * and for programs that wait for a condition. */
 void loop_turn(struct loop *l, int timeout_ms);
+/* Turns for ms milliseconds, whatever happens meanwhile. */
+void loop_pause(struct loop *l, int64_t ms);
 /* Monotonic milliseconds of this turn. */
 int64_t loop_now(const struct loop *l);
 
@@ -81,5 +84,19 @@ void loop_undefer(struct loop *l, loop_fn *fn, void *arg);
 typedef int loop_hook_fn(void *arg);
 struct loop_hook *loop_hook_add(struct loop *l, loop_hook_fn *fn, void *arg);
 void loop_hook_del(struct loop_hook *h);
+
+/* ---- for lib/base/task.c ---- */
+
+/* Callbacks of descriptors, timers and deferred calls made so far: has
+ * anything happened since? */
+uint64_t loop_calls(const struct loop *l);
+/* From here on loop_turn calls fn instead of turning (fn NULL: turns again).
+ * Returns what was there before. */
+typedef void loop_turn_fn(void *arg, int timeout_ms);
+struct loop_diverted {
+    loop_turn_fn *fn;
+    void *arg;
+};
+struct loop_diverted loop_divert(struct loop *l, loop_turn_fn *fn, void *arg);
 
 #endif

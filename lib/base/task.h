@@ -6,6 +6,8 @@
  * and the loop goes on with everything else; it continues when something has
  * happened or its time has passed. So several tasks wait side by side on one
  * thread, and a task may run beside the TUI, whose callbacks must not wait.
+ * A task that changes what another one waits for says so by loop_defer: a task
+ * is looked at again only after a callback of the loop.
  * Invariants: a task runs only inside the loop's prepare phase, never inside
  * task_start; tasks do not preempt each other: between two turns a task has
  * the process to itself. It cannot be ended from outside: what it waits for

@@ -141,93 +141,6 @@ a_folder_of_somebody_else_is_not_used(void **state)
     setenv("XDG_STATE_HOME", root, 1);
 }
 
-/* ---- steps ---- */
-
-struct story {
-    char text[512];
-    bool fail;
-};
-
-static void
-tell(void *arg, const struct step_event *e)
-{
-    struct story *s = arg;
-    size_t n = strlen(s->text);
-
-    snprintf(s->text + n, sizeof(s->text) - n, "%s%d%s ", e->id, e->state,
-             e->detail);
-}
-
-static bool
-act_well(void *context, struct step_run *run, struct error *err)
-{
-    (void)context, (void)err;
-    step_detail(run, "why");
-    step_detail(run, "why");
-    return true;
-}
-
-static bool
-act_badly(void *context, struct step_run *run, struct error *err)
-{
-    struct story *s = context;
-
-    (void)run;
-    return !s->fail || error_set(err, ERR_IO, "no");
-}
-
-static bool
-never(void *arg)
-{
-    (void)arg;
-    return false;
-}
-
-static bool
-act_waiting(void *context, struct step_run *run, struct error *err)
-{
-    (void)context;
-    return step_wait(run, 1, never, NULL, err);
-}
-
-static const struct step table[] = {{"a", "first", act_well},
-                                    {"b", "second", act_badly},
-                                    {"c", "third", act_well},
-                                    {0}};
-
-static void
-a_failure_ends_the_table(void **state)
-{
-    struct story s = {.fail = true};
-    struct step_run run = {.on_event = tell, .arg = &s};
-    struct error err = {0};
-
-    (void)state;
-    assert_false(steps_run(table, &s, &run, &err));
-    assert_string_equal(s.text, "a0 a1why a2why b0 b3 ");
-    s = (struct story){0};
-    assert_true(steps_run(table, &s, &run, &err));
-    assert_string_equal(s.text, "a0 a1why a2why b0 b2 c0 c1why c2why ");
-}
-
-static void
-waits_end_by_time_and_by_the_user(void **state)
-{
-    static const struct step waits[] = {{"w", "wait", act_waiting}, {0}};
-    struct story s = {0};
-    bool stop = false;
-    struct step_run run = {.loop = loop_new(NULL), .cancelled = &stop};
-    struct error err = {0};
-
-    (void)state;
-    assert_false(steps_run(waits, &s, &run, &err));
-    assert_int_equal(err.code, ERR_TIMEOUT);
-    stop = true;
-    assert_false(steps_run(waits, &s, &run, &err));
-    assert_int_equal(err.code, ERR_CANCELLED);
-    loop_free(run.loop);
-}
-
 /* ---- manifests ---- */
 
 static void
@@ -285,8 +198,6 @@ main(void)
         cmocka_unit_test(damage_is_said_with_the_remedy),
         cmocka_unit_test(names_that_could_leave_the_folder_are_refused),
         cmocka_unit_test(a_folder_of_somebody_else_is_not_used),
-        cmocka_unit_test(a_failure_ends_the_table),
-        cmocka_unit_test(waits_end_by_time_and_by_the_user),
         cmocka_unit_test(manifests_are_read_sorted_and_refused),
         cmocka_unit_test(the_built_in_mesh_is_whole),
     };
