@@ -95,6 +95,20 @@ const struct failure failure_table[] = {
  "Update the engine and the docker command; API 1.41 or later is needed.",
  "", false},
 
+{"MT-DOCKER-CLI", 23,
+ "kind needs the engine's command-line program (docker, podman), and it is "
+ "not on PATH.",
+ "Install it:  apt-get install docker-cli, dnf install docker-ce-cli,\n"
+ "brew install docker; or put the one you have on PATH.\n"
+ "Without containers:  meshtop up --engine sandbox",
+ "", false},
+{"MT-ENGINE-PRIVILEGE", 24,
+ "The engine cannot start privileged containers on this machine (<why>).",
+ "Nodes of Kind are privileged containers. Where this machine is a\n"
+ "container itself, start it with --privileged; else use another engine.\n"
+ "Without containers:  meshtop up --engine sandbox",
+ "", false},
+
 /* ---- 30 network ---- */
 {"MT-NET-DNS", 30,
  "Cannot reach <host> (<why>).",
@@ -125,6 +139,11 @@ const struct failure failure_table[] = {
  "", true},
 
 /* ---- 50 cluster ---- */
+{"MT-KIND", 50,
+ "kind could not make the cluster (<why>).",
+ "meshtop debug                             keeps the nodes' logs\n"
+ "meshtop up again: it repairs, or begins anew.",
+ "", true},
 {"MT-CLUSTER-FOREIGN", 51,
  "A kind cluster \"<name>\" exists that meshtop did not make.",
  "meshtop up --profile OTHER                another name\n"
@@ -154,6 +173,12 @@ const struct failure failure_table[] = {
  "<file>.lock blocks the kubeconfig (<age> old).",
  "If neither kubectl nor kind runs, remove it:  rm <file>.lock",
  "kind#2008 kind#1425", false},
+
+{"MT-NODE-IMAGE", 56,
+ "<image> is not a Kind node image (<why>).",
+ "meshtop up                                takes the image of the lock\n"
+ "meshtop up --node-image REF               one made by kind build node-image",
+ "", false},
 
 /* ---- 70 packages ---- */
 {"MT-PKG-PULL", 70,

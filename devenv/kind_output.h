@@ -39,9 +39,16 @@ void kind_output_line(void *o, int fd, struct str line);
 bool kind_output_error(const struct kind_output *o, int status,
                        struct error *err);
 
-/* What node logs (systemd's console) and engines are known to say before
- * nothing more can come of a node: NULL when the line is none of them, else
- * the id of the failure and, into why (may be NULL), the sentence for it. */
-const char *kind_fatal_line(struct str line, const char **why);
+/* What node logs (systemd's console) and kubelets are known to say when they
+ * cannot go on. */
+struct kind_last_words {
+    const char *words; /* that the line holds */
+    const char *id;    /* of the failure */
+    const char *why;   /* the sentence */
+    bool final;        /* nothing comes of the node after it; else it is the
+                          cause only when the node has ended */
+};
+/* NULL when the line is none of them. */
+const struct kind_last_words *kind_last_words(struct str line);
 
 #endif
