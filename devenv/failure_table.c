@@ -180,12 +180,39 @@ const struct failure failure_table[] = {
  "meshtop up --node-image REF               one made by kind build node-image",
  "", false},
 
+/* ---- 60 Crossplane ---- */
+{"MT-CROSSPLANE-FOREIGN", 60,
+ "Crossplane is there already, put up by <Helm or another hand>.",
+ "meshtop up --adopt                        use it as it is; down leaves it\n"
+ "or another cluster:                       meshtop up --engine kind",
+ "", false},
+{"MT-CROSSPLANE-VERSION", 61,
+ "Crossplane <version> is not one that can be put up here.",
+ "Choose one of 2.0.x to 2.3.x, or leave the choice to the lock.",
+ "", false},
+{"MT-CROSSPLANE-START", 62,
+ "Crossplane did not become Available within <n> s; <what it waits for>.",
+ "kubectl -n crossplane-system get pods\n"
+ "meshtop debug                             keeps its logs\n"
+ "then meshtop up again: it repairs.",
+ "crossplane#5828", true},
+{"MT-POD-START", 63,
+ "The pod <name> cannot start: <the kubelet's or the scheduler's words>.",
+ "kubectl -n crossplane-system describe pod NAME\n"
+ "meshtop doctor                            memory, disk",
+ "", true},
+
 /* ---- 70 packages ---- */
 {"MT-PKG-PULL", 70,
  "<package> cannot be fetched: <registry's words>.",
  "Is the name right, and may you read it? Older official packages of\n"
  "xpkg.upbound.io are for subscribers: use xpkg.crossplane.io.\n"
  "Behind a company's registry: --registry-mirror HOST --registry-ca F",
+ "crossplane#4196", true},
+{"MT-PKG-UNHEALTHY", 71,
+ "<package> was fetched and does not become Healthy: <Crossplane's words>.",
+ "kubectl get functionrevisions.pkg.crossplane.io\n"
+ "meshtop debug                             keeps their state and logs",
  "crossplane#4196", true},
 
 /* ---- 80 mesh ---- */

@@ -42,15 +42,36 @@ folders(const char *prefix, struct strlist *out)
 }
 
 void
-package_names(struct strlist *out)
-{
-    folders("assets/", out);
-}
-
-void
 example_names(struct strlist *out)
 {
     folders("examples/", out);
+}
+
+/* Of the folders in assets/ those with a package's metadata. */
+void
+package_names(struct strlist *out)
+{
+    AUTO(strlist_release) struct strlist all = {0};
+
+    folders("assets/", &all);
+    for (size_t i = 0; i < all.n; i++) {
+        AUTO(mem_free_ptr)
+        char *path = mem_printf("assets/%s/crossplane.yaml", all.v[i]);
+        struct asset a;
+
+        if (asset_find(path, &a))
+            strlist_add(out, str_of(all.v[i]));
+    }
+}
+
+/* The built-in names below root. */
+static void
+names_of(const char *root, struct strlist *out)
+{
+    if (strcmp(root, "assets/") == 0)
+        package_names(out);
+    else
+        folders(root, out);
 }
 
 static bool
@@ -58,7 +79,7 @@ builtin(const char *root, const char *name)
 {
     AUTO(strlist_release) struct strlist names = {0};
 
-    folders(root, &names);
+    names_of(root, &names);
     return strlist_has(&names, str_of(name));
 }
 
@@ -92,7 +113,7 @@ load(struct manifest_set *set, const char *root, const char *name,
         return manifest_load(set, path, err);
     if (file_exists(name)) /* a folder without this part */
         return true;
-    folders(root, &names);
+    names_of(root, &names);
     error_set(err, ERR_NOT_FOUND, "no package or example \"%s\"", name);
     error_remedy(err, "MT-NO-SUCH-PACKAGE", "Built in: %s%s%s; or a folder.",
                  names.n ? names.v[0] : "nothing", names.n > 1 ? ", " : "",
