@@ -1,140 +1,349 @@
 /* meshtop verify: the proof that the mesh works. */
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/base/file.h"
 #include "lib/base/json.h"
+#include "lib/base/mem.h"
 
-#include "devenv/package.h"
-#include "devenv/up.h"
-#include "devenv/verify.h"
+#include "devenv/junit.h"
 
+#include "cli/columns.h"
 #include "cli/commands.h"
-#include "cli/work.h"
+#include "cli/progress.h"
+#include "cli/target.h"
 
-#define SAMPLE    "corner-shop"
-#define JUNIT_MAX ((size_t)16 << 20)
+#define SAMPLE "corner-shop"
 
+/* What is shown of the group that runs, and of all. */
 struct shown {
-    bool json, all;
-    struct buf junit;
+    bool json, all, live;
+    const char *group;
+    struct strlist lines; /* "word\1subject: name\1detail" is three entries */
+    size_t ok, missed;
+    struct junit *junit;
+    struct json *groups; /* of the summary */
 };
 
+/* ---- for people ---- */
+
 static void
-xml_text(struct buf *out, const char *s)
+clear_line(const struct shown *s)
 {
-    for (; *s; s++) {
-        if (*s == '<' || *s == '&' || *s == '"')
-            buf_printf(out, "&#%d;", *s);
-        else
-            buf_putc(out, *s < ' ' && *s >= 0 ? ' ' : *s);
+    if (s->live)
+        fputs("\r\033[K", stderr);
+}
+
+static const char *
+title_of(const char *id)
+{
+    const struct verify_group *g = verify_groups();
+
+    while (g->id && strcmp(g->id, id) != 0)
+        g++;
+    return g->id ? g->title : "";
+}
+
+/* The group's line, then what it missed. */
+static void
+end_group(struct shown *s)
+{
+    size_t width = columns_of_terminal();
+
+    if (!s->group || s->json)
+        return;
+    clear_line(s);
+    printf("%-5s %s  %-36s %4zu ok",
+           s->missed ? "MISS"
+           : s->ok   ? "ok"
+                     : "-",
+           s->group, title_of(s->group), s->ok);
+    if (s->missed)
+        printf(", %zu missed", s->missed);
+    putchar('\n');
+    for (size_t i = 0; i + 2 < s->lines.n; i += 3) {
+        printf("      %-4s ", s->lines.v[i]);
+        columns_wrap(str_of(s->lines.v[i + 1]), 11, width, stdout);
+        if (*s->lines.v[i + 2]) {
+            printf("%13s", "");
+            columns_wrap(str_of(s->lines.v[i + 2]), 13, width, stdout);
+        }
     }
+    fflush(stdout);
 }
 
 static void
-on_check(void *arg, const char *group, const char *name, bool ok,
-         const char *detail)
+begin_group(struct shown *s, const char *id)
+{
+    end_group(s);
+    strlist_release(&s->lines);
+    s->group = id;
+    s->ok = s->missed = 0;
+}
+
+/* ---- for programs ---- */
+
+static void
+print_line(struct json *j)
+{
+    AUTO(mem_free_ptr) char *text = json_text(j, JSON_COMPACT);
+
+    puts(text);
+    fflush(stdout);
+}
+
+static void
+print_check(const struct verify_check *c)
+{
+    AUTO(json_free_ptr) struct json *j = json_new_object();
+
+    json_set_string(j, "group", c->group);
+    json_set_string(j, "subject", c->subject);
+    json_set_string(j, "check", c->name);
+    json_set_string(j, "outcome", verify_word(c->outcome));
+    json_set_bool(j, "ok", c->outcome != VERIFY_MISS);
+    json_set_string(j, "detail", c->detail);
+    json_set_int(j, "ms", c->ms);
+    print_line(j);
+}
+
+/* ---- both ---- */
+
+static void
+on_check(void *arg, const struct verify_check *c)
 {
     struct shown *s = arg;
 
-    buf_puts(&s->junit, "  <testcase classname=\"");
-    xml_text(&s->junit, group);
-    buf_puts(&s->junit, "\" name=\"");
-    xml_text(&s->junit, name);
-    buf_puts(&s->junit, ok ? "\"/>\n" : "\"><failure message=\"");
-    if (!ok) {
-        xml_text(&s->junit, detail);
-        buf_puts(&s->junit, "\"/></testcase>\n");
-    }
-    if (s->json) {
-        AUTO(json_free_ptr) struct json *j = json_new_object();
-        AUTO(buf_release) struct buf line = BUF_INIT(BUF_TEXT_MAX);
-
-        json_set_string(j, "group", group);
-        json_set_string(j, "check", name);
-        json_set_bool(j, "ok", ok);
-        json_set_string(j, "detail", detail);
-        json_print(j, JSON_COMPACT, &line);
-        puts(buf_cstr(&line));
-    } else if (!ok || s->all) {
-        printf("%s %-12s %s%s%s\n", ok ? "ok  " : "MISS", group, name,
-               *detail ? ": " : "", detail);
+    if (!s->group || strcmp(s->group, c->group) != 0)
+        begin_group(s, c->group);
+    s->ok += c->outcome == VERIFY_OK;
+    s->missed += c->outcome == VERIFY_MISS;
+    junit_add(s->junit, c);
+    if (s->json)
+        print_check(c);
+    else if (s->all || c->outcome != VERIFY_OK) {
+        strlist_add(&s->lines, str_of(verify_word(c->outcome)));
+        strlist_addf(&s->lines, "%s: %s", c->subject, c->name);
+        strlist_add(&s->lines, str_of(c->detail));
     }
 }
 
-static bool
-write_junit(const struct shown *s, const struct verify_result *r,
-            const char *path, struct error *err)
+/* On a terminal one line says what is being looked at. */
+static void
+on_change(void *arg, struct step_run *run)
 {
-    AUTO(buf_release) struct buf out = BUF_INIT(JUNIT_MAX);
+    const struct shown *s = arg;
+    size_t width = columns_of_terminal();
 
-    buf_printf(&out,
-               "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-               "<testsuite name=\"meshtop verify\" tests=\"%zu\" "
-               "failures=\"%zu\">\n",
-               r->passed + r->missed, r->missed);
-    buf_str(&out, buf_view(&s->junit));
-    buf_puts(&out, "</testsuite>\n");
-    return file_write(path, buf_view(&out), 0644, err);
+    if (!s->live)
+        return;
+    fprintf(stderr, "\r\033[K... ");
+    columns_text(str_sub(str_of(run->detail), 0, width > 8 ? width - 8 : 0),
+                 false, stderr);
+    fflush(stderr);
 }
 
-/* Meshifi's whole verify: up, samples, check, and the samples go again. */
+static void
+print_summary(const struct shown *s, const struct verify_result *r,
+              const char *title)
+{
+    AUTO(json_free_ptr) struct json *j = NULL;
+
+    if (!s->json) {
+        printf("\nverify: %zu checks, %zu ok, %zu missed\n",
+               r->passed + r->missed, r->passed, r->missed);
+        return;
+    }
+    j = json_new_object();
+    json_set_string(j, "summary", title);
+    json_set_int(j, "checks", (int64_t)(r->passed + r->missed));
+    json_set_int(j, "passed", (int64_t)r->passed);
+    json_set_int(j, "missed", (int64_t)r->missed);
+    json_set_bool(j, "ok", r->missed == 0);
+    print_line(j);
+}
+
+/* ---- the proof ---- */
+
+struct stop {
+    int asked;
+};
+
+static void
+on_interrupt(void *arg, int signo UNUSED)
+{
+    struct stop *stop = arg;
+
+    if (stop->asked++ == 0)
+        fprintf(stderr, "\nstopping; press Ctrl-C again to end at once\n");
+}
+
 static bool
-bring_up(struct work *w, bool *added, struct error *err)
+prove(const struct args *a, struct target *t, struct shown *s,
+      struct verify_result *r, struct error *err)
 {
     AUTO(strlist_release) struct strlist examples = {0};
-    struct up_options o = {.examples = &examples};
+    struct env env = target_env(t);
+    struct stop stop = {0};
+    struct loop_signal *interrupt =
+        loop_signal_add(t->loop, SIGINT, on_interrupt, &stop, NULL);
+    struct step_run run = {.loop = t->loop,
+                           .title = "verify",
+                           .on_change = on_change,
+                           .arg = s,
+                           .cancelled = &stop.asked};
+    struct verify_options o = {.run = &run,
+                               .scratch = args_has(a, "scratch"),
+                               .fn = on_check,
+                               .arg = s};
 
-    *added = !strlist_has(&w->env.profile.examples, STR(SAMPLE));
-    strlist_add(&examples, STR(SAMPLE));
-    return work_up(w, &o, err);
+    args_list(a, "examples", &examples);
+    if (examples.n)
+        o.examples = &examples;
+    bool ok = verify_run(&env, &o, r, err);
+
+    end_group(s);
+    step_run_release(&run);
+    loop_signal_del(interrupt);
+    return ok;
 }
 
 static int
-check(struct work *w, const struct args *a, struct error *err)
+check(const struct args *a)
 {
-    struct shown s = {.json = w->progress.json,
-                      .all = args_has(a, "all"),
-                      .junit = BUF_INIT(JUNIT_MAX)};
-    const char *junit = args_get(a, "junit", NULL);
+    struct shown s = {
+        .json = strcmp(args_get(a, "output", "text"), "json") == 0,
+        .all = args_has(a, "all"),
+        .live = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO),
+    };
+    const char *path = args_get(a, "junit", NULL);
+    struct error err = {0};
     struct verify_result r;
-    bool ok = verify_run(&w->env, on_check, &s, &r, err) &&
-              (!junit || write_junit(&s, &r, junit, err));
+    struct target t;
 
-    buf_release(&s.junit);
-    if (!ok)
-        return command_fail(err);
+    s.live = s.live && !s.json;
+    if (args_has(a, "scratch") && args_has(a, "read-only")) {
+        error_set(&err, ERR_USAGE, "--scratch writes, --read-only forbids it");
+        return command_fail(&err);
+    }
+    if (!target_open(&t, a, &err))
+        return command_fail(&err);
+    s.junit = junit_new("meshtop verify");
     if (!s.json)
-        printf("verify: %zu checks, %zu ok, %zu missed\n", r.passed + r.missed,
-               r.passed, r.missed);
+        printf("%s\n\n", t.title);
+    bool ok = prove(a, &t, &s, &r, &err);
+
+    /* What was found before a stop is worth a file, too. */
+    ok = (!path || junit_write(s.junit, path, ok ? &err : NULL)) && ok;
+    if (ok)
+        print_summary(&s, &r, t.title);
+    target_release(&t);
+    junit_free(s.junit);
+    strlist_release(&s.lines);
+    if (!ok)
+        return command_fail(&err);
     return r.missed ? EXIT_MESH : EXIT_DONE;
+}
+
+/* ---- --up: Meshifi's whole verify ---- */
+
+/* Runs another command of ours with those of our flags that it has. */
+static int
+call(const struct command *c, const struct args *a, const char *extra)
+{
+    AUTO(strlist_release) struct strlist words = {0};
+    const struct flag *tables[] = {common_flags, c->flags};
+    struct error err = {0};
+    struct args own;
+
+    for (size_t g = 0; g < a->given_n; g++) {
+        const struct flag *given = a->given[g].flag;
+
+        for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+            for (const struct flag *f = tables[i]; f && f->name; f++) {
+                if (strcmp(f->name, given->name) != 0)
+                    continue;
+                strlist_addf(&words, given->value ? "--%s=%s" : "--%s",
+                             given->name, a->given[g].value);
+            }
+        }
+    }
+    if (extra)
+        strlist_add(&words, str_of(extra));
+    if (!args_parse(&own, common_flags, c->flags, (int)words.n, words.v, &err))
+        return command_fail(&err);
+    int code = c->run(&own);
+
+    args_release(&own);
+    return code;
+}
+
+static bool
+has_sample(const struct args *a)
+{
+    struct profile p;
+
+    if (!profile_open(args_get(a, "profile", NULL), &p, NULL))
+        return false;
+    bool has = strlist_has(&p.examples, STR(SAMPLE));
+
+    profile_release(&p);
+    return has;
+}
+
+static int
+remove_sample(const struct args *a)
+{
+    const char *profile = args_get(a, "profile", PROFILE_DEFAULT);
+    struct error err = {0};
+    AUTO(mem_free_ptr) char *flag = mem_printf("--profile=%s", profile);
+    char *words[] = {flag, (char[]){"rm"}, (char[]){SAMPLE}};
+    struct args own;
+
+    if (!args_parse(&own, common_flags, cmd_examples.flags, ARRAY_LEN(words),
+                    words, &err))
+        return command_fail(&err);
+    int code = cmd_examples.run(&own);
+
+    args_release(&own);
+    return code;
+}
+
+static int
+whole(const struct args *a)
+{
+    bool had = has_sample(a);
+    int code = call(&cmd_up, a, "--examples=" SAMPLE);
+
+    if (code != EXIT_DONE)
+        return code;
+    code = check(a);
+    if (code == EXIT_CANCELLED)
+        return code;
+    call(&cmd_status, a, NULL);
+    if (had)
+        return code;
+    if (code == EXIT_DONE)
+        return remove_sample(a);
+    fprintf(stderr, "meshtop: the samples stay for a look; remove them with "
+                    "\"meshtop examples rm " SAMPLE "\"\n");
+    return code;
 }
 
 static int
 run(const struct args *a)
 {
-    struct error err = {0};
-    bool up = args_has(a, "up"), added = false;
-    struct work w;
-    int code;
-
-    if (!work_begin(&w, a, !up, &err))
-        return command_fail(&err);
-    if (up && !bring_up(&w, &added, &err))
-        code = command_fail(&err);
-    else
-        code = check(&w, a, &err);
-    if (up && added && code == EXIT_DONE &&
-        !example_remove(&w.env, SAMPLE, &w.run, &err))
-        code = command_fail(&err);
-    work_end(&w);
-    return code;
+    return args_has(a, "up") ? whole(a) : check(a);
 }
 
 static const struct flag flags[] = {
     {"up", 0, NULL, "bring it up, add the samples, check, remove the samples"},
+    {"scratch", 0, NULL, "make a domain and a product, and remove them again"},
+    {"examples", 0, "NAME,...", "compare with these (names or folders)"},
     {"all", 'a', NULL, "print every check, not only what was missed"},
-    {"junit", 0, "FILE", "write the checks as JUnit XML"},
+    {"junit", 0, "FILE", "write the checks as JUnit XML (-: standard output)"},
+    {"engine", 0, "NAME", "with --up: auto, sandbox, kind or context"},
     {0},
 };
 
@@ -142,9 +351,12 @@ const struct command cmd_verify = {
     .name = "verify",
     .args = "",
     .summary = "prove that the mesh works; exit 80 on any miss",
-    .help = "Compares the cluster with the hand-written expectations of every "
-            "example on the\nprofile. Read-only unless --up is given. -v "
-            "prints every check.",
+    .help = "Looks at the cluster only: that it lives, its versions, what the "
+            "packages brought, the\nexamples against their hand-written "
+            "expectations, that what is invalid is refused, and\nthat nothing "
+            "has drifted. Writes nothing but dry runs, unless --up or "
+            "--scratch is given.\n--up takes the flags of \"meshtop up\". "
+            "Ctrl-C ends it; what --scratch made goes first.",
     .group = "Bring up, prove, remove",
     .flags = flags,
     .run = run,

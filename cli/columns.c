@@ -1,6 +1,8 @@
 #include "cli/columns.h"
 
 #include <assert.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "lib/base/utf8.h"
 
@@ -35,6 +37,54 @@ columns_text(struct str s, bool lines, FILE *out)
             fwrite(s.s + i, 1, n, out);
         i += n;
     }
+}
+
+/* The next word; what separates words is any white space. */
+static bool
+next_word(struct str *s, struct str *word)
+{
+    static const char spaces[] = " \t\r\n";
+    size_t from = 0, to;
+
+    while (from < s->n && memchr(spaces, s->s[from], 4))
+        from++;
+    for (to = from; to < s->n && !memchr(spaces, s->s[to], 4);)
+        to++;
+    *word = str_sub(*s, from, to - from);
+    *s = str_from(*s, to);
+    return word->n > 0;
+}
+
+void
+columns_wrap(struct str s, size_t indent, size_t width, FILE *out)
+{
+    size_t room = width > indent + 20 ? width - indent : 20, at = 0;
+    struct str word;
+
+    while (next_word(&s, &word)) {
+        size_t n = utf8_columns(word);
+
+        if (at && at + 1 + n > room) {
+            fprintf(out, "\n%*s", (int)indent, "");
+            at = 0;
+        } else if (at) {
+            fputc(' ', out);
+            at++;
+        }
+        columns_text(word, false, out);
+        at += n;
+    }
+    fputc('\n', out);
+}
+
+size_t
+columns_of_terminal(void)
+{
+    struct winsize size = {0};
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return 80;
 }
 
 void

@@ -29,5 +29,11 @@ void columns_print(const struct columns *c, const char *indent, FILE *out);
 void columns_release(struct columns *c);
 /* s with every unsafe character replaced; newlines stay when lines is set. */
 void columns_text(struct str s, bool lines, FILE *out);
+/* s broken at spaces into lines of at most width columns, all but the first
+ * behind indent spaces, with a newline at the end; unsafe characters as above.
+ * Where the first begins, the caller has written indent columns already. */
+void columns_wrap(struct str s, size_t indent, size_t width, FILE *out);
+/* Of standard output's terminal; 80 where there is none. */
+size_t columns_of_terminal(void);
 
 #endif

@@ -141,6 +141,15 @@ target_release(struct target *t)
     *t = (struct target){.profile.lock_fd = -1};
 }
 
+struct env
+target_env(const struct target *t)
+{
+    return (struct env){.loop = t->loop,
+                        .profile = t->profile,
+                        .client = t->client,
+                        .discovery = t->discovery};
+}
+
 int
 target_run(const struct args *a, target_fn *fn)
 {

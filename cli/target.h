@@ -13,7 +13,7 @@
 #include "lib/kube/client.h"
 #include "lib/kube/discovery.h"
 
-#include "devenv/profile.h"
+#include "devenv/env.h"
 
 #include "cli/args.h"
 
@@ -35,6 +35,9 @@ bool target_choose(struct target *t, const struct args *a, struct error *err);
 /* Chooses and makes a client (--read-only is honoured). */
 bool target_open(struct target *t, const struct args *a, struct error *err);
 void target_release(struct target *t);
+/* The same as an environment for the work of devenv/; it borrows everything:
+ * not released, and t must not move. */
+struct env target_env(const struct target *t);
 /* A command on one cluster: opens it, calls fn, releases it; the exit code. */
 typedef bool target_fn(const struct args *a, struct target *t,
                        struct error *err);

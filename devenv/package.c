@@ -95,6 +95,19 @@ example_is_builtin(const char *name)
     return builtin("examples/", name);
 }
 
+bool
+package_is_planned(const char *name)
+{
+    static const char *const planned[] = {"aws", "gcp",      "azure",
+                                          "dbt", "fivetran", "governance"};
+
+    for (size_t i = 0; i < ARRAY_LEN(planned); i++) {
+        if (strcmp(planned[i], name) == 0)
+            return !package_is_builtin(name);
+    }
+    return false;
+}
+
 /* What a name or a path holds; nothing at all is an error that lists the
  * built-in names. */
 static bool
@@ -119,6 +132,22 @@ load(struct manifest_set *set, const char *root, const char *name,
                  names.n ? names.v[0] : "nothing", names.n > 1 ? ", " : "",
                  names.n > 1 ? names.v[1] : "");
     return false;
+}
+
+bool
+package_load(struct manifest_set *set, const char *package,
+             enum package_part part, struct error *err)
+{
+    return load(set, "assets/", package, part_path[part], err);
+}
+
+bool
+example_load(struct manifest_set *set, const char *example, struct error *err)
+{
+    if (!load(set, "examples/", example, "", err))
+        return false;
+    manifest_sort(set);
+    return true;
 }
 
 static bool
@@ -169,8 +198,7 @@ package_install_part(struct env *e, const char *package, enum package_part part,
                      struct step_run *run, struct error *err)
 {
     struct manifest_set set = {0};
-    bool ok = load(&set, "assets/", package, part_path[part], err) &&
-              apply(e, &set, err);
+    bool ok = package_load(&set, package, part, err) && apply(e, &set, err);
 
     if (ok && part == PACKAGE_FUNCTIONS) {
         struct of_set s = {&set, "Healthy"};
@@ -294,14 +322,12 @@ package_uninstall(struct env *e, const char *package, struct step_run *run,
     const struct env_wait rows[] = {
         {xrds, 0, "resource definitions", check_of_set, &gone, READY_LIMIT_MS},
         {.check = NULL}};
-    bool ok =
-        load(&compositions, "assets/", package, part_path[PACKAGE_COMPOSITIONS],
-             err) &&
-        load(&definitions, "assets/", package, part_path[PACKAGE_XRDS], err) &&
-        refuse_while_used(e, &definitions, err) &&
-        manifest_delete(&compositions, &how, err) &&
-        manifest_delete(&definitions, &how, err) &&
-        env_wait_all(e, rows, run, err);
+    bool ok = package_load(&compositions, package, PACKAGE_COMPOSITIONS, err) &&
+              package_load(&definitions, package, PACKAGE_XRDS, err) &&
+              refuse_while_used(e, &definitions, err) &&
+              manifest_delete(&compositions, &how, err) &&
+              manifest_delete(&definitions, &how, err) &&
+              env_wait_all(e, rows, run, err);
 
     manifest_release(&compositions);
     manifest_release(&definitions);
@@ -316,7 +342,7 @@ example_add(struct env *e, const char *example, struct step_run *run,
             struct error *err)
 {
     struct manifest_set set = {0};
-    bool ok = load(&set, "examples/", example, "", err) && apply(e, &set, err);
+    bool ok = example_load(&set, example, err) && apply(e, &set, err);
 
     if (ok)
         step_detail(run, "%s: %zu objects", example, set.n);
@@ -352,13 +378,10 @@ example_remove(struct env *e, const char *example, struct step_run *run,
         {contracts, 0, "data contracts", check_of_set, &gone, READY_LIMIT_MS},
         {products, 0, "data products", check_of_set, &gone, READY_LIMIT_MS},
         {.check = NULL}};
-    bool ok = load(&set, "examples/", example, "", err);
+    bool ok = example_load(&set, example, err) &&
+              manifest_delete(&set, &how, err) &&
+              env_wait_all(e, rows, run, err);
 
-    if (ok) {
-        manifest_sort(&set);
-        ok =
-            manifest_delete(&set, &how, err) && env_wait_all(e, rows, run, err);
-    }
     manifest_release(&set);
     if (!ok)
         return false;

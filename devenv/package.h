@@ -18,9 +18,20 @@ void package_names(struct strlist *out);
 void example_names(struct strlist *out);
 bool package_is_builtin(const char *name);
 bool example_is_builtin(const char *name);
+/* A package that the design names and this build does not bring. */
+bool package_is_planned(const char *name);
 
 /* The parts of a package, in the order they are put on. */
 enum package_part { PACKAGE_FUNCTIONS, PACKAGE_XRDS, PACKAGE_COMPOSITIONS };
+
+/* Adds the manifests of one part of a package (a built-in name or a path), as
+ * they are put on a cluster; a folder without this part adds none. Neither
+ * built in nor there: ERR_NOT_FOUND with what is built in. */
+bool package_load(struct manifest_set *set, const char *package,
+                  enum package_part part, struct error *err);
+/* The same for an example, sorted. */
+bool example_load(struct manifest_set *set, const char *example,
+                  struct error *err);
 
 /* Applies one part of a package (a built-in name or a path) and waits until
  * functions are Healthy and XRDs Established. */
