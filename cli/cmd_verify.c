@@ -19,11 +19,11 @@
 /* What is shown of the group that runs, and of all. */
 struct shown {
     bool json, all, live;
+    bool quiet; /* standard output is the JUnit file's */
     const char *group;
-    struct strlist lines; /* "word\1subject: name\1detail" is three entries */
+    struct strlist lines; /* three a check: word, "subject: name", detail */
     size_t ok, missed;
     struct junit *junit;
-    struct json *groups; /* of the summary */
 };
 
 /* ---- for people ---- */
@@ -51,7 +51,7 @@ end_group(struct shown *s)
 {
     size_t width = columns_of_terminal();
 
-    if (!s->group || s->json)
+    if (!s->group || s->json || s->quiet)
         return;
     clear_line(s);
     printf("%-5s %s  %-36s %4zu ok",
@@ -222,7 +222,9 @@ check(const struct args *a)
     struct verify_result r;
     struct target t;
 
-    s.live = s.live && !s.json;
+    s.quiet = path && strcmp(path, "-") == 0;
+    s.json = s.json && !s.quiet;
+    s.live = s.live && !s.json && !s.quiet;
     if (args_has(a, "scratch") && args_has(a, "read-only")) {
         error_set(&err, ERR_USAGE, "--scratch writes, --read-only forbids it");
         return command_fail(&err);
@@ -230,13 +232,13 @@ check(const struct args *a)
     if (!target_open(&t, a, &err))
         return command_fail(&err);
     s.junit = junit_new("meshtop verify");
-    if (!s.json)
+    if (!s.json && !s.quiet)
         printf("%s\n\n", t.title);
     bool ok = prove(a, &t, &s, &r, &err);
 
     /* What was found before a stop is worth a file, too. */
     ok = (!path || junit_write(s.junit, path, ok ? &err : NULL)) && ok;
-    if (ok)
+    if (ok && !s.quiet)
         print_summary(&s, &r, t.title);
     target_release(&t);
     junit_free(s.junit);
