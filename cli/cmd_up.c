@@ -17,7 +17,7 @@ show_plan(struct work *w, const struct up_options *o, struct error *err)
     if (!up)
         return false;
     steps_plan(up_graph(up));
-    up_plan_print(up, w->progress.json);
+    up_plan_print(up, w->env.profile.name, w->progress.json);
     up_free(up);
     return true;
 }
@@ -34,24 +34,6 @@ check_names(const struct strlist *packages, struct error *err)
         return false;
     }
     return true;
-}
-
-static void
-print_end(const struct work *w)
-{
-    const char *name = w->env.profile.name;
-    bool standard = strcmp(name, PROFILE_DEFAULT) == 0;
-
-    fprintf(stderr, "up in %lld ms. Next:\n",
-            (long long)progress_ms(&w->progress));
-    fprintf(stderr, "  meshtop%s%s            the live view\n",
-            standard ? "" : " --profile ", standard ? "" : name);
-    fprintf(stderr, "  meshtop verify%s%s     prove that it works\n",
-            standard ? "" : " --profile ", standard ? "" : name);
-    fprintf(stderr, "  kubectl --kubeconfig %s get meshifi -A\n",
-            w->env.profile.kubeconfig);
-    fprintf(stderr, "  meshtop down%s%s       remove it\n",
-            standard ? "" : " --profile ", standard ? "" : name);
 }
 
 static int
@@ -75,8 +57,6 @@ run(const struct args *a)
     bool ok =
         args_has(a, "plan") ? show_plan(&w, &o, &err) : work_up(&w, &o, &err);
 
-    if (ok && !args_has(a, "plan") && !w.progress.json)
-        print_end(&w);
     work_end(&w);
     return ok ? EXIT_DONE : command_fail(&err);
 }

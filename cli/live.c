@@ -28,8 +28,8 @@ print_heading(const struct target *t)
 }
 
 /* Without a UTF-8 locale C.UTF-8 is tried; without that either, ASCII. */
-static bool
-needs_ascii(void)
+bool
+live_ascii(void)
 {
     return !(setlocale(LC_ALL, "") && MB_CUR_MAX > 1) &&
            !(setlocale(LC_ALL, "C.UTF-8") && MB_CUR_MAX > 1);
@@ -50,7 +50,7 @@ show_screen(const struct args *a, bool *unusable, struct error *err)
         .state_dir = t.profile.dir,
         .read_only = args_has(a, "read-only"),
         .no_color = args_has(a, "no-color"),
-        .ascii = args_has(a, "ascii") || needs_ascii(),
+        .ascii = args_has(a, "ascii") || live_ascii(),
     };
     int code = tui_run(&o, err);
 

@@ -1,48 +1,173 @@
 #include "cli/up_plan.h"
 
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 
+#include "tui/steptext.h"
+
+#include "cli/columns.h"
+
+/* From so many columns on, and in a pipe, a row says what it needs. */
+enum { NEEDS_FROM = 140, TEXT_MAX = 1024 };
+
+static bool
+to_do(const struct step_run *run)
+{
+    return run->state != STEP_ALREADY && run->state != STEP_DONE;
+}
+
+static uint64_t
+bytes_of(struct up *up, const struct step_run *run)
+{
+    return to_do(run) && run->step && run->step->bytes ? run->step->bytes(up)
+                                                       : 0;
+}
+
+struct sum {
+    size_t steps, to_do;
+    uint64_t bytes;
+};
+
+static struct sum
+add_up(struct up *up)
+{
+    const struct step_graph *g = up_graph(up);
+    struct sum s = {.steps = steps_count(g)};
+
+    for (size_t i = 0; i < s.steps; i++) {
+        s.to_do += to_do(steps_at(g, i));
+        s.bytes += bytes_of(up, steps_at(g, i));
+    }
+    return s;
+}
+
+static const char *
+text_of(const char *s)
+{
+    return s ? s : "";
+}
+
+/* ---- text ---- */
+
 static void
-print_json(struct up *up)
+add_row(struct up *up, const struct step_run *run, struct columns *out)
+{
+    char usual[STEPTEXT_LEN], bytes[STEPTEXT_LEN], what[TEXT_MAX];
+    const struct step *s = run->step;
+    uint64_t n = bytes_of(up, run);
+    const char *cells[] = {
+        text_of(s ? s->lane : NULL),
+        run->id,
+        to_do(run) ? "to do" : "done",
+        to_do(run) ? steptext_ms(s ? s->usual_ms : 0, usual) : "",
+        n ? steptext_bytes(n, bytes) : "",
+        what,
+        text_of(s ? s->needs : NULL),
+    };
+
+    snprintf(what, sizeof(what), "%s%s%s", steptext_title(run),
+             *run->detail ? ": " : "", run->detail);
+    columns_row(out, cells);
+}
+
+static size_t
+columns_shown(size_t all)
+{
+    struct winsize ws = {0};
+
+    if (isatty(STDOUT_FILENO))
+        ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws);
+    return ws.ws_col && ws.ws_col < NEEDS_FROM ? all - 1 : all;
+}
+
+static void
+print_text(struct up *up, const char *profile, const struct sum *s)
+{
+    static const char *const head[] = {"LANE",  "STEP", "STATE", "USUAL",
+                                       "FETCH", "WHAT", "NEEDS"};
+    const struct step_graph *g = up_graph(up);
+    char about[STEPTEXT_LEN], bytes[STEPTEXT_LEN];
+    struct columns c;
+
+    printf("engine %s, profile %s\n\n", up_chosen(up)->name, profile);
+    columns_init(&c, columns_shown(ARRAY_LEN(head)));
+    columns_row(&c, head);
+    for (size_t i = 0; i < s->steps; i++)
+        add_row(up, steps_at(g, i), &c);
+    columns_print(&c, "", stdout);
+    columns_release(&c);
+    printf("\n%zu steps, %zu to do", s->steps, s->to_do);
+    if (s->to_do)
+        printf(", about %s, %s to fetch",
+               steptext_ms(steps_estimate_ms(g), about),
+               s->bytes ? steptext_bytes(s->bytes, bytes) : "nothing");
+    puts("");
+}
+
+/* ---- JSON ---- */
+
+static struct json *
+words_of(const char *text)
+{
+    struct json *list = json_new_array();
+    struct str rest = str_of(text), word;
+
+    while (rest.n && str_next(&rest, ' ', &word)) {
+        if (word.n)
+            json_append(list, json_new_str(word));
+    }
+    return list;
+}
+
+static struct json *
+row_of(struct up *up, const struct step_run *run)
+{
+    struct json *j = json_new_object();
+    const struct step *s = run->step;
+
+    json_set_string(j, "step", run->id);
+    json_set_string(j, "title", steptext_title(run));
+    json_set_string(j, "lane", text_of(s ? s->lane : NULL));
+    json_set_string(j, "state", to_do(run) ? "pending" : "already");
+    json_set_string(j, "detail", run->detail);
+    json_set(j, "needs", words_of(s ? s->needs : NULL));
+    json_set_int(j, "usualMs", s ? s->usual_ms : 0);
+    json_set_int(j, "bytes", (int64_t)bytes_of(up, run));
+    json_set_bool(j, "soft", s && s->flags & STEP_SOFT);
+    return j;
+}
+
+static void
+print_json(struct up *up, const char *profile, const struct sum *s)
 {
     const struct step_graph *g = up_graph(up);
     AUTO(json_free_ptr) struct json *j = json_new_object();
-    struct json *steps = NULL;
+    AUTO(mem_free_ptr) char *text = NULL;
+    struct json *rows;
 
     json_set_string(j, "engine", up_chosen(up)->name);
+    json_set_string(j, "profile", profile);
+    rows = json_set(j, "steps", json_new_array());
+    for (size_t i = 0; i < s->steps; i++)
+        json_append(rows, row_of(up, steps_at(g, i)));
+    json_set_int(j, "toDo", (int64_t)s->to_do);
+    json_set_int(j, "bytes", (int64_t)s->bytes);
     json_set_int(j, "estimateMs", steps_estimate_ms(g));
-    steps = json_need_array(j, "steps");
-    for (size_t i = 0; i < steps_count(g); i++) {
-        const struct step_run *r = steps_at(g, i);
-        struct json *s = json_append(steps, json_new_object());
-
-        json_set_string(s, "id", r->id);
-        json_set_string(s, "title", r->title);
-        json_set_string(s, "lane", r->step->lane);
-        json_set_bool(s, "done", r->state == STEP_ALREADY);
-    }
-    AUTO(mem_free_ptr) char *text = json_text(j, JSON_COMPACT);
-
+    text = json_text(j, JSON_COMPACT);
     puts(text);
 }
 
 void
-up_plan_print(struct up *up, bool json)
+up_plan_print(struct up *up, const char *profile, bool json)
 {
-    const struct step_graph *g = up_graph(up);
+    struct sum s = add_up(up);
 
-    if (json) {
-        print_json(up);
-        return;
-    }
-    printf("engine %s\n", up_chosen(up)->name);
-    for (size_t i = 0; i < steps_count(g); i++) {
-        const struct step_run *r = steps_at(g, i);
-
-        printf("  %-6s %-13s %s\n", r->state == STEP_ALREADY ? "done" : "to do",
-               r->id, r->title);
-    }
+    if (json)
+        print_json(up, profile, &s);
+    else
+        print_text(up, profile, &s);
 }

@@ -1,5 +1,9 @@
 #include "cli/work.h"
 
+#include <string.h>
+
+#include "lib/base/mem.h"
+
 bool
 work_begin(struct work *w, const struct args *a, bool connect,
            struct error *err)
@@ -22,6 +26,25 @@ work_begin(struct work *w, const struct args *a, bool connect,
     return false;
 }
 
+/* The times, and what one does next. */
+static void
+report(struct work *w, const struct error *err)
+{
+    const char *name = w->env.profile.name;
+    bool standard = strcmp(name, PROFILE_DEFAULT) == 0;
+    AUTO(mem_free_ptr)
+    char *of = standard ? mem_strdup("") : mem_printf(" --profile %s", name);
+    AUTO(mem_free_ptr) char *live = mem_printf("meshtop%s", of);
+    AUTO(mem_free_ptr) char *verify = mem_printf("meshtop verify%s", of);
+    AUTO(mem_free_ptr) char *down = mem_printf("meshtop down%s", of);
+    AUTO(mem_free_ptr)
+    char *kubectl = mem_printf("kubectl --kubeconfig %s get meshifi -A",
+                               w->env.profile.kubeconfig);
+    const char *const next[] = {live, verify, kubectl, down, NULL};
+
+    progress_report(&w->progress, err, next);
+}
+
 bool
 work_up(struct work *w, const struct up_options *o, struct error *err)
 {
@@ -31,14 +54,20 @@ work_up(struct work *w, const struct up_options *o, struct error *err)
 
     if (!up)
         return false;
-    if (!w->progress.json)
+    struct progress *p = &w->progress;
+    struct error why = {0};
+
+    if (!p->json)
         fprintf(stderr, "engine %s, profile %s\n", up_chosen(up)->name,
                 w->env.profile.name);
-    progress_graph(&w->progress, up_graph(up));
-    bool ok = up_run(up, err);
+    progress_title(p, "up");
+    progress_graph(p, up_graph(up));
+    bool ok = up_run(up, &why);
 
-    progress_graph(&w->progress, NULL);
+    report(w, ok ? NULL : &why);
     up_free(up);
+    if (!ok && err)
+        *err = why;
     return ok;
 }
 
