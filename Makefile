@@ -68,7 +68,8 @@ ENGINE ?= sandbox
 JOBS   := $(shell nproc)
 # A build of its own after the dependencies are there; ends the line SHOW left.
 AGAIN  = @$(MAKE) -s --no-print-directory -j$(JOBS)
-MT = ./meshtop --profile demo
+PROFILE ?= demo
+MT = ./meshtop --profile $(PROFILE)
 deps-%: ; @scripts/deps.sh $*
 
 run: deps-run
@@ -88,17 +89,32 @@ bench: deps-test
 	$(AGAIN) build tests
 	@tests/bench/run.sh $(O)
 
-# Meshifi's and DappMesh's verbs
+# Meshifi's and DappMesh's verbs; ENGINE=auto|kind|sandbox|context, PROFILE=name, UP="more words of up"
 setup-dev: deps-run
 	$(AGAIN) build
-	@$(MT) up --engine $(ENGINE)
+	@$(MT) up --engine $(ENGINE) $(UP)
+install-deps: deps-run
+	$(AGAIN) build
+	@./meshtop doctor --fix --engine $(ENGINE)
+create-cluster: build ; @$(MT) up --engine $(ENGINE) $(UP) --until mark
+install-crossplane: build ; @$(MT) up --engine $(ENGINE) $(UP) --until crossplane-ready
+install-platform: build ; @$(MT) up --engine $(ENGINE) $(UP) --until compositions
+uninstall-platform: build ; @$(MT) down --only packages --yes
+install-samples: build ; @$(MT) examples add corner-shop
+uninstall-samples: build ; @$(MT) down --only examples --yes
 verify: deps-run
 	$(AGAIN) build
-	@$(MT) verify --up
+	@$(MT) verify --up --engine $(ENGINE) $(UP)
+test-platform: build ; @$(MT) verify --scratch
 show-status: build ; @$(MT) status
+debug: build ; @$(MT) debug
+doctor: build ; @./meshtop doctor --engine $(ENGINE)
 cleanup: build ; @$(MT) down
-install-samples: build ; @$(MT) examples add corner-shop
 quick: build check
+# The real thing: a real engine, node image and registry (docs/TESTING.md says which variables).
+test-kind: deps-test
+	$(AGAIN) build
+	@tests/run.sh $(O) e2e/kind.test
 
 PREFIX ?= /usr/local
 install: build ; install -Dm755 $(O)/meshtop $(DESTDIR)$(PREFIX)/bin/meshtop
@@ -116,5 +132,5 @@ size: ; @tests/lint/size.sh $(CODE)
 format: ; @clang-format --dry-run -Werror $(CODE) $(TESTCODE)
 banned: ; @tests/lint/banned.sh $(CODE)
 shell: ; @sh -n scripts/*.sh tests/*.sh tests/lint/*.sh
-.PHONY: build program run test tests asan fuzz fuzz-run bench setup-dev verify show-status cleanup install-samples quick install clean help check layers headers size format banned shell
+.PHONY: build program run test tests asan fuzz fuzz-run bench setup-dev install-deps create-cluster install-crossplane install-platform uninstall-platform install-samples uninstall-samples verify test-platform show-status debug doctor cleanup quick test-kind install clean help check layers headers size format banned shell
 -include $(shell test -d $(O) && find $(O) -name '*.d')

@@ -1,11 +1,9 @@
 /* meshtop up: brings the mesh up; running it again repairs. */
-#include <string.h>
-
-#include "devenv/package.h"
 #include "devenv/up.h"
 
 #include "cli/commands.h"
 #include "cli/up_plan.h"
+#include "cli/up_words.h"
 #include "cli/work.h"
 
 static bool
@@ -22,50 +20,26 @@ show_plan(struct work *w, const struct up_options *o, struct error *err)
     return true;
 }
 
-/* Names are checked before anything is started. */
-static bool
-check_names(const struct strlist *packages, struct error *err)
-{
-    for (size_t i = 0; i < packages->n; i++) {
-        if (package_is_builtin(packages->v[i]))
-            continue;
-        error_set(err, ERR_USAGE, "package %s is not shipped yet",
-                  packages->v[i]);
-        return false;
-    }
-    return true;
-}
-
 static int
 run(const struct args *a)
 {
-    AUTO(strlist_release) struct strlist examples = {0}, packages = {0};
-    struct up_options o = {.engine = args_get(a, "engine", "auto"),
-                           .examples = &examples,
-                           .until = args_get(a, "until", NULL)};
-    const char *only = args_get(a, "only", NULL);
+    AUTO(up_words_release) struct up_words words;
+    bool plan = args_has(a, "plan");
     struct error err = {0};
     struct work w;
 
-    args_list(a, "examples", &examples);
-    args_list(a, "with", &packages);
-    o.only_packages = only && strcmp(only, "packages") == 0;
-    if ((only && !o.only_packages &&
-         !error_set(&err, ERR_USAGE, "--only takes \"packages\"")) ||
-        !check_names(&packages, &err) || !work_begin(&w, a, false, &err))
+    if (!up_words_read(&words, a, &err) || !work_begin(&w, a, false, &err))
         return command_fail(&err);
-    bool ok =
-        args_has(a, "plan") ? show_plan(&w, &o, &err) : work_up(&w, &o, &err);
+    bool ok = plan ? show_plan(&w, &words.options, &err)
+                   : work_up(&w, &words.options, &err);
 
     work_end(&w);
     return ok ? EXIT_DONE : command_fail(&err);
 }
 
 static const struct flag flags[] = {
-    {"engine", 0, "NAME", "auto, sandbox, kind or context (default auto)"},
-    {"examples", 0, "NAME,...", "example meshes to put on it"},
-    {"with", 0, "NAME,...", "further packages"},
-    {"until", 0, "STEP", "stop after this step"},
+    UP_FLAGS,
+    {"until", 0, "STEP", "this step, and what it needs"},
     {"only", 0, "packages", "the packages alone, on an engine that runs"},
     {"plan", 0, NULL, "print the steps, do nothing"},
     {0},
@@ -76,8 +50,9 @@ const struct command cmd_up = {
     .args = "",
     .summary = "bring the mesh up; run again, it repairs",
     .help = "Starts the engine of the profile, puts the mesh packages on it "
-            "and waits\nuntil everything is Ready. Ctrl-C stops after the "
-            "current step; what is done\nstays done.",
+            "and waits\nuntil everything is Ready. Ctrl-C starts no further "
+            "step and keeps what is done\n(running it again goes on); a "
+            "second one ends the programs that run.",
     .group = "Bring up, prove, remove",
     .flags = flags,
     .run = run,

@@ -254,6 +254,17 @@ package_part_in_place(struct env *e, const char *package,
                     part_condition[part], why);
 }
 
+void
+package_part_text(const char *package, enum package_part part, struct buf *out)
+{
+    AUTO(mem_free_ptr)
+    char *prefix = mem_printf("assets/%s/%s", package, part_path[part]);
+    struct asset a;
+
+    for (unsigned i = 0; asset_under(prefix, i, &a); i++)
+        buf_str(out, a.data);
+}
+
 bool
 example_in_place(struct env *e, const char *example, struct buf *why)
 {

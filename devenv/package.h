@@ -42,6 +42,9 @@ bool package_install_part(struct env *e, const char *package,
  * Established? False: why says what is missing. Only reads. */
 bool package_part_in_place(struct env *e, const char *package,
                            enum package_part part, struct buf *why);
+/* The text of a built-in package's part: what its digest is made from. */
+void package_part_text(const char *package, enum package_part part,
+                       struct buf *out);
 /* All parts, and the profile remembers it. */
 bool package_install(struct env *e, const char *package, struct step_run *run,
                      struct error *err);

@@ -56,15 +56,22 @@ takes_part(const struct step *s, const struct step_graph_options *o)
            !has_word(o->without, s->id);
 }
 
+/* The row that takes part, else any of that name: a step of another engine
+ * still says what has to be done before it. */
 static const struct step *
 row_called(const struct step *table, const struct step_graph_options *o,
            const char *id)
 {
+    const struct step *other = NULL;
+
     for (const struct step *s = table; s->id; s++) {
-        if (strcmp(s->id, id) == 0 && takes_part(s, o))
+        if (strcmp(s->id, id) != 0)
+            continue;
+        if (takes_part(s, o))
             return s;
+        other = s;
     }
-    return NULL;
+    return other;
 }
 
 /* s is until, or until needs it, itself or through others. */

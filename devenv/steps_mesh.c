@@ -60,6 +60,24 @@ part_check(struct up *up, enum package_part part, struct step_run *run)
     return STEP_IS_TODO;
 }
 
+void
+up_functions_inputs(void *context UNUSED, struct buf *out)
+{
+    package_part_text(CORE_PACKAGE, PACKAGE_FUNCTIONS, out);
+}
+
+void
+up_xrds_inputs(void *context UNUSED, struct buf *out)
+{
+    package_part_text(CORE_PACKAGE, PACKAGE_XRDS, out);
+}
+
+void
+up_compositions_inputs(void *context UNUSED, struct buf *out)
+{
+    package_part_text(CORE_PACKAGE, PACKAGE_COMPOSITIONS, out);
+}
+
 enum step_verdict
 up_functions_check(void *context, struct step_run *run)
 {

@@ -34,21 +34,24 @@ static const struct step table[] = {
      .needs = "api crds pull-secrets",
      .usual_ms = 10,
      .check = up_functions_check,
-     .act = up_functions},
+     .act = up_functions,
+     .inputs = up_functions_inputs},
     {.id = "xrds",
      .title = "the mesh's kinds are Established",
      .lane = "mesh",
      .needs = "api crds",
      .usual_ms = 30,
      .check = up_xrds_check,
-     .act = up_xrds},
+     .act = up_xrds,
+     .inputs = up_xrds_inputs},
     {.id = "compositions",
      .title = "compositions are in place",
      .lane = "mesh",
      .needs = "xrds",
      .usual_ms = 20,
      .check = up_compositions_check,
-     .act = up_compositions},
+     .act = up_compositions,
+     .inputs = up_compositions_inputs},
     {.id = "examples",
      .title = "example meshes are applied",
      .lane = "mesh",
@@ -164,6 +167,21 @@ made_something(const struct up *up)
     return false;
 }
 
+/* What each step that is done was made from. */
+static void
+note_digests(struct up *up)
+{
+    for (size_t i = 0; i < steps_count(up->graph); i++) {
+        const struct step_run *r = steps_at(up->graph, i);
+        AUTO(mem_free_ptr) char *key = mem_printf("digest/%s", r->id);
+        char digest[65];
+
+        steps_digest(up->graph, r->id, digest);
+        if (*digest && (r->state == STEP_DONE || r->state == STEP_ALREADY))
+            profile_set_fact(&up->env->profile, key, digest);
+    }
+}
+
 void
 up_end(struct up *up, const struct error *failure)
 {
@@ -179,6 +197,7 @@ up_end(struct up *up, const struct error *failure)
         p->engine[0] = '\0';
         return;
     }
+    note_digests(up);
     profile_set_fact(p, "last-error", failure ? failure->msg : NULL);
     profile_set_fact(p, "last-error-id", failure ? failure->id : NULL);
     profile_save(p, NULL);

@@ -100,6 +100,7 @@ static const struct step table[] = {
      .check = check,
      .act = act,
      .undo = undo},
+    {.id = "x", .title = "X", .needs = "a", .on = "moon", .act = act},
     {.id = "e",
      .title = "E",
      .usual_ms = 5,
@@ -158,15 +159,18 @@ static void
 until_takes_what_it_needs_only(void **state UNUSED)
 {
     struct world w = {0};
-    struct error err = {0};
 
     graph(&w, "c");
     assert_true(steps_wait(w.g, NULL));
     assert_string_equal(w.told, "act:a act:b act:c ");
     end(&w);
+    w.told[0] = '\0';
+    graph(&w, "x"); /* of another engine */
+    assert_true(steps_wait(w.g, NULL));
+    assert_string_equal(w.told, "act:a ");
+    end(&w);
     assert_null(graph(&w, "nonsense"));
     loop_free(w.l);
-    (void)err;
 }
 
 static void
