@@ -16,6 +16,7 @@
 
 #define BODY_MAX   ((size_t)4 << 20)
 #define VALUE_MAX  ((size_t)60)
+#define CONTEXT    ((size_t)20)
 #define DEPTH_MAX  64
 #define FIELDS_MAX 5
 
@@ -28,25 +29,36 @@ struct differences {
     size_t n;
 };
 
-/* A value short enough for a line. */
+/* A value short enough for a line; the first `skip` bytes say nothing new. */
 static char *
-short_text(const struct json *j)
+short_text(const char *all, size_t skip)
 {
-    AUTO(mem_free_ptr) char *all = j ? json_text(j, JSON_COMPACT) : NULL;
+    struct str s = str_of(all);
+    size_t from = skip > CONTEXT && s.n > VALUE_MAX ? skip - CONTEXT : 0;
+    size_t n = MIN(s.n - MIN(from, s.n), VALUE_MAX);
 
-    if (!all)
-        return mem_strdup("nothing");
-    if (strlen(all) > VALUE_MAX)
-        return mem_printf("%.*s...", (int)VALUE_MAX - 3, all);
-    return mem_strdup(all);
+    while (from && from < s.n && (all[from] & 0xC0) == 0x80)
+        from--;
+    while (from + n < s.n && n && (all[from + n] & 0xC0) == 0x80)
+        n--;
+    return mem_printf("%s%.*s%s", from ? "..." : "", (int)n, all + from,
+                      from + n < s.n ? "..." : "");
 }
 
 static void
 add_difference(struct differences *d, const char *path, const struct json *is,
                const struct json *would)
 {
-    AUTO(mem_free_ptr) char *have = short_text(is);
-    AUTO(mem_free_ptr) char *want = short_text(would);
+    AUTO(mem_free_ptr)
+    char *a = is ? json_text(is, JSON_COMPACT) : mem_strdup("nothing");
+    AUTO(mem_free_ptr)
+    char *b = would ? json_text(would, JSON_COMPACT) : mem_strdup("nothing");
+    size_t same = 0;
+
+    while (is && would && a[same] && a[same] == b[same])
+        same++;
+    AUTO(mem_free_ptr) char *have = short_text(a, same);
+    AUTO(mem_free_ptr) char *want = short_text(b, same);
 
     if (d->n++ < FIELDS_MAX)
         buf_printf(&d->text, "%s%s is %s, should be %s", d->n > 1 ? "; " : "",

@@ -63,6 +63,13 @@ find_ref(const struct json *object, const char *want)
     return NULL;
 }
 
+/* When its conditions last turned for the better. */
+static int64_t
+calm_since(const struct json *object)
+{
+    return MAX(verify_since(object, "Synced"), verify_since(object, "Ready"));
+}
+
 static void
 check_resource(struct verify *v, const struct expected *x, const char *want,
                const struct verify_events *events)
@@ -81,8 +88,9 @@ check_resource(struct verify *v, const struct expected *x, const char *want,
         problem = got ? not_owned(got, x->object) : why.msg;
     }
     verify_say(v, !problem, problem, "%s composes %s", x->name, want);
-    if (got && x->since_s)
-        warning = verify_events_about(events, got, x->since_s);
+    if (got && x->since_s) /* what it got over since then is no news either */
+        warning =
+            verify_events_about(events, got, MAX(x->since_s, calm_since(got)));
     if (warning)
         verify_say(v, false, warning, "no Warning about %s", want);
 }
@@ -153,12 +161,10 @@ check_state(struct verify *v, struct expected *x,
 
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         well &= verify_condition(v, x->object, x->name, types[i], "");
-        x->since_s = MAX(x->since_s, verify_since(x->object, types[i]));
     }
-    if (!well) {
-        x->since_s = 0; /* its events are no news */
-        return;
-    }
+    if (!well)
+        return; /* its events are no news */
+    x->since_s = calm_since(x->object);
     warning = verify_events_about(events, x->object, x->since_s);
     verify_say(v, !warning, warning, "%s has no Warning since it is Ready",
                x->name);

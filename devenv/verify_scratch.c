@@ -18,8 +18,9 @@
 
 #define READY_MS 120000
 #define GONE_MS  120000
-#define STALE_S  600 /* no run takes that long */
+#define LIFE_S   600 /* no run takes that long */
 #define LABEL    "meshtop.dev/scratch"
+#define UNTIL    "meshtop.dev/until" /* from then on anybody may remove it */
 #define NAME_LEN 6
 
 static const char manifests[] = "apiVersion: v1\n"
@@ -27,6 +28,7 @@ static const char manifests[] = "apiVersion: v1\n"
                                 "metadata:\n"
                                 "  name: %s\n"
                                 "  labels: {" LABEL ": verify}\n"
+                                "  annotations: {" UNTIL ": \"%s\"}\n"
                                 "---\n"
                                 "apiVersion: meshifi.io/v1alpha1\n"
                                 "kind: DataDomain\n"
@@ -66,6 +68,12 @@ pass_on_stop(struct scratch *s)
     const volatile int *asked = s->v->o->run->cancelled;
 
     s->cleaning = asked && *asked > 1 ? *asked : 0;
+}
+
+static int64_t
+now_s(void)
+{
+    return clock_wall_ms(clock_system()) / 1000;
 }
 
 /* ---- looking ---- */
@@ -125,8 +133,11 @@ static bool
 make(struct scratch *s, struct error *err)
 {
     struct verify *v = s->v;
+    char until[CLOCK_RFC3339_LEN];
+
+    clock_format(now_s() + LIFE_S, until);
     AUTO(mem_free_ptr)
-    char *text = mem_printf(manifests, s->ns, s->ns, s->ns);
+    char *text = mem_printf(manifests, s->ns, until, s->ns, s->ns);
     struct manifest_apply how = {.client = v->env->client,
                                  .discovery = v->env->discovery};
 
@@ -190,18 +201,17 @@ remove_stale(struct verify *v)
 {
     struct kube_request r = {.gvr = {"", "v1", "namespaces"},
                              .label_selector = LABEL "=verify"};
-    int64_t now = clock_wall_ms(clock_system()) / 1000;
     AUTO(json_free_ptr) struct json *list = verify_list(v, &r, NULL);
 
     for (const struct json *n = json_first(list); n; n = json_next(n)) {
         struct kube_request del = {
             .verb = KUBE_DELETE, .gvr = r.gvr, .name = verify_name_of(n)};
-        int64_t made = now;
+        const struct json *marks = json_at(n, "metadata", "annotations", NULL);
+        int64_t until;
 
-        clock_parse(str_of(json_string_or(
-                        json_at(n, "metadata", "creationTimestamp", NULL), "")),
-                    &made);
-        if (now - made > STALE_S &&
+        if (clock_parse(str_of(json_string_or(json_get(marks, UNTIL), "")),
+                        &until) &&
+            until < now_s() &&
             kube_client_wait(v->env->client, &del, NULL, NULL))
             verify_note(v, "an earlier run was killed", "%s removed", del.name);
     }
