@@ -72,8 +72,11 @@ bool
 env_condition_true(const struct json *object, const char *type)
 {
     const struct json *c = env_condition(object, type);
+    int64_t now =
+        json_int64_or(json_at(object, "metadata", "generation", NULL), 0);
 
-    return strcmp(json_string_or(json_get(c, "status"), ""), "True") == 0;
+    return strcmp(json_string_or(json_get(c, "status"), ""), "True") == 0 &&
+           json_int64_or(json_get(c, "observedGeneration"), now) >= now;
 }
 
 bool

@@ -50,7 +50,8 @@ bool env_wait_all(struct env *e, const struct env_wait *rows,
 /* The entry of status.conditions with this type, or NULL. */
 const struct json *env_condition(const struct json *object, const char *type);
 
-/* Has it the status "True"? */
+/* Has it the status "True", said of the object as it is now (a True from before
+ * its last change may be stale: crossplane#4196)? */
 bool env_condition_true(const struct json *object, const char *type);
 
 /* Checks: status.conditions has TYPE True (arg: the type's name). */

@@ -97,16 +97,11 @@ verify_condition(struct verify *v, const struct json *object, const char *name,
     const char *status = json_string_or(json_get(c, "status"), "");
     const char *message = json_get_string(c, "message");
     const char *reason = json_get_string(c, "reason");
-    int64_t now = json_int64_or(json_at(object, "metadata", "generation", NULL),
-                                0),
-            seen = json_int64_or(json_get(c, "observedGeneration"), now);
-    bool ok = strcmp(status, "True") == 0 && seen >= now;
+    bool ok = env_condition_true(object, type);
     AUTO(mem_free_ptr) char *detail = NULL;
 
     if (strcmp(status, "True") == 0 && !ok)
-        detail = mem_printf("that was before its last change (generation "
-                            "%lld of %lld)%s%s",
-                            (long long)seen, (long long)now,
+        detail = mem_printf("that was before its last change%s%s",
                             *instead_of_it ? "; " : "", instead_of_it);
     else if (!c)
         detail = mem_printf("there is no such condition%s%s",
