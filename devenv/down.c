@@ -1,49 +1,83 @@
-/* down_run of devenv/up.h: removes what up made, and looks what is left. */
-#include "devenv/down.h"
-
-#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "lib/base/file.h"
-#include "lib/base/json.h"
 #include "lib/base/mem.h"
 
+#include "devenv/down_steps.h"
 #include "devenv/engine.h"
+#include "devenv/orphan.h"
+#include "devenv/package.h"
 
-struct down {
-    struct env *env;
-    bool force;
-    struct strlist *leftovers;
-};
+#define ORPHAN_GRACE_MS 3000
+#define RISK_MAX        8192
+
+bool
+down_forgive(struct down *d, struct step_run *run, const struct error *why,
+             struct error *err)
+{
+    if (d->options->force && why->code != ERR_CANCELLED) {
+        step_log(run, str_of(why->msg));
+        step_detail(run, "went on: %s", why->msg);
+        return true;
+    }
+    if (err)
+        *err = *why;
+    return false;
+}
+
+/* ---- steps ---- */
+
+static enum step_verdict
+check_orphans(void *context, struct step_run *run)
+{
+    struct down *d = context;
+    struct orphan o;
+
+    if (orphan_find(&d->env->profile, &o))
+        return STEP_IS_TODO;
+    step_detail(run, "none");
+    return STEP_IS_DONE;
+}
 
 static bool
-step_stop(void *context, struct step_run *run, struct error *err)
+do_orphans(void *context, struct step_run *run, struct error *err)
 {
     struct down *d = context;
     struct error why = {0};
-    const char *name = d->env->profile.engine;
-    const struct engine *engine =
-        engine_find(*name ? name : "sandbox", d->force ? &why : err);
+    size_t ended;
 
-    env_disconnect(d->env);
-    if (!engine)
-        return d->force;
-    if (engine->remove(d->env, run, &why))
-        return true;
-    step_detail(run, "%s", why.msg);
-    if (!d->force && err)
-        *err = why;
-    return d->force;
+    if (!orphan_end(&d->env->profile, ORPHAN_GRACE_MS, run, &ended, &why))
+        return down_forgive(d, run, &why, err);
+    step_detail(run, "%zu ended", ended);
+    return true;
 }
 
-/* The lock's file is ours until the very end. */
 static bool
-step_files(void *context, struct step_run *run, struct error *err)
+do_sandbox(void *context, struct step_run *run, struct error *err)
+{
+    struct down *d = context;
+    struct error why = {0};
+    const struct engine *engine = engine_find("sandbox", err);
+
+    env_disconnect(d->env);
+    return engine && (engine->remove(d->env, run, &why) ||
+                      down_forgive(d, run, &why, err));
+}
+
+/* The lock's file is ours until the very end. The state stays where it is the
+ * only proof of what could not be looked at. */
+static bool
+do_files(void *context, struct step_run *run, struct error *err)
 {
     struct down *d = context;
     struct profile *p = &d->env->profile;
 
+    env_disconnect(d->env);
+    if (d->unproven) {
+        step_detail(run, "%s stays: it proves what is ours", p->dir);
+        return true;
+    }
     step_detail(run, "%s", p->dir);
     p->engine[0] = '\0';
     strlist_release(&p->packages);
@@ -51,60 +85,222 @@ step_files(void *context, struct step_run *run, struct error *err)
     return file_remove_tree(p->dir, err);
 }
 
-/* Asks the engine, and looks at the folder. */
-static bool
-step_audit(void *context, struct step_run *run, struct error *err UNUSED)
+static void
+take(struct down *d, bool objects, struct step_run *run, struct audit *out)
 {
-    struct down *d = context;
-    const char *const words[] = {"sandbox", "status",    "-o",
-                                 "json",    "--profile", d->env->profile.name,
-                                 NULL};
-    AUTO(mem_free_ptr) char *said = NULL;
+    const struct audit_look l = {.env = d->env,
+                                 .engine = d->engine,
+                                 .docker = d->docker,
+                                 .why = d->no_docker.msg,
+                                 .objects = objects};
 
-    if (engine_self(run, words, &said, NULL)) {
-        AUTO(json_free_ptr)
-        struct json *j = json_parse(str_of(said), NULL, NULL);
-        int64_t pid = json_int64_or(json_get(j, "pid"), 0);
-
-        if (json_bool(json_get(j, "running"), false))
-            strlist_addf(d->leftovers, "sandbox process %lld", (long long)pid);
-    }
-    if (file_exists(d->env->profile.dir))
-        strlist_addf(d->leftovers, "folder %s", d->env->profile.dir);
-    step_detail(run, "leftovers: %zu", d->leftovers->n);
-    return true;
+    audit_take(&l, run, out);
 }
 
-static const struct step steps[] = {
-    {.id = "stop",
+/* What still is there; the commands that remove it are the remedy. */
+static bool
+do_audit(void *context, struct step_run *run, struct error *err)
+{
+    struct down *d = context;
+    AUTO(buf_release) struct buf names = BUF_INIT(700), how = BUF_INIT(460);
+
+    take(d, false, run, &d->left);
+    step_detail(run, "leftovers: %zu", d->left.n);
+    if (!d->left.n)
+        return true;
+    for (size_t i = 0; i < d->left.n; i++) {
+        buf_printf(&names, "%s%s", i ? ", " : "", d->left.v[i].what);
+        buf_printf(&how, "%s%s", i ? "\n" : "", d->left.v[i].command);
+    }
+    error_set(err, ERR_CONFLICT, "%zu %s: %s", d->left.n,
+              d->left.n == 1 ? "thing remains" : "things remain",
+              buf_cstr(&names));
+    error_remedy(err, "MT-LEFTOVER", "%s", buf_cstr(&how));
+    return false;
+}
+
+static const struct step table[] = {
+    {.id = "orphans",
+     .title = "end what a killed run left running",
+     .lane = "host",
+     .usual_ms = 2,
+     .check = check_orphans,
+     .act = do_orphans},
+    {.id = "composites",
+     .title = "composite resources go, with what they stand for",
+     .lane = "mesh",
+     .on = "kind context",
+     .needs = "orphans",
+     .usual_ms = 3000,
+     .check = down_composites_check,
+     .act = down_composites},
+    {.id = "crossplane",
+     .title = "packages and Crossplane go, as far as they are ours",
+     .lane = "crossplane",
+     .on = "context",
+     .needs = "composites",
+     .usual_ms = 20000,
+     .act = down_crossplane},
+    {.id = "mark",
+     .title = "our mark goes",
+     .lane = "cluster",
+     .on = "context",
+     .needs = "crossplane",
+     .usual_ms = 10,
+     .act = down_mark},
+    {.id = "sandbox",
      .title = "stop the control plane, remove its data",
-     .act = step_stop},
+     .lane = "cluster",
+     .on = "sandbox",
+     .needs = "orphans",
+     .usual_ms = 100,
+     .act = do_sandbox},
     {.id = "files",
      .title = "remove the profile's files",
-     .needs = "stop",
-     .act = step_files},
+     .lane = "host",
+     .needs = "orphans composites crossplane mark sandbox purge",
+     .usual_ms = 5,
+     .act = do_files},
     {.id = "audit",
      .title = "look for anything that is left",
+     .lane = "host",
      .needs = "files",
-     .act = step_audit},
+     .usual_ms = 50,
+     .act = do_audit},
     {0},
 };
 
-bool
-down_run(struct env *e, bool force, struct step_run *run,
-         struct strlist *leftovers, struct error *err)
+/* ---- the whole ---- */
+
+struct down *
+down_new(struct env *e, const struct down_options *o,
+         const struct step_graph_options *g, struct error *err)
 {
-    struct down d = {.env = e, .force = force, .leftovers = leftovers};
+    struct step_graph_options how = *g;
+    struct down *d = mem_zalloc(1, sizeof(*d));
+    const char *engine = e->profile.engine;
 
-    struct step_graph_options o = {.on_change = run->on_change,
-                                   .arg = run->arg};
+    d->env = e;
+    d->options = o;
+    d->risk = BUF_INIT(RISK_MAX);
+    snprintf(d->engine, sizeof(d->engine), "%s", engine);
+    /* Nothing known of it: a sandbox may have been started by itself. */
+    how.engine = *engine ? d->engine : "sandbox";
+    how.without = o->purge ? NULL : "purge";
+    d->graph = steps_new(e->loop, table, d, &how, err);
+    if (d->graph)
+        return d;
+    down_free(d);
+    return NULL;
+}
 
-    if (!profile_lock(&e->profile, err))
+void
+down_free(struct down *d)
+{
+    if (!d)
+        return;
+    steps_free(d->graph);
+    profile_unlock(&d->env->profile);
+    audit_release(&d->found);
+    audit_release(&d->left);
+    buf_release(&d->risk);
+    strlist_release(&d->leaks);
+    strlist_release(&d->stays);
+    free(d);
+}
+
+struct step_graph *
+down_graph(struct down *d)
+{
+    return d->graph;
+}
+
+bool
+down_begin(struct down *d, struct error *err)
+{
+    struct step_run run = {.loop = d->env->loop, .title = "look what there is"};
+
+    if (!profile_lock(&d->env->profile, err))
         return false;
-    struct step_graph *g = steps_new(e->loop, steps, &d, &o, err);
-    bool ok = g && steps_wait(g, err);
+    down_look_cluster(d, &run);
+    take(d, d->api && strcmp(d->engine, "context") == 0, &run, &d->found);
+    step_run_release(&run);
+    return true;
+}
 
-    steps_free(g);
-    profile_unlock(&e->profile);
-    return ok;
+const struct audit *
+down_found(const struct down *d)
+{
+    return &d->found;
+}
+
+const char *
+down_risk(const struct down *d)
+{
+    return buf_cstr(&d->risk);
+}
+
+bool
+down_run(struct down *d, struct error *err)
+{
+    return steps_wait(d->graph, err);
+}
+
+const struct audit *
+down_left(const struct down *d)
+{
+    return &d->left;
+}
+
+uint64_t
+down_freed(const struct down *d)
+{
+    return d->freed;
+}
+
+const struct strlist *
+down_leaks(const struct down *d)
+{
+    return &d->leaks;
+}
+
+const struct strlist *
+down_stays(const struct down *d)
+{
+    return &d->stays;
+}
+
+/* ---- a part ---- */
+
+typedef bool remove_fn(struct env *e, const char *name, struct step_run *run,
+                       struct error *err);
+
+/* Takes all names off a list that shrinks under it. */
+static bool
+remove_all(struct env *e, const struct strlist *list, remove_fn *fn,
+           struct step_run *run, struct error *err)
+{
+    while (list->n) {
+        AUTO(mem_free_ptr) char *name = mem_strdup(list->v[list->n - 1]);
+
+        if (!fn(e, name, run, err))
+            return false;
+    }
+    return true;
+}
+
+bool
+down_only(struct env *e, const char *what, struct step_run *run,
+          struct error *err)
+{
+    struct profile *p = &e->profile;
+    bool packages = strcmp(what, "packages") == 0;
+
+    if (!packages && strcmp(what, "examples") != 0)
+        return error_set(err, ERR_USAGE,
+                         "--only takes \"examples\" or \"packages\"");
+    return profile_lock(p, err) && env_connect(e, err) &&
+           remove_all(e, &p->examples, example_remove, run, err) &&
+           (!packages ||
+            remove_all(e, &p->packages, package_uninstall, run, err));
 }

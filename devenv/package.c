@@ -6,6 +6,8 @@
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 
+#include "devenv/owner.h"
+
 #define KIND_WAIT_MS   10000
 #define READY_LIMIT_MS 120000
 
@@ -159,6 +161,9 @@ apply(struct env *e, struct manifest_set *set, struct error *err)
                                  .kind_wait_ms = KIND_WAIT_MS};
 
     manifest_sort(set);
+    if (!owner_keep_ours(e, set, NULL, err))
+        return false;
+    owner_label(set, e->profile.name);
     return manifest_apply(set, &how, err);
 }
 
@@ -335,6 +340,8 @@ package_uninstall(struct env *e, const char *package, struct step_run *run,
         {.check = NULL}};
     bool ok = package_load(&compositions, package, PACKAGE_COMPOSITIONS, err) &&
               package_load(&definitions, package, PACKAGE_XRDS, err) &&
+              owner_keep_ours(e, &compositions, NULL, err) &&
+              owner_keep_ours(e, &definitions, NULL, err) &&
               refuse_while_used(e, &definitions, err) &&
               manifest_delete(&compositions, &how, err) &&
               manifest_delete(&definitions, &how, err) &&
@@ -390,6 +397,7 @@ example_remove(struct env *e, const char *example, struct step_run *run,
         {products, 0, "data products", check_of_set, &gone, READY_LIMIT_MS},
         {.check = NULL}};
     bool ok = example_load(&set, example, err) &&
+              owner_keep_ours(e, &set, NULL, err) &&
               manifest_delete(&set, &how, err) &&
               env_wait_all(e, rows, run, err);
 

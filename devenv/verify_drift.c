@@ -11,6 +11,7 @@
 
 #include "lib/base/mem.h"
 
+#include "devenv/owner.h"
 #include "devenv/package.h"
 #include "devenv/verify_group.h"
 
@@ -163,6 +164,8 @@ check_manifest(struct verify *v, const struct manifest *m)
     struct error why = {0};
     AUTO(json_free_ptr)
     struct json *is = verify_get(v, m->api_version, m->kind, ns, m->name, &why);
+
+    owner_copy(is, m->object); /* put on when it was applied */
     AUTO(json_free_ptr)
     struct json *would = is ? would_be(v, m, ns, k, &why) : NULL;
 

@@ -12,6 +12,7 @@
 #ifndef LIB_KUBE_KUBECONFIG_H
 #define LIB_KUBE_KUBECONFIG_H
 
+#include "lib/base/buf.h"
 #include "lib/base/error.h"
 #include "lib/base/str.h"
 
@@ -83,6 +84,12 @@ const char *kube_config_current(const struct kube_config *c);
  * that lists what there is; a bad file or base64: ERR_PARSE or ERR_IO. */
 struct kube_access *kube_config_access(const struct kube_config *c,
                                        const char *context, struct error *err);
+/* Appends a kubeconfig (YAML) that holds this one context, which is current
+ * in it, with its cluster and user as they stand: credential plugins and
+ * references to files are kept, relative paths become absolute. Nothing is
+ * read but c. Texts are secret: write them 0600, wipe out after. */
+bool kube_config_extract(const struct kube_config *c, const char *context,
+                         struct buf *out, struct error *err);
 /* The service account of the pod we run in (KUBERNETES_SERVICE_HOST and
  * /var/run/secrets/kubernetes.io/serviceaccount); ERR_NOT_FOUND outside. */
 struct kube_access *kube_access_in_cluster(struct error *err);

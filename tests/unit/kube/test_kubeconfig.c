@@ -243,13 +243,59 @@ teardown(void **state)
     return file_remove_tree(folder, NULL) ? 0 : -1;
 }
 
+/* One context by itself means the same, read from another folder. */
+static void
+one_context_alone(void **state)
+{
+    AUTO(buf_release) struct buf out = BUF_INIT(1 << 16);
+    AUTO(mem_free_ptr)
+    char *a =
+        put("whole", "current-context: two\n"
+                     "clusters:\n"
+                     "- {name: c, cluster: {server: 'https://x', "
+                     "certificate-authority: ca.pem}}\n"
+                     "- {name: other, cluster: {server: 'https://other'}}\n"
+                     "users:\n"
+                     "- {name: u, user: {exec: {command: bin/login, args: [a], "
+                     "apiVersion: client.authentication.k8s.io/v1}}}\n"
+                     "- {name: v, user: {token: not-mine}}\n"
+                     "contexts:\n"
+                     "- {name: one, context: {cluster: c, user: u, "
+                     "namespace: ns1}}\n"
+                     "- {name: two, context: {cluster: other, user: v}}\n");
+    AUTO(mem_free_ptr) char *ca = put("ca.pem", "PEM");
+    AUTO(kube_config_free_ptr)
+    struct kube_config *c = kube_config_load(a, NULL);
+    struct error err = {0};
+
+    (void)state;
+    assert_true(kube_config_extract(c, "one", &out, NULL));
+    assert_null(strstr(out.s, "not-mine"));
+    assert_null(strstr(out.s, "other"));
+    AUTO(kube_config_free_ptr)
+    struct kube_config *d = kube_config_parse(buf_view(&out), "/", NULL);
+    AUTO(kube_access_free_ptr)
+    struct kube_access *x = kube_config_access(d, NULL, NULL);
+
+    assert_non_null(x);
+    assert_string_equal(x->context, "one");
+    assert_string_equal(x->server, "https://x");
+    assert_string_equal(x->ns, "ns1");
+    assert_string_equal(x->ca, "PEM");
+    assert_int_equal(x->exec->command[0], '/');
+    assert_non_null(strstr(x->exec->command, "/bin/login"));
+    assert_false(kube_config_extract(c, "three", &out, &err));
+    assert_string_equal(err.id, "MT-NO-CONTEXT");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(merge),       cmocka_unit_test(named_file),
-        cmocka_unit_test(no_config),   cmocka_unit_test(inline_data),
-        cmocka_unit_test(exec_plugin), cmocka_unit_test(refused),
+        cmocka_unit_test(one_context_alone), cmocka_unit_test(merge),
+        cmocka_unit_test(named_file),        cmocka_unit_test(no_config),
+        cmocka_unit_test(inline_data),       cmocka_unit_test(exec_plugin),
+        cmocka_unit_test(refused),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,0 +1,216 @@
+/*
+ * What down removes inside a cluster: composite resources first (their
+ * finalizers need a Crossplane that runs; what they stand for outside goes only
+ * through them), then, where the cluster is not ours, everything else of ours.
+ */
+#include "lib/base/mem.h"
+
+#include "devenv/crossplane.h"
+#include "devenv/down_steps.h"
+#include "devenv/gone.h"
+#include "devenv/owner.h"
+
+#define NAMED_MAX      5
+#define RISK_NAMES_MAX 2048
+
+static bool
+is_engine(const struct down *d, const char *name)
+{
+    return strcmp(d->engine, name) == 0;
+}
+
+/* All objects of a category ("composite", "managed") with the label, or all
+ * (label NULL). */
+static bool
+find_category(struct down *d, const char *category, const char *label,
+              struct gone_list *out, struct error *err)
+{
+    const struct kube_kind *k;
+
+    for (size_t i = 0;
+         (k = kube_discovery_category(d->env->discovery, category, i)); i++) {
+        if (!gone_find(d->env, k, label, out, err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+connect(struct down *d, struct error *err)
+{
+    struct kube_request r = {
+        .verb = KUBE_RAW_GET, .path = "/readyz", .timeout_ms = 5000};
+
+    return env_connect(d->env, err) &&
+           kube_client_wait(d->env->client, &r, NULL, err) &&
+           kube_discovery_wait(d->env->discovery, false, err);
+}
+
+/* Names what nobody composed, "A a, B b and 2 more"; how many there are. */
+static size_t
+name_roots(const struct gone_list *l, struct buf *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->n; i++) {
+        if (!l->v[i].composed && n++ < NAMED_MAX)
+            buf_printf(out, "%s%s %s", n > 1 ? ", " : "", l->v[i].kind,
+                       l->v[i].name);
+    }
+    if (n > NAMED_MAX)
+        buf_printf(out, " and %zu more", n - NAMED_MAX);
+    return n;
+}
+
+/* Composite resources that no example of ours brought. */
+static void
+risk_own_objects(struct down *d)
+{
+    AUTO(mem_free_ptr)
+    char *label = mem_printf("%s!=%s", MARK_RUN, d->env->profile.name);
+    AUTO(buf_release) struct buf names = BUF_INIT(RISK_NAMES_MAX);
+    struct gone_list own = {0};
+    size_t n = 0;
+
+    if (find_category(d, "composite", label, &own, NULL))
+        n = name_roots(&own, &names);
+    if (n)
+        buf_printf(&d->risk, "%s%zu %s that up did not make would be lost: %s",
+                   d->risk.n ? "\n" : "", n, n == 1 ? "object" : "objects",
+                   buf_cstr(&names));
+    gone_release(&own);
+}
+
+/* Managed resources of real providers stand for something outside. */
+static void
+risk_external(struct down *d)
+{
+    struct gone_list managed = {0};
+    size_t n = 0;
+
+    find_category(d, "managed", NULL, &managed, NULL);
+    for (size_t i = 0; i < managed.n; i++)
+        n += managed.v[i].external != NULL;
+    if (n)
+        buf_printf(&d->risk,
+                   "%s%zu resources outside of the cluster would be deleted",
+                   d->risk.n ? "\n" : "", n);
+    gone_release(&managed);
+}
+
+void
+down_look_cluster(struct down *d, struct step_run *run UNUSED)
+{
+    struct error why = {0};
+
+    if (!*d->engine || !profile_is_up(&d->env->profile))
+        return;
+    d->api = connect(d, &why);
+    if (is_engine(d, "context"))
+        buf_printf(&d->risk,
+                   "everything of ours would be removed from the cluster of "
+                   "the context \"%s\"",
+                   d->env->profile.context);
+    if (!d->api)
+        return;
+    if (!is_engine(d, "context"))
+        risk_own_objects(d);
+    if (is_engine(d, "kind")) /* the sandbox only plays providers */
+        risk_external(d);
+}
+
+/* ---- composites ---- */
+
+/* On a cluster of ours only where something outside hangs on them. */
+static bool
+needs_order(struct down *d)
+{
+    struct gone_list managed = {0};
+    size_t n = 0;
+
+    if (is_engine(d, "context"))
+        return true;
+    find_category(d, "managed", NULL, &managed, NULL);
+    for (size_t i = 0; i < managed.n; i++)
+        n += managed.v[i].external != NULL;
+    gone_release(&managed);
+    return n > 0;
+}
+
+enum step_verdict
+down_composites_check(void *context, struct step_run *run)
+{
+    struct down *d = context;
+
+    if (d->api && !needs_order(d)) {
+        step_detail(run, "nothing outside of the cluster");
+        return STEP_IS_DONE;
+    }
+    return *d->engine && profile_is_up(&d->env->profile) ? STEP_IS_TODO
+                                                         : STEP_IS_DONE;
+}
+
+static bool
+remove_composites(struct down *d, struct step_run *run, struct error *err)
+{
+    AUTO(mem_free_ptr)
+    char *label = mem_printf("%s=%s", MARK_RUN, d->env->profile.name);
+    const struct gone_options o = {.limit_ms = d->options->gone_ms,
+                                   .drop = d->options->drop_finalizers,
+                                   .leaks = &d->leaks};
+    struct gone_list list = {0};
+    bool ok =
+        find_category(d, "composite", is_engine(d, "context") ? label : NULL,
+                      &list, err) &&
+        gone_delete(d->env, &list, &o, run, err);
+
+    if (ok)
+        step_detail(run, "%zu composite resources are gone", list.n);
+    gone_release(&list);
+    return ok;
+}
+
+bool
+down_composites(void *context, struct step_run *run, struct error *err)
+{
+    struct down *d = context;
+    struct error why = {0};
+
+    if (!d->api && !(d->api = connect(d, &why))) {
+        error_wrap(&why, "the cluster does not answer");
+        return down_forgive(d, run, &why, err);
+    }
+    return remove_composites(d, run, &why) || down_forgive(d, run, &why, err);
+}
+
+/* ---- a cluster that is not ours ---- */
+
+bool
+down_crossplane(void *context, struct step_run *run, struct error *err)
+{
+    struct down *d = context;
+    const struct crossplane_removal o = {.crossplane = true,
+                                         .keep_foreign = true,
+                                         .limit_ms = d->options->gone_ms,
+                                         .left = &d->stays};
+    struct error why = {0};
+
+    if (!d->api) {
+        error_set(&why, ERR_NETWORK, "the cluster does not answer");
+        d->unproven = true;
+        return down_forgive(d, run, &why, err);
+    }
+    return crossplane_remove(d->env, &o, run, &why) ||
+           down_forgive(d, run, &why, err);
+}
+
+bool
+down_mark(void *context, struct step_run *run, struct error *err)
+{
+    struct down *d = context;
+    struct error why = {0};
+
+    if (!d->api || owner_release(d->env, &why))
+        return true;
+    return down_forgive(d, run, &why, err);
+}

@@ -1,0 +1,40 @@
+/*
+ * down_steps.h - inside of down.h: what its steps share.
+ *
+ * The context of every step is a struct down. down.c has the table, the looks
+ * and the end; down_cluster.c what stands in a cluster; down_kind.c what an
+ * engine holds.
+ */
+#ifndef DEVENV_DOWN_STEPS_H
+#define DEVENV_DOWN_STEPS_H
+
+#include "devenv/down.h"
+
+struct down {
+    struct env *env;
+    const struct down_options *options;
+    struct step_graph *graph;
+    char engine[16];        /* the profile's, as it was at the start */
+    struct docker *docker;  /* kind; NULL: it does not answer */
+    struct error no_docker; /* why */
+    bool api;               /* the cluster's API answers */
+    bool unproven;          /* something of ours could not be looked at */
+    struct audit found, left;
+    struct buf risk;
+    struct strlist leaks, stays;
+    uint64_t freed;
+};
+
+/* A failure that --force goes on with: true, and the step's log says why. */
+bool down_forgive(struct down *d, struct step_run *run, const struct error *why,
+                  struct error *err);
+
+/* ---- down_cluster.c ---- */
+/* Fills down.api, and down.risk with what is in the cluster beside ours. */
+void down_look_cluster(struct down *d, struct step_run *run);
+enum step_verdict down_composites_check(void *down, struct step_run *run);
+bool down_composites(void *down, struct step_run *run, struct error *err);
+bool down_crossplane(void *down, struct step_run *run, struct error *err);
+bool down_mark(void *down, struct step_run *run, struct error *err);
+
+#endif
