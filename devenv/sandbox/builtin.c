@@ -8,6 +8,9 @@
 #include "devenv/sandbox/events.h"
 #include "devenv/sandbox/names.h"
 #include "devenv/sandbox/namespaces.h"
+#include "devenv/sandbox/workload.h"
+
+#define ROLES "rbac.authorization.k8s.io"
 
 /* ---- config maps and secrets ---- */
 
@@ -256,6 +259,24 @@ static const struct builtin rows[] = {
      .from_stored = events_from_core,
      .to_stored = events_to_core},
     {.group = "coordination.k8s.io", .plural = "leases"},
+    {.group = "", .plural = "nodes", .cell = workload_node_cell},
+    {.group = "", .plural = "pods", .cell = workload_pod_cell},
+    {.group = "apps",
+     .plural = "deployments",
+     .generation = true,
+     .cell = workload_deployment_cell},
+    {.group = "apps", .plural = "daemonsets", .generation = true},
+    {.group = ROLES, .plural = "clusterroles", .name = NAME_PATH},
+    {.group = ROLES,
+     .plural = "clusterrolebindings",
+     .name = NAME_PATH,
+     .cell = workload_binding_cell},
+    {.group = ROLES, .plural = "roles", .name = NAME_PATH},
+    {.group = ROLES,
+     .plural = "rolebindings",
+     .name = NAME_PATH,
+     .cell = workload_binding_cell},
+    {.group = "storage.k8s.io", .plural = "storageclasses"},
     {.group = "apiextensions.k8s.io",
      .plural = "customresourcedefinitions",
      .generation = true,

@@ -11,7 +11,7 @@
 
 struct registry;
 
-enum builtin_name { NAME_SUBDOMAIN, NAME_LABEL, NAME_LABEL_1035 };
+enum builtin_name { NAME_SUBDOMAIN, NAME_LABEL, NAME_LABEL_1035, NAME_PATH };
 
 struct builtin {
     const char *group, *plural;

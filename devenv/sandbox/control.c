@@ -29,6 +29,10 @@ static const struct rule {
     {PACKAGE_GROUP, "functions", JOB_PACKAGE},
     {PACKAGE_GROUP, "configurations", JOB_PACKAGE},
     {PACKAGE_GROUP, "providers", JOB_PACKAGE},
+    {"apps", "deployments", JOB_WORKLOAD},
+    {"apps", "daemonsets", JOB_WORKLOAD},
+    {"", "pods", JOB_WORKLOAD},
+    {"", "nodes", JOB_WORKLOAD},
 };
 
 static bool (*const handlers[])(struct control *c, const struct job *j) = {
@@ -38,6 +42,7 @@ static bool (*const handlers[])(struct control *c, const struct job *j) = {
     [JOB_PACKAGE] = control_package,
     [JOB_XR] = control_xr,
     [JOB_MANAGED] = control_managed,
+    [JOB_WORKLOAD] = control_workload,
 };
 
 /* ---- small helpers of the controllers ---- */

@@ -167,5 +167,6 @@ bool control_revision(struct control *c, const struct job *j);
 bool control_package(struct control *c, const struct job *j);
 bool control_xr(struct control *c, const struct job *j);
 bool control_managed(struct control *c, const struct job *j);
+bool control_workload(struct control *c, const struct job *j);
 
 #endif

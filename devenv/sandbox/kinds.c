@@ -8,7 +8,7 @@
 
 #include "devenv/sandbox/builtin.h"
 
-#define BUILTIN_ASSET "assets/sandbox/builtin.yaml"
+#define BUILTIN_ASSETS "assets/sandbox/"
 
 /* ---- the order of versions (apimachinery version/helpers.go) ---- */
 
@@ -415,26 +415,36 @@ kinds_find(const struct kinds *t, const char *group, const char *version,
     return r && r->n ? r->v[0] : NULL;
 }
 
+/* A document is ObjectMeta's schema, one kind, or a list of kinds. */
+static void
+add_document(struct kinds *t, const struct json *doc)
+{
+    const struct json *items = json_get(doc, "items");
+
+    if (json_get(doc, "schema")) {
+        t->meta_openapi = json_copy(json_get(doc, "schema"));
+        t->meta = schema_compile(t->meta_openapi, "metadata", NULL, NULL);
+    } else if (!items) {
+        kinds_add(t, doc, true);
+    }
+    for (const struct json *i = json_first(items); i; i = json_next(i))
+        kinds_add(t, i, true);
+}
+
 bool
 kinds_add_builtin(struct kinds *t, struct error *err)
 {
     struct asset a;
-    struct yaml_docs docs = {0};
 
-    if (!asset_find(BUILTIN_ASSET, &a))
-        return error_set(err, ERR_INTERNAL, "%s is missing", BUILTIN_ASSET);
-    if (!yaml_parse(a.data, NULL, &docs, err))
-        return error_wrap(err, "%s", BUILTIN_ASSET);
-    for (size_t i = 0; i < docs.n; i++) {
-        const struct json *doc = docs.v[i].value;
+    for (unsigned i = 0; asset_under(BUILTIN_ASSETS, i, &a); i++) {
+        struct yaml_docs docs = {0};
 
-        if (json_get(doc, "schema")) {
-            t->meta_openapi = json_copy(json_get(doc, "schema"));
-            t->meta = schema_compile(t->meta_openapi, "metadata", NULL, NULL);
-        } else {
-            kinds_add(t, doc, true);
-        }
+        if (!yaml_parse(a.data, NULL, &docs, err))
+            return error_wrap(err, "%s", a.path);
+        for (size_t d = 0; d < docs.n; d++)
+            add_document(t, docs.v[d].value);
+        yaml_docs_release(&docs);
     }
-    yaml_docs_release(&docs);
-    return true;
+    return t->meta != NULL ||
+           error_set(err, ERR_INTERNAL, "%s has no ObjectMeta", BUILTIN_ASSETS);
 }

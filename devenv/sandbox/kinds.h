@@ -3,8 +3,8 @@
  * columns, subresources; and the table of all of them.
  *
  * What: a resource is one plural of one group; it has one struct kind_info per
- * served version. Built-in resources come from assets/sandbox/builtin.yaml,
- * the others from CustomResourceDefinitions; both are read by the same code.
+ * served version. Built-in resources come from the YAML of assets/sandbox/, the
+ * others from CustomResourceDefinitions; both are read by the same code.
  * Lifetimes: a kind_info is counted (kind_keep, kind_drop), because a watch
  * may outlive its CRD's version; everything it points to lives as long.
  */
@@ -71,7 +71,7 @@ struct kinds {
 };
 
 void kinds_release(struct kinds *k);
-/* Reads assets/sandbox/builtin.yaml. */
+/* Reads assets/sandbox/. */
 bool kinds_add_builtin(struct kinds *k, struct error *err);
 /* Serves (or serves anew) the versions of a CRD object. Problems of the
  * schemas are found before, by crd_validate; a version that does not compile

@@ -129,6 +129,7 @@ validate_name(const struct kind *k, const char *name, const char *field,
         [NAME_SUBDOMAIN] = names_subdomain,
         [NAME_LABEL] = names_label,
         [NAME_LABEL_1035] = names_label_1035,
+        [NAME_PATH] = names_path,
     };
     const struct builtin *b = kind_info(k)->builtin;
     AUTO(strlist_release) struct strlist why = {0};

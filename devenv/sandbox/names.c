@@ -108,6 +108,24 @@ names_label_1035(struct str value, struct strlist *out)
     return good && fits;
 }
 
+bool
+names_path(struct str value, struct strlist *out)
+{
+    static const char *const never[] = {".", ".."}, *const inside[] = {"/",
+                                                                       "%"};
+    size_t before = out->n;
+
+    for (size_t i = 0; i < ARRAY_LEN(never); i++) {
+        if (str_eqz(value, never[i]))
+            strlist_addf(out, "may not be '%s'", never[i]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(inside); i++) {
+        if (str_contains(value, str_of(inside[i])))
+            strlist_addf(out, "may not contain '%s'", inside[i]);
+    }
+    return out->n == before;
+}
+
 #define QUALIFIED_RULE                                                         \
     "must consist of alphanumeric characters, '-', '_' or '.', and must "      \
     "start and end with an alphanumeric character (e.g. 'MyName',  or "        \

@@ -16,6 +16,8 @@ bool names_subdomain(struct str value, struct strlist *out);
 bool names_label(struct str value, struct strlist *out);
 /* DNS-1035 label of at most 63 bytes: begins with a letter. */
 bool names_label_1035(struct str value, struct strlist *out);
+/* What can stand between two slashes of a path: roles are named so. */
+bool names_path(struct str value, struct strlist *out);
 /* [prefix/]name: the key of a label or of an annotation, a finalizer. */
 bool names_qualified(struct str value, struct strlist *out);
 bool names_label_value(struct str value, struct strlist *out);

@@ -2,7 +2,8 @@
  * Packages. A Function whose package names one of the built-in functions gets
  * an active revision and is healthy at once; nothing is pulled. Any other
  * Function, and Configurations and Providers, are installed but not healthy,
- * with a message that says what to do instead.
+ * with a message that says what to do instead. One from a host that cannot be
+ * (workload.h) is not even installed, in the package manager's words.
  * Words and objects: crossplane 2.0.8 internal/controller/pkg (vectors:
  * function-healthy, function-never-not-cached).
  */
@@ -15,6 +16,7 @@
 
 #include "devenv/sandbox/control.h"
 #include "devenv/sandbox/kobj.h"
+#include "devenv/sandbox/workload.h"
 
 #define COMPONENT "packages/function.pkg.crossplane.io"
 
@@ -43,6 +45,39 @@ trouble(const struct json *pkg)
                       "function-go-templating, function-auto-ready and "
                       "function-extra-resources",
                       package_of(pkg));
+}
+
+/* Where the package comes from: the ImageConfig with the longest prefix that
+ * matches says so (2.0 internal/xpkg/config.go). */
+static char *
+resolved_package(struct control *c, const struct json *pkg)
+{
+    const struct kind *k =
+        registry_resource(c->registry, PACKAGE_GROUP, NULL, "imageconfigs");
+    AUTO(status_release) struct status st = {0};
+    AUTO(json_free_ptr)
+    struct json *all =
+        k ? registry_list_json(c->registry, k, NULL, NULL, &st) : NULL;
+    struct str image = str_of(package_of(pkg));
+    const char *rewrite = NULL;
+    size_t longest = 0;
+
+    for (const struct json *o = json_first(all); o; o = json_next(o)) {
+        const char *to =
+            json_string(json_at(o, "spec", "rewriteImage", "prefix", NULL));
+        const struct json *list = json_at(o, "spec", "matchImages", NULL);
+
+        for (const struct json *m = json_first(list); to && m;
+             m = json_next(m)) {
+            struct str prefix = str_of(json_get_string(m, "prefix"));
+
+            if (prefix.n <= longest || !str_starts(image, prefix))
+                continue;
+            longest = prefix.n;
+            rewrite = to;
+        }
+    }
+    return mem_printf("%s%s", rewrite ? rewrite : "", image.s + longest);
 }
 
 /* ---- FunctionRevisions ---- */
@@ -182,8 +217,38 @@ need_revision(struct control *c, const struct json *pkg, const char *name,
 /* ---- the package itself ---- */
 
 static void
+put_status(struct control *c, const struct kind *k, struct json **pkg,
+           const struct json *was)
+{
+    if (!json_equal(was, json_get(*pkg, "status")))
+        control_update_status(c, k, CORE_MANAGER, pkg);
+}
+
+/* Nobody has the host its package would come from; tried again and again. */
+static bool
+set_unfetched(struct control *c, const struct kind *k, struct json **pkg,
+              const char *resolved)
+{
+    AUTO(mem_free_ptr) char *host = workload_no_such_host(resolved);
+    AUTO(mem_free_ptr)
+    char *message = mem_printf("cannot unpack package: failed to fetch package "
+                               "digest from remote: %s",
+                               host);
+    struct condition installed = {"Installed", "False", "UnpackingPackage",
+                                  message, kobj_generation(*pkg)};
+    AUTO(json_free_ptr)
+    struct json *was = json_copy(json_need_object(*pkg, "status"));
+
+    condition_set(*pkg, &installed, control_now_s(c));
+    json_set_string(json_get(*pkg, "status"), "resolvedPackage", resolved);
+    control_event(c, *pkg, COMPONENT, true, "UnpackPackage", "%s", message);
+    put_status(c, k, pkg, was);
+    return false;
+}
+
+static void
 set_status(struct control *c, const struct kind *k, struct json **pkg,
-           const char *revision, const char *why)
+           const char *revision, const char *resolved, const char *why)
 {
     struct json *status = json_need_object(*pkg, "status");
     AUTO(mem_free_ptr)
@@ -204,13 +269,11 @@ set_status(struct control *c, const struct kind *k, struct json **pkg,
     condition_set(*pkg, &installed, control_now_s(c));
     json_set_string(status, "currentIdentifier", package_of(*pkg));
     json_set_string(status, "currentRevision", revision);
-    json_set_string(status, "resolvedPackage", package_of(*pkg));
-    if (!json_equal(was, status)) {
-        if (!why)
-            control_event(c, *pkg, COMPONENT, false, "InstallPackageRevision",
-                          "Successfully installed package revision");
-        control_update_status(c, k, CORE_MANAGER, pkg);
-    }
+    json_set_string(status, "resolvedPackage", resolved);
+    if (!why && !json_equal(was, status))
+        control_event(c, *pkg, COMPONENT, false, "InstallPackageRevision",
+                      "Successfully installed package revision");
+    put_status(c, k, pkg, was);
     json_free(was);
 }
 
@@ -241,6 +304,7 @@ control_package(struct control *c, const struct job *j)
     struct json *pkg = registry_get(c->registry, k, "", j->name);
     AUTO(mem_free_ptr) char *why = NULL;
     AUTO(mem_free_ptr) char *revision = NULL;
+    AUTO(mem_free_ptr) char *resolved = NULL;
 
     if (!pkg || kobj_is_deleted(pkg)) {
         if (is_function) {
@@ -249,6 +313,9 @@ control_package(struct control *c, const struct job *j)
         }
         return true;
     }
+    resolved = resolved_package(c, pkg);
+    if (workload_unreachable(resolved))
+        return set_unfetched(c, k, &pkg, resolved);
     why = trouble(pkg);
     revision = revision_name(pkg);
     if (is_function) {
@@ -261,6 +328,6 @@ control_package(struct control *c, const struct job *j)
         if (!had)
             control_add_xrs(c, NULL, NULL);
     }
-    set_status(c, k, &pkg, revision, why);
+    set_status(c, k, &pkg, revision, resolved, why);
     return true;
 }

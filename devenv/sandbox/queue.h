@@ -20,7 +20,8 @@ enum job_kind {
     JOB_REVISION,
     JOB_PACKAGE,
     JOB_XR,
-    JOB_MANAGED
+    JOB_MANAGED,
+    JOB_WORKLOAD
 };
 
 struct job {

@@ -369,6 +369,105 @@ an_xrd_takes_everything_with_it(void **state)
     assert_int_equal(map_count(&w->control->children), 0);
 }
 
+/* ---- what would run ---- */
+
+#define RUNS(name, image)                                                      \
+    "apiVersion: apps/v1\n"                                                    \
+    "kind: Deployment\n"                                                       \
+    "metadata: {name: " name ", namespace: ns}\n"                              \
+    "spec: {replicas: 2, selector: {matchLabels: {app: a}}, template: "        \
+    "{metadata: {labels: {app: a}}, spec: {containers: [{name: c, image: "     \
+    "\"" image "\"}]}}}\n"
+
+static size_t
+pods(struct world *w, const char *phase)
+{
+    struct status st = {0};
+    AUTO(json_free_ptr)
+    struct json *all = registry_list_json(
+        w->registry, registry_kind(w->registry, "v1", "Pod"), "ns", NULL, &st);
+    size_t n = 0;
+
+    for (const struct json *p = json_first(all); p; p = json_next(p))
+        n += !strcmp(json_string_or(json_at(p, "status", "phase", NULL), ""),
+                     phase);
+    return n;
+}
+
+static void
+a_deployment_gets_its_pods(void **state)
+{
+    struct world *w = *state;
+    const struct kind *k;
+    struct status st = {0};
+
+    apply(w, "apiVersion: v1\nkind: Namespace\nmetadata: {name: ns}\n");
+    apply(w, RUNS("d", "reg.example.com/a:v1"));
+    AUTO(json_free_ptr) struct json *d = get(w, "apps/v1", "Deployment", "d");
+
+    expect_condition(d, "Available", "True MinimumReplicasAvailable ");
+    assert_int_equal(pods(w, "Running"), 2);
+    /* Another template: other pods, at once. */
+    apply(w, RUNS("d", "reg.invalid:5000/a:v1"));
+    AUTO(json_free_ptr) struct json *e = get(w, "apps/v1", "Deployment", "d");
+
+    expect_condition(e, "Available", "False MinimumReplicasUnavailable ");
+    assert_int_equal(pods(w, "Pending"), 2);
+    assert_int_equal(pods(w, "Running"), 0);
+    k = registry_kind(w->registry, "apps/v1", "Deployment");
+    assert_true(registry_delete(w->registry, k, "ns", "d", NULL, NULL, &st));
+    settle(w);
+    assert_int_equal(pods(w, "Pending"), 0);
+}
+
+/* Mirrors are followed; a host nobody has answers as a resolver does. */
+static void
+an_unreachable_package_says_why(void **state)
+{
+    struct world *w = *state;
+
+    apply(w, "apiVersion: pkg.crossplane.io/v1beta1\n"
+             "kind: ImageConfig\n"
+             "metadata: {name: m}\n"
+             "spec: {matchImages: [{prefix: far.example.org}], rewriteImage: "
+             "{prefix: near.invalid/x}}\n");
+    apply(w, "apiVersion: pkg.crossplane.io/v1\n"
+             "kind: Function\n"
+             "metadata: {name: function-auto-ready}\n"
+             "spec: {package: far.example.org/y/function-auto-ready:v1}\n");
+    AUTO(json_free_ptr)
+    struct json *f =
+        get(w, "pkg.crossplane.io/v1", "Function", "function-auto-ready");
+
+    expect_condition(f, "Installed",
+                     "False UnpackingPackage cannot unpack package: failed to "
+                     "fetch package digest from remote: dial tcp: lookup "
+                     "near.invalid: no such host");
+    assert_string_equal(
+        json_string(json_at(f, "status", "resolvedPackage", NULL)),
+        "near.invalid/x/y/function-auto-ready:v1");
+}
+
+static void
+roles_have_names_of_their_own(void **state)
+{
+    struct world *w = *state;
+    const struct kind *k = registry_kind(
+        w->registry, "rbac.authorization.k8s.io/v1", "ClusterRole");
+    const struct registry_write how = {.manager = "test"};
+    struct status st = {0};
+
+    apply(w, "apiVersion: rbac.authorization.k8s.io/v1\n"
+             "kind: ClusterRole\n"
+             "metadata: {name: \"a:B:c\"}\n");
+    assert_null(registry_create(
+        w->registry, k, &how, "",
+        kobj_new("rbac.authorization.k8s.io/v1", "ClusterRole", NULL, "a%b"),
+        &st));
+    assert_non_null(strstr(st.message, "may not contain '%'"));
+    status_release(&st);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int
@@ -380,6 +479,9 @@ main(void)
         T(the_provider_waits_and_fails_as_told),
         T(a_restart_changes_nothing),
         T(an_xrd_takes_everything_with_it),
+        T(a_deployment_gets_its_pods),
+        T(an_unreachable_package_says_why),
+        T(roles_have_names_of_their_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

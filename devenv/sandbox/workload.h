@@ -1,0 +1,36 @@
+/*
+ * workload.h - what the sandbox says of things that would run on a cluster.
+ *
+ * What: nothing runs here, but Deployments, pods and nodes are served, so that
+ * the same objects go on as on a cluster and say what they would say there:
+ * a Deployment gets its pods and is Available, a pod is Running and Ready, a
+ * node is Ready. Roles are kept and not enforced.
+ * An image of a host that ends in ".invalid" (RFC 2606: a name nobody has)
+ * cannot be pulled, in a kubelet's words; so tests and people can see what a
+ * failure looks like.
+ * Differences from Kubernetes: no ReplicaSets (a Deployment owns its pods), no
+ * rolling (pods are replaced at once), a DaemonSet makes no pods.
+ */
+#ifndef DEVENV_SANDBOX_WORKLOAD_H
+#define DEVENV_SANDBOX_WORKLOAD_H
+
+#include "lib/base/buf.h"
+#include "lib/base/json.h"
+
+/* Whether an image (or a package) names a host that cannot be. */
+bool workload_unreachable(const char *image);
+/* What a lookup of that host answers: "dial tcp: lookup HOST: no such
+ * host", in fresh memory. */
+char *workload_no_such_host(const char *image);
+
+/* struct builtin.cell of the kinds. */
+bool workload_node_cell(size_t i, const struct json *obj, int64_t now_s,
+                        struct buf *out);
+bool workload_pod_cell(size_t i, const struct json *obj, int64_t now_s,
+                       struct buf *out);
+bool workload_deployment_cell(size_t i, const struct json *obj, int64_t now_s,
+                              struct buf *out);
+bool workload_binding_cell(size_t i, const struct json *obj, int64_t now_s,
+                           struct buf *out);
+
+#endif
