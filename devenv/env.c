@@ -125,7 +125,20 @@ struct waiting {
     struct kube_cache *caches[ROWS_MAX];
     size_t n;
     struct step_run *run;
+    bool look; /* something changed since the last look */
 };
+
+static void
+on_changes(void *arg, const struct kube_change *v UNUSED, size_t n UNUSED)
+{
+    ((struct waiting *)arg)->look = true;
+}
+
+static void
+on_state(void *arg)
+{
+    ((struct waiting *)arg)->look = true;
+}
 
 /* The first thing that is not as wanted becomes the step's detail. */
 static bool
@@ -162,6 +175,9 @@ all_hold(void *arg)
 {
     struct waiting *w = arg;
 
+    if (!w->look)
+        return false;
+    w->look = false;
     for (size_t i = 0; i < w->n; i++) {
         if (!row_holds(&w->rows[i], w->caches[i], w->run))
             return false;
@@ -173,7 +189,8 @@ bool
 env_wait_all(struct env *e, const struct env_wait *rows, struct step_run *run,
              struct error *err)
 {
-    struct waiting w = {.rows = rows, .run = run};
+    struct waiting w = {.rows = rows, .run = run, .look = true};
+    const struct kube_cache_fns fns = {on_changes, on_state, &w};
     int64_t limit = 0;
     bool ok = true;
 
@@ -182,7 +199,7 @@ env_wait_all(struct env *e, const struct env_wait *rows, struct step_run *run,
 
         assert(w.n < ROWS_MAX);
         limit = MAX(limit, rows[w.n].limit_ms);
-        w.caches[w.n] = kube_cache_new(e->client, &o, NULL, err);
+        w.caches[w.n] = kube_cache_new(e->client, &o, &fns, err);
         ok = w.caches[w.n] != NULL;
     }
     ok = ok && step_wait(run, limit, all_hold, &w, err);

@@ -29,7 +29,7 @@ void env_disconnect(struct env *e);
 void env_release(struct env *e);
 
 /* Looks at one object of a kind; fills why (one short phrase) and answers
- * false when it is not as wanted. */
+ * false when it is not as wanted. Asked again when an object changed. */
 typedef bool env_check_fn(void *arg, const struct kube_object *o,
                           struct buf *why);
 
