@@ -13,6 +13,7 @@
 #include "lib/kube/http.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -23,10 +24,11 @@
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
+#include "lib/kube/http_head.h"
+
 #define BODY_MAX      ((size_t)64 << 20)
 #define CONNECT_MS    10000
 #define REDIRECTS_MAX 10L
-#define WARNINGS_MAX  64
 /* A dead link is noticed after 15 + 3 x 5 seconds. */
 #define KEEPALIVE_IDLE_S  15
 #define KEEPALIVE_EVERY_S 5
@@ -43,10 +45,7 @@ struct kube_http_call {
     CURL *easy;
     struct curl_slist *headers, *connect_to;
     struct buf body;
-    char *content_type, *etag, *location;
-    struct strlist warnings;
-    int status;
-    int64_t retry_after_s, date_s;
+    struct http_head head;
     bool head_told, refused; /* refused: a callback answered false */
     bool follow;
     int64_t stall_ms, last_ms;
@@ -55,6 +54,7 @@ struct kube_http_call {
     kube_http_head_fn *on_head;
     kube_http_data_fn *on_data;
     kube_http_done_fn *on_done;
+    kube_http_read_fn *read;
     void *arg;
     char *url;
     char *payload;
@@ -70,7 +70,7 @@ struct kube_http {
     size_t running;
     bool sweeping; /* a sweep is deferred */
     uint64_t received;
-    char *ca, *cert, *key, *server_name, *proxy;
+    char *ca, *cert, *key, *server_name, *proxy, *unix_socket;
     bool insecure;
 };
 
@@ -99,10 +99,7 @@ call_free(struct kube_http_call *c)
     curl_slist_free_all(c->connect_to);
     loop_timer_del(c->stall);
     buf_release(&c->body);
-    strlist_release(&c->warnings);
-    free(c->content_type);
-    free(c->etag);
-    free(c->location);
+    http_head_release(&c->head);
     free(c->url);
     free(c->payload);
     free(c);
@@ -111,15 +108,18 @@ call_free(struct kube_http_call *c)
 static void
 response_of(const struct kube_http_call *c, struct kube_http_response *r)
 {
+    const struct http_head *h = &c->head;
+
     *r = (struct kube_http_response){
-        .status = c->status,
+        .status = h->status,
         .body = buf_view(&c->body),
-        .content_type = c->content_type ? c->content_type : "",
-        .etag = c->etag ? c->etag : "",
-        .location = c->location ? c->location : "",
-        .retry_after_s = c->retry_after_s,
-        .warnings = &c->warnings,
-        .date_s = c->date_s,
+        .content_type = h->content_type ? h->content_type : "",
+        .etag = h->etag ? h->etag : "",
+        .location = h->location ? h->location : "",
+        .wanted = h->wanted ? h->wanted : "",
+        .retry_after_s = h->retry_after_s,
+        .warnings = &h->warnings,
+        .date_s = h->date ? MAX(curl_getdate(h->date, NULL), 0) : 0,
     };
 }
 
@@ -151,10 +151,14 @@ static const struct trouble troubles[] = {
     {CURLE_BAD_CONTENT_ENCODING, ERR_PARSE, "", ""},
 };
 
-/* The server of a call, for sentences: "https://127.0.0.1:6443". */
+/* The server of a call, for sentences: "https://127.0.0.1:6443", or the path
+ * of its socket. */
 static struct str
 origin(const struct kube_http_call *c)
 {
+    if (c->h->unix_socket)
+        return str_of(c->h->unix_socket);
+
     struct str url = str_of(c->url);
     size_t at = str_find(url, STR("://"), 0);
     size_t end = at == SIZE_MAX ? url.n : str_find(url, STR("/"), at + 3);
@@ -187,8 +191,9 @@ call_error(const struct kube_http_call *c, CURLcode code, struct error *err)
         if (troubles[i].code != code)
             continue;
         if (code == CURLE_COULDNT_CONNECT && c->os_errno)
-            error_set(err, troubles[i].err, "cannot connect to %.*s: %s",
-                      STR_ARG(where), strerror((int)c->os_errno));
+            error_set(err, c->os_errno == EACCES ? ERR_DENIED : ERR_NETWORK,
+                      "cannot connect to %.*s: %s", STR_ARG(where),
+                      strerror((int)c->os_errno));
         else
             error_set(err, troubles[i].err, "%.*s: %s", STR_ARG(where), what);
         if (troubles[i].id[0])
@@ -249,77 +254,14 @@ need_sweep(struct kube_http *h)
     loop_defer(h->l, sweep, h);
 }
 
-static void
-keep_text(char **slot, struct str value)
-{
-    free(*slot);
-    *slot = mem_strndup(value.s ? value.s : "", value.n);
-}
-
-static void
-head_reset(struct kube_http_call *c)
-{
-    c->status = 0;
-    c->retry_after_s = -1;
-    c->date_s = 0;
-    free(c->content_type);
-    free(c->etag);
-    free(c->location);
-    c->content_type = c->etag = c->location = NULL;
-    strlist_release(&c->warnings);
-}
-
-/* RFC 7234 5.5: 299 agent "text". The text may hold \" and \\. */
-static void
-head_warning(struct kube_http_call *c, struct str v)
-{
-    struct buf text;
-    size_t at = str_find(v, STR("\""), 0);
-
-    if (at == SIZE_MAX || c->warnings.n >= WARNINGS_MAX)
-        return;
-    buf_init(&text, 4096);
-    for (size_t i = at + 1; i < v.n && v.s[i] != '"'; i++) {
-        if (v.s[i] == '\\' && i + 1 < v.n)
-            i++;
-        buf_putc(&text, v.s[i]);
-    }
-    if (!strlist_has(&c->warnings, buf_view(&text)))
-        strlist_add(&c->warnings, buf_view(&text));
-    buf_release(&text);
-}
-
-static void
-head_line(struct kube_http_call *c, struct str key, struct str value)
-{
-    char name[24];
-
-    if (key.n >= sizeof(name))
-        return;
-    memcpy(name, key.s, key.n);
-    name[key.n] = 0;
-    if (strcasecmp(name, "content-type") == 0)
-        keep_text(&c->content_type, value);
-    else if (strcasecmp(name, "etag") == 0)
-        keep_text(&c->etag, value);
-    else if (strcasecmp(name, "location") == 0)
-        keep_text(&c->location, value);
-    else if (strcasecmp(name, "retry-after") == 0)
-        str_to_i64(value, &c->retry_after_s);
-    else if (strcasecmp(name, "date") == 0)
-        c->date_s = MAX(curl_getdate(value.s, NULL), 0);
-    else if (strcasecmp(name, "warning") == 0 && str_starts(value, STR("299")))
-        head_warning(c, value);
-}
-
 static bool
 head_done(struct kube_http_call *c)
 {
     struct kube_http_response r;
 
-    if (c->head_told || c->status < 200)
+    if (c->head_told || c->head.status < 200)
         return true;
-    if (c->follow && c->location && c->status / 100 == 3)
+    if (c->follow && c->head.location && c->head.status / 100 == 3)
         return true;
     c->head_told = true;
     response_of(c, &r);
@@ -334,24 +276,13 @@ static size_t
 on_header(char *p, size_t one, size_t n, void *arg)
 {
     struct kube_http_call *c = arg;
-    struct str line, key, value;
-    int64_t status = 0;
 
     n *= one;
     if (c->state == DEAD)
         return 0;
     c->last_ms = loop_now(c->h->l);
-    line = str_trim(str_n(p, n));
-    if (str_starts(line, STR("HTTP/"))) {
-        head_reset(c);
-        str_cut(line, ' ', &key, &value);
-        if (str_to_i64(str_sub(value, 0, 3), &status))
-            c->status = (int)status;
-    } else if (line.n == 0) {
-        return head_done(c) ? n : 0;
-    } else if (str_cut(line, ':', &key, &value)) {
-        head_line(c, key, str_trim(value));
-    }
+    if (http_head_line(&c->head, str_trim(str_n(p, n))) && !head_done(c))
+        return 0;
     return n;
 }
 
@@ -365,11 +296,27 @@ on_body(char *p, size_t one, size_t n, void *arg)
         return 0;
     c->last_ms = loop_now(c->h->l);
     c->h->received += n;
-    if (c->on_data && c->status / 100 == 2) {
+    if (c->on_data && c->head.status / 100 == 2) {
         c->refused = !c->on_data(c->arg, str_n(p, n));
         return c->refused || c->state == DEAD ? 0 : n;
     }
     return buf_add(&c->body, p, n) ? n : 0;
+}
+
+static size_t
+on_read(char *p, size_t one, size_t n, void *arg)
+{
+    struct kube_http_call *c = arg;
+    ssize_t got;
+
+    if (c->state == DEAD)
+        return CURL_READFUNC_ABORT;
+    c->last_ms = loop_now(c->h->l);
+    got = c->read(c->arg, p, one * n);
+    if (got >= 0)
+        return (size_t)got;
+    c->refused = true;
+    return CURL_READFUNC_ABORT;
 }
 
 static void
@@ -519,6 +466,7 @@ kube_http_new(struct loop *l, const struct kube_tls *tls, struct error *err)
         h->key = mem_strdup(tls->key);
         h->server_name = mem_strdup(tls->server_name);
         h->proxy = mem_strdup(tls->proxy);
+        h->unix_socket = mem_strdup(tls->unix_socket);
         h->insecure = tls->insecure;
     }
     h->timer = loop_timer_add(l, -1, on_timer, h);
@@ -545,6 +493,7 @@ kube_http_free(struct kube_http *h)
     mem_wipe(h->key);
     free(h->server_name);
     free(h->proxy);
+    free(h->unix_socket);
     free(h);
     curl_global_cleanup();
 }
@@ -592,8 +541,11 @@ setup_tls(struct kube_http_call *c)
         curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYHOST, 0L);
     }
-    if (h->proxy)
-        curl_easy_setopt(c->easy, CURLOPT_PROXY, h->proxy);
+    if (h->proxy || h->unix_socket)
+        curl_easy_setopt(c->easy, CURLOPT_PROXY,
+                         h->unix_socket ? "" : h->proxy);
+    if (h->unix_socket)
+        curl_easy_setopt(c->easy, CURLOPT_UNIX_SOCKET_PATH, h->unix_socket);
 }
 
 /* curl checks the certificate against the URL's host, so a name of its own to
@@ -672,17 +624,24 @@ static void
 setup_body(struct kube_http_call *c, const struct kube_http_request *r)
 {
     const char *m = r->method ? r->method : "GET";
-    bool post = r->body.n || strcmp(m, "POST") == 0 || strcmp(m, "PUT") == 0 ||
-                strcmp(m, "PATCH") == 0;
+    bool post = r->body.n || r->read || strcmp(m, "POST") == 0 ||
+                strcmp(m, "PUT") == 0 || strcmp(m, "PATCH") == 0;
 
-    if (post) {
+    if (r->read) {
+        curl_easy_setopt(c->easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t)r->read_n);
+        curl_easy_setopt(c->easy, CURLOPT_READFUNCTION, on_read);
+        curl_easy_setopt(c->easy, CURLOPT_READDATA, c);
+    } else if (post) {
         c->payload = mem_strndup(r->body.s ? r->body.s : "", r->body.n);
         curl_easy_setopt(c->easy, CURLOPT_POST, 1L);
         curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE,
                          (curl_off_t)r->body.n);
         curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, c->payload);
-        c->headers = curl_slist_append(c->headers, "Expect:");
     }
+    if (post)
+        c->headers = curl_slist_append(c->headers, "Expect:");
     if (strcmp(m, "HEAD") == 0)
         curl_easy_setopt(c->easy, CURLOPT_NOBODY, 1L);
     else if (strcmp(m, "GET") != 0)
@@ -728,9 +687,11 @@ kube_http_start(struct kube_http *h, const struct kube_http_request *r,
     c->on_head = r->on_head;
     c->on_data = r->on_data;
     c->on_done = r->on_done;
+    c->read = r->read;
+    c->head.want = r->want;
     c->arg = r->arg;
     c->follow = r->follow;
-    c->retry_after_s = -1;
+    c->head.retry_after_s = -1;
     c->stall_ms = r->stall_ms;
     c->last_ms = loop_now(h->l);
     buf_init(&c->body, r->max_body ? r->max_body : BODY_MAX);

@@ -31,6 +31,8 @@ struct kube_tls {
     const char *server_name; /* name to expect in the certificate */
     const char *proxy;       /* URL; "" for none; NULL: the environment's */
     bool insecure;           /* accept any certificate */
+    const char *unix_socket; /* path: every connection goes there, without a
+                                proxy, whatever host the URL names */
 };
 
 struct kube_http_response {
@@ -39,6 +41,7 @@ struct kube_http_response {
     const char *content_type;       /* lower case, with parameters, or "" */
     const char *etag;               /* or "" */
     const char *location;           /* or "" */
+    const char *wanted;             /* the header that `want` names, or "" */
     int64_t retry_after_s;          /* -1: the peer did not say */
     const struct strlist *warnings; /* texts of "Warning: 299" headers */
     int64_t date_s; /* the peer's Date, seconds since 1970, or 0 */
@@ -49,6 +52,9 @@ struct kube_http_response {
 typedef bool kube_http_head_fn(void *arg, const struct kube_http_response *r);
 /* A piece of a 2xx body. False ends the call as ERR_CANCELLED. */
 typedef bool kube_http_data_fn(void *arg, struct str piece);
+/* Puts the next at most n bytes of a request's body at p and answers how many
+ * (0 only at its end); -1 ends the call as ERR_CANCELLED. */
+typedef ssize_t kube_http_read_fn(void *arg, char *p, size_t n);
 /* The end. err is NULL when a whole answer came, whatever its status; else it
  * says what broke (ERR_NETWORK, ERR_TIMEOUT, ERR_LIMIT, ERR_CANCELLED) and r
  * holds what came so far (status 0: nothing). */
@@ -61,6 +67,9 @@ struct kube_http_request {
     const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
     struct str body;            /* copied; sent when n > 0 or method is POST,
                                    PUT or PATCH */
+    kube_http_read_fn *read; /* gives a body of read_n bytes instead; or NULL */
+    uint64_t read_n;
+    const char *want;   /* one more header of the answer, or NULL; not copied */
     size_t max_body;    /* bytes collected, more is ERR_LIMIT; 0: 64 MiB */
     int64_t timeout_ms; /* for all of it; 0: none */
     int64_t connect_ms; /* until connected; 0: 10 s */
