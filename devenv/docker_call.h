@@ -17,8 +17,8 @@ struct docker_request {
     const char *method; /* NULL: GET */
     const char *path;   /* "/info": without the version */
     struct str body;
-    const char *type;   /* of the body; NULL: application/json */
-    const char *header; /* one more "Name: value", or NULL */
+    const char *type;        /* of the body; NULL: application/json */
+    const char *header;      /* one more "Name: value", or NULL */
     kube_http_read_fn *read; /* streams a body of read_n bytes instead */
     uint64_t read_n;
     kube_http_data_fn *on_data; /* a 2xx body goes there; NULL: collected */
@@ -41,8 +41,9 @@ struct json *docker_call_json(struct docker *d, struct step_run *run,
                               const struct docker_request *q,
                               struct error *err);
 /* Starts it without waiting. fn is called once at the end unless it is
- * cancelled (kube_http_cancel); err as docker_call's, NULL: success. */
-typedef void docker_done_fn(void *arg, const struct error *err);
+ * cancelled; err as docker_call's, NULL: success. */
+typedef void docker_done_fn(void *arg, const struct kube_http_response *r,
+                            const struct error *err);
 struct docker_async;
 struct docker_async *docker_call_start(struct docker *d,
                                        const struct docker_request *q,
@@ -65,8 +66,7 @@ const char *docker_prefix(const struct docker *d);
 /* ---- answers ---- */
 
 /* A copy of the member's text in a; "" when it is no string. */
-const char *docker_text(struct arena *a, const struct json *j,
-                        const char *key);
+const char *docker_text(struct arena *a, const struct json *j, const char *key);
 int64_t docker_number(const struct json *j, const char *key);
 /* Seconds since 1970 of an RFC 3339 member; 0 for none and for year 1. */
 int64_t docker_time(const struct json *j, const char *key);
@@ -76,8 +76,8 @@ const char **docker_texts(struct arena *a, const struct json *list, size_t *n);
 struct docker_pair *docker_pairs(struct arena *a, const struct json *object,
                                  size_t *n);
 /* ERR_PARSE when the answer is not of the type it must be. */
-bool docker_expect(const struct json *j, enum json_type type,
-                   const char *doing, struct error *err);
+bool docker_expect(const struct json *j, enum json_type type, const char *doing,
+                   struct error *err);
 /* Appends value, percent-encoded, as a path segment. */
 void docker_segment(struct buf *path, const char *value);
 /* Adds filters={"key":["value"]}; value NULL: nothing. */

@@ -5,62 +5,37 @@
  * them is known (devenv.md 2.8, 5.4).
  */
 #include "devenv/docker_call.h"
+#include "devenv/failure.h"
 
 #define WORDS_MAX 600
-
-#define OFFLINE                                                               \
-    "Check network, VPN and the engine's proxy. Without a network: load the " \
-    "node image (`docker load`) and give --node-image REF, name a mirror "    \
-    "with --registry-mirror HOST[/PREFIX], or use `--engine sandbox`."
 
 static const struct cause {
     const char *phrase;
     enum err_code code;
-    const char *id, *remedy;
+    const char *id;
 } causes[] = {
-    {"is too old. Minimum supported API version", ERR_UNSUPPORTED,
-     "MT-ENGINE-API", "This engine is newer than this meshtop: update meshtop."},
-    {"is too new. Maximum supported API version", ERR_UNSUPPORTED,
-     "MT-ENGINE-API", "Update the engine: Docker 20.10 or Podman 4 is needed."},
-    {"toomanyrequests", ERR_DENIED, "MT-NET-RATELIMIT",
-     "`docker login` raises the limit; or wait, or name a mirror with "
-     "--registry-mirror HOST[/PREFIX]."},
-    {"429 Too Many Requests", ERR_DENIED, "MT-NET-RATELIMIT",
-     "`docker login` raises the limit; or wait, or name a mirror with "
-     "--registry-mirror HOST[/PREFIX]."},
-    {"x509:", ERR_NETWORK, "MT-NET-PROXY",
-     "The engine does not trust who answers for the registry (a proxy that "
-     "opens TLS?): give the engine that CA, e.g. "
-     "/etc/docker/certs.d/HOST/ca.crt, and --registry-ca F to meshtop."},
-    {"server gave HTTP response to HTTPS client", ERR_NETWORK, "MT-NET-PROXY",
-     "The registry speaks no TLS, or a proxy answers for it."},
-    {"no such host", ERR_NETWORK, "MT-NET-DNS", OFFLINE},
-    {"connection refused", ERR_NETWORK, "MT-NET-DNS", OFFLINE},
-    {"network is unreachable", ERR_NETWORK, "MT-NET-DNS", OFFLINE},
-    {"no route to host", ERR_NETWORK, "MT-NET-DNS", OFFLINE},
-    {"i/o timeout", ERR_NETWORK, "MT-NET-DNS", OFFLINE},
-    {"TLS handshake timeout", ERR_NETWORK, "MT-NET-DNS", OFFLINE},
-    {"server misbehaving", ERR_NETWORK, "MT-NET-DNS", OFFLINE},
-    {"Client.Timeout exceeded", ERR_NETWORK, "MT-NET-DNS", OFFLINE},
-    {"context deadline exceeded", ERR_NETWORK, "MT-NET-DNS", OFFLINE},
-    {"Temporary failure in name resolution", ERR_NETWORK, "MT-NET-DNS",
-     OFFLINE},
-    {"port is already allocated", ERR_CONFLICT, "MT-PORT-TAKEN",
-     "`docker ps` or `ss -ltnp` names the owner: stop it, or use another "
-     "port."},
-    {"Ports are not available", ERR_CONFLICT, "MT-PORT-TAKEN",
-     "`ss -ltnp` names the owner: stop it, or use another port."},
-    {"address already in use", ERR_CONFLICT, "MT-PORT-TAKEN",
-     "`ss -ltnp` names the owner: stop it, or use another port."},
-    {"non-overlapping IPv4 address pool", ERR_LIMIT, "MT-POOL",
-     "`docker network prune` frees subnets; or give the engine "
-     "default-address-pools in /etc/docker/daemon.json."},
-    {"no space left on device", ERR_IO, "MT-HOST-DISK",
-     "`docker system df` shows where it went; `docker image prune` and "
-     "`docker builder prune` free some."},
-    {"too many open files", ERR_LIMIT, "MT-HOST-INOTIFY",
-     "`sudo sysctl -w fs.inotify.max_user_instances=512 "
-     "fs.inotify.max_user_watches=524288`"},
+    {"Minimum supported API version", ERR_UNSUPPORTED, "MT-ENGINE-API"},
+    {"Maximum supported API version", ERR_UNSUPPORTED, "MT-ENGINE-API"},
+    {"toomanyrequests", ERR_DENIED, "MT-NET-RATELIMIT"},
+    {"429 Too Many Requests", ERR_DENIED, "MT-NET-RATELIMIT"},
+    {"x509:", ERR_NETWORK, "MT-NET-PROXY"},
+    {"HTTP response to HTTPS client", ERR_NETWORK, "MT-NET-PROXY"},
+    {"no such host", ERR_NETWORK, "MT-NET-DNS"},
+    {"connection refused", ERR_NETWORK, "MT-NET-DNS"},
+    {"network is unreachable", ERR_NETWORK, "MT-NET-DNS"},
+    {"no route to host", ERR_NETWORK, "MT-NET-DNS"},
+    {"i/o timeout", ERR_NETWORK, "MT-NET-DNS"},
+    {"TLS handshake timeout", ERR_NETWORK, "MT-NET-DNS"},
+    {"server misbehaving", ERR_NETWORK, "MT-NET-DNS"},
+    {"Client.Timeout exceeded", ERR_NETWORK, "MT-NET-DNS"},
+    {"context deadline exceeded", ERR_NETWORK, "MT-NET-DNS"},
+    {"name resolution", ERR_NETWORK, "MT-NET-DNS"},
+    {"port is already allocated", ERR_CONFLICT, "MT-PORT-TAKEN"},
+    {"Ports are not available", ERR_CONFLICT, "MT-PORT-TAKEN"},
+    {"address already in use", ERR_CONFLICT, "MT-PORT-TAKEN"},
+    {"non-overlapping IPv4 address pool", ERR_LIMIT, "MT-POOL"},
+    {"no space left on device", ERR_IO, "MT-HOST-DISK"},
+    {"too many open files", ERR_LIMIT, "MT-HOST-INOTIFY"},
 };
 
 static enum err_code
@@ -70,8 +45,8 @@ code_of(int status)
         int status;
         enum err_code code;
     } codes[] = {
-        {400, ERR_INVALID},  {401, ERR_DENIED},   {403, ERR_DENIED},
-        {404, ERR_NOT_FOUND}, {409, ERR_CONFLICT}, {429, ERR_DENIED},
+        {400, ERR_INVALID},     {401, ERR_DENIED},   {403, ERR_DENIED},
+        {404, ERR_NOT_FOUND},   {409, ERR_CONFLICT}, {429, ERR_DENIED},
         {501, ERR_UNSUPPORTED},
     };
 
@@ -111,9 +86,9 @@ docker_refused_words(int status, struct str words, const char *doing,
     for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
         if (!str_contains(words, str_of(causes[i].phrase)))
             continue;
-        error_set(err, causes[i].code, "cannot %s: %s", doing,
-                  buf_cstr(&line));
-        error_remedy(err, causes[i].id, "%s", causes[i].remedy);
+        error_set(err, causes[i].code, "cannot %s: %s", doing, buf_cstr(&line));
+        if (err)
+            failure_remedy(err, causes[i].id);
         break;
     }
     if (err)
@@ -134,8 +109,7 @@ docker_refused(int status, const char *content_type, struct str body,
     message = json_get_string(j, "message");
     if (message)
         docker_refused_words(status, str_of(message), doing, err);
-    else if (strstr(content_type, "text/html") ||
-             str_starts(text, STR("<")))
+    else if (strstr(content_type, "text/html") || str_starts(text, STR("<")))
         docker_refused_words(
             status, STR("something that is no engine answered, a web page"),
             doing, err);

@@ -50,8 +50,7 @@ static struct docker_address *
 add(struct docker_addresses *l, char *url, const char *from)
 {
     l->v = mem_grow(l->v, &l->cap, l->n + 1, sizeof(*l->v));
-    l->v[l->n] =
-        (struct docker_address){.url = url, .from = mem_strdup(from)};
+    l->v[l->n] = (struct docker_address){.url = url, .from = mem_strdup(from)};
     return &l->v[l->n++];
 }
 
@@ -260,7 +259,8 @@ add_defaults(struct docker_addresses *l)
     };
     const char *home = env_or_null("HOME");
     const char *run = env_or_null("XDG_RUNTIME_DIR");
-    AUTO(mem_free_ptr) char *user =
+    AUTO(mem_free_ptr)
+    char *user =
         run ? mem_strdup(run) : mem_printf("/run/user/%u", (unsigned)getuid());
 
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {

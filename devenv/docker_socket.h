@@ -16,9 +16,9 @@
 #include "lib/base/error.h"
 
 struct docker_address {
-    char *url;    /* "unix:///run/docker.sock", "tcp://10.0.0.1:2375" */
-    char *from;   /* "DOCKER_HOST", "context colima", "default" */
-    char *tls;    /* folder of ca.pem, cert.pem, key.pem; NULL: plain HTTP */
+    char *url;     /* "unix:///run/docker.sock", "tcp://10.0.0.1:2375" */
+    char *from;    /* "DOCKER_HOST", "context colima", "default" */
+    char *tls;     /* folder of ca.pem, cert.pem, key.pem; NULL: plain HTTP */
     bool no_check; /* accept any certificate (the context says so) */
 };
 

@@ -130,6 +130,13 @@ const struct failure failure_table[] = {
  "or wait: Docker Hub counts by six hours.",
  "", true},
 
+{"MT-IMAGE-PULL", 33,
+ "The engine cannot pull <image> (<the registry's words>).",
+ "Check the name, and `docker login` where the registry asks for it. Without\n"
+ "a registry:  docker load -i FILE;  meshtop up --node-image REF\n"
+ "or use a mirror:  meshtop up --registry-mirror HOST[/PREFIX]",
+ "kind#3199", true},
+
 /* ---- 40 integrity ---- */
 {"MT-SUM-MISMATCH", 40,
  "<file>: checksum differs (want <sha256>, got <sha256>). File deleted.",
