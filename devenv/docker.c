@@ -15,11 +15,12 @@
 #include "devenv/docker_socket.h"
 #include "devenv/failure.h"
 
-#define LIMIT_MS  30000
-#define PING_MS   5000
-#define BODY_MAX  ((size_t)16 << 20)
-#define PEM_MAX   ((size_t)1 << 20)
-#define TRIED_MAX 700
+#define LIMIT_MS    30000
+#define PING_MS     5000
+#define BODY_MAX    ((size_t)16 << 20)
+#define PATIENCE_MS 60000
+#define PEM_MAX     ((size_t)1 << 20)
+#define TRIED_MAX   700
 
 struct docker {
     struct loop *loop;
@@ -28,6 +29,7 @@ struct docker {
     char *version;
     char api[16], prefix[24];
     bool podman;
+    int64_t patience_ms;
 };
 
 struct docker_async {
@@ -370,6 +372,7 @@ open_address(struct loop *l, const struct docker_address *a,
     const char *tcp = strstr(a->url, "://") + 3;
 
     d->loop = l;
+    d->patience_ms = PATIENCE_MS;
     d->host = mem_strdup(a->url);
     d->source = mem_strdup(a->from);
     d->base = docker_address_path(a->url)
@@ -531,4 +534,16 @@ const char *
 docker_prefix(const struct docker *d)
 {
     return d->prefix;
+}
+
+int64_t
+docker_patience(const struct docker *d)
+{
+    return d->patience_ms;
+}
+
+void
+docker_set_patience(struct docker *d, int64_t ms)
+{
+    d->patience_ms = ms;
 }

@@ -52,6 +52,10 @@ struct docker_async *docker_call_start(struct docker *d,
 /* NULL is fine; not after fn was called. */
 void docker_call_cancel(struct docker_async *c);
 
+/* Lets ms pass; false when a stop was asked for. */
+bool docker_rest(struct docker *d, struct step_run *run, int64_t ms,
+                 struct error *err);
+
 /* Fills err from a refusal's status and body: the engine's words, the id and
  * the remedy of a known cause. Returns false. */
 bool docker_refused(int status, const char *content_type, struct str body,
@@ -59,6 +63,10 @@ bool docker_refused(int status, const char *content_type, struct str body,
 /* The same from the words alone, as a stream brings them. */
 bool docker_refused_words(int status, struct str words, const char *doing,
                           struct error *err);
+
+/* How long a pull may bring nothing: 60 s unless it was set. */
+int64_t docker_patience(const struct docker *d);
+void docker_set_patience(struct docker *d, int64_t ms);
 
 /* "/v1.41" + path for requests made by hand. */
 const char *docker_prefix(const struct docker *d);
