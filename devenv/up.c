@@ -4,6 +4,7 @@
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 
+#include "devenv/docker.h"
 #include "devenv/package.h"
 #include "devenv/up_steps.h"
 
@@ -13,6 +14,13 @@
  * local images.
  */
 static const struct step table[] = {
+    {.id = "engine",
+     .title = "a container engine answers",
+     .lane = "host",
+     .on = "kind",
+     .usual_ms = 50,
+     .check = up_engine_check,
+     .act = up_engine_open},
     {.id = "cluster",
      .title = "start the control plane",
      .lane = "cluster",
@@ -124,6 +132,7 @@ up_free(struct up *up)
         return;
     steps_free(up->graph);
     profile_unlock(&up->env->profile);
+    docker_free(up->docker);
     free(up->kind);
     free(up->node_image);
     free(up);

@@ -42,6 +42,10 @@ enum step_verdict up_examples_check(void *up, struct step_run *run);
 bool up_examples(void *up, struct step_run *run, struct error *err);
 bool up_ready(void *up, struct step_run *run, struct error *err);
 
+/* ---- steps_engine.c: finds up->docker; looking finds it as well ---- */
+enum step_verdict up_engine_check(void *up, struct step_run *run);
+bool up_engine_open(void *up, struct step_run *run, struct error *err);
+
 /* ---- the sandbox's control plane ---- */
 enum step_verdict up_sandbox_check(void *up, struct step_run *run);
 bool up_sandbox(void *up, struct step_run *run, struct error *err);
