@@ -72,8 +72,10 @@ PROFILE ?= demo
 MT = ./meshtop --profile $(PROFILE)
 deps-%: ; @scripts/deps.sh $*
 
-run: deps-run
+# What a verb needs: the packages, the program.
+ready: deps-run
 	$(AGAIN) build
+run: ready
 	@$(MT) up --engine $(ENGINE) --examples corner-shop && $(MT)
 test: deps-test
 	$(AGAIN) build tests
@@ -90,26 +92,23 @@ bench: deps-test
 	@tests/bench/run.sh $(O)
 
 # Meshifi's and DappMesh's verbs; ENGINE=auto|kind|sandbox|context, PROFILE=name, UP="more words of up"
-setup-dev: deps-run
-	$(AGAIN) build
+setup-dev: ready
 	@$(MT) up --engine $(ENGINE) $(UP)
-install-deps: deps-run
-	$(AGAIN) build
+install-deps: ready
 	@./meshtop doctor --fix --engine $(ENGINE)
-create-cluster: build ; @$(MT) up --engine $(ENGINE) $(UP) --until mark
-install-crossplane: build ; @$(MT) up --engine $(ENGINE) $(UP) --until crossplane-ready
-install-platform: build ; @$(MT) up --engine $(ENGINE) $(UP) --until compositions
-uninstall-platform: build ; @$(MT) down --only packages --yes
-install-samples: build ; @$(MT) examples add corner-shop
-uninstall-samples: build ; @$(MT) down --only examples --yes
-verify: deps-run
-	$(AGAIN) build
+create-cluster: ready ; @$(MT) up --engine $(ENGINE) $(UP) --until mark
+install-crossplane: ready ; @$(MT) up --engine $(ENGINE) $(UP) --until crossplane-ready
+install-platform: ready ; @$(MT) up --engine $(ENGINE) $(UP) --until compositions
+uninstall-platform: ready ; @$(MT) down --only packages --yes
+install-samples: ready ; @$(MT) examples add corner-shop
+uninstall-samples: ready ; @$(MT) down --only examples --yes
+verify: ready
 	@$(MT) verify --up --engine $(ENGINE) $(UP)
-test-platform: build ; @$(MT) verify --scratch
-show-status: build ; @$(MT) status
-debug: build ; @$(MT) debug
-doctor: build ; @./meshtop doctor --engine $(ENGINE)
-cleanup: build ; @$(MT) down
+test-platform: ready ; @$(MT) verify --scratch
+show-status: ready ; @$(MT) status
+debug: ready ; @$(MT) debug
+doctor: ready ; @./meshtop doctor --engine $(ENGINE)
+cleanup: ready ; @$(MT) down
 quick: build check
 # The real thing: a real engine, node image and registry (docs/TESTING.md says which variables).
 test-kind: deps-test
@@ -132,5 +131,5 @@ size: ; @tests/lint/size.sh $(CODE)
 format: ; @clang-format --dry-run -Werror $(CODE) $(TESTCODE)
 banned: ; @tests/lint/banned.sh $(CODE)
 shell: ; @sh -n scripts/*.sh tests/*.sh tests/lint/*.sh
-.PHONY: build program run test tests asan fuzz fuzz-run bench setup-dev install-deps create-cluster install-crossplane install-platform uninstall-platform install-samples uninstall-samples verify test-platform show-status debug doctor cleanup quick test-kind install clean help check layers headers size format banned shell
+.PHONY: build program ready run test tests asan fuzz fuzz-run bench setup-dev install-deps create-cluster install-crossplane install-platform uninstall-platform install-samples uninstall-samples verify test-platform show-status debug doctor cleanup quick test-kind install clean help check layers headers size format banned shell
 -include $(shell test -d $(O) && find $(O) -name '*.d')

@@ -79,6 +79,11 @@ bool kind_kubeconfig_fits(const struct kind_cluster *c,
  * adopt, that the cluster is used and not ours. Saves. */
 bool kind_own(const struct kind_cluster *c, bool adopt, struct profile *p,
               struct error *err);
+/* kind ended before the cluster was whole, and makes no more containers:
+ * those that are there are ours by their ids; none: nothing is under way any
+ * more. Saves. */
+bool kind_own_half(const struct kind_cluster *c, struct profile *p,
+                   struct error *err);
 
 /* Deletes the profile's cluster with its volumes, thawing a cgroup that a
  * dying node left frozen (cgroup v1), forgets its facts and saves; then the
@@ -95,7 +100,7 @@ bool kind_leftovers(struct docker *d, const struct profile *p,
                     struct error *err);
 /* Carries or makes the fact "made/network": call before kind runs (when there
  * is no network we are about to make it) and after. Does not save. */
-bool kind_note_network(struct docker *d, struct profile *p,
+bool kind_note_network(struct docker *d, struct profile *p, bool before,
                        struct step_run *run, struct error *err);
 
 #endif

@@ -51,4 +51,22 @@ enum step_verdict up_sandbox_check(void *up, struct step_run *run);
 bool up_sandbox(void *up, struct step_run *run, struct error *err);
 bool up_sandbox_undo(void *up, struct step_run *run, struct error *err);
 
+/* ---- steps_kind.c: a Kind cluster ---- */
+enum step_verdict up_node_image_check(void *up, struct step_run *run);
+bool up_node_image(void *up, struct step_run *run, struct error *err);
+uint64_t up_node_image_bytes(void *up);
+void up_node_image_inputs(void *up, struct buf *out);
+enum step_verdict up_kind_tool_check(void *up, struct step_run *run);
+bool up_kind_tool(void *up, struct step_run *run, struct error *err);
+uint64_t up_kind_tool_bytes(void *up);
+enum step_verdict up_kind_cluster_check(void *up, struct step_run *run);
+bool up_kind_cluster(void *up, struct step_run *run, struct error *err);
+bool up_kind_cluster_undo(void *up, struct step_run *run, struct error *err);
+
+/* ---- steps_nodes.c: inside its nodes ---- */
+enum step_verdict up_nodes_check(void *up, struct step_run *run);
+bool up_nodes(void *up, struct step_run *run, struct error *err);
+enum step_verdict up_registry_trust_check(void *up, struct step_run *run);
+bool up_registry_trust(void *up, struct step_run *run, struct error *err);
+
 #endif
