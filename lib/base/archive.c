@@ -118,7 +118,7 @@ find_member(struct archive *a, const char *member, uint64_t max,
         if (rc == ARCHIVE_EOF)
             return error_set(err, ERR_NOT_FOUND, "the archive has no member %s",
                              member);
-        if (rc < ARCHIVE_WARN)
+        if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN) /* RETRY is damage too */
             return broken(a, err);
         if (archive_filter_count(a) > FILTERS_MAX)
             return error_set(err, ERR_PARSE, "the archive is gzipped twice");
