@@ -129,6 +129,12 @@ const struct failure failure_table[] = {
  "meshtop up --registry-mirror HOST         a mirror\n"
  "or wait: Docker Hub counts by six hours.",
  "", true},
+{"MT-NET-DOWNLOAD", 33,
+ "<file> cannot be downloaded: <host> answers <status>.",
+ "Try again: what came is kept and continued. If it stays so, put the\n"
+ "program on PATH yourself (\"meshtop doctor --lock\" says which and from\n"
+ "where), or do without it:  meshtop up --engine sandbox",
+ "kind#2331", true},
 
 {"MT-IMAGE-PULL", 33,
  "The engine cannot pull <image> (<the registry's words>).",
@@ -144,6 +150,33 @@ const struct failure failure_table[] = {
  "vendor's published checksum file and report it: either the download was\n"
  "changed on its way, or the lock is wrong.",
  "", true},
+
+{"MT-DIGEST-CHANGED", 41,
+ "<image> is now <digest>; on first use this profile saw it to be <digest>.",
+ "Do not go around this. Somebody moved the tag, or something answers in\n"
+ "the registry's place: ask who did. A new profile starts afresh:\n"
+ "meshtop --profile OTHER up",
+ "", false},
+{"MT-SUM-MISSING", 42,
+ "<file> is not pinned, and its vendor's checksum file cannot be used.",
+ "Without a checksum nothing is installed. Put the program on PATH yourself:\n"
+ "\"meshtop doctor --lock\" says which version, and from where.",
+ "", true},
+{"MT-TOOL-BAD", 43,
+ "<program> was downloaded and is what was published, but cannot be used.",
+ "Put a working program of that name on PATH; \"meshtop doctor --lock\" says\n"
+ "which versions fit. Then report it: the lock is wrong.",
+ "", false},
+{"MT-TOOL-RANGE", 44,
+ "<program> on PATH is <version>, needed is <range>; ours cannot be had.",
+ "Update the program on PATH (\"meshtop doctor --lock\" says which versions\n"
+ "fit), or let the download through.",
+ "", true},
+{"MT-TOOL-PLATFORM", 45,
+ "<program> is not published for <platform>.",
+ "Build or install it yourself and put it on PATH; \"meshtop doctor --lock\"\n"
+ "says which versions fit.",
+ "", false},
 
 /* ---- 50 cluster ---- */
 {"MT-KIND", 50,

@@ -14,7 +14,8 @@
  * Errors (ids of devenv.md 5.4): MT-SUM-MISMATCH (the file is deleted),
  * MT-SUM-MISSING (no usable checksum file), MT-NET-PROXY (a page instead of a
  * file, 407, a certificate nobody knows), MT-NET-DNS (not reachable),
- * MT-NET-RATELIMIT (429), MT-NET-HTTP (any other refusal), MT-HOST-DISK.
+ * MT-NET-RATELIMIT (429), MT-NET-DOWNLOAD (any other refusal, a transfer that
+ * breaks again and again), MT-HOST-DISK.
  * Lifetimes: strings of a result belong to it.
  */
 #ifndef DEVENV_FETCH_H
@@ -70,11 +71,19 @@ bool fetch_is_cached(const char *sha256);
  * False: neither, or ambiguous. out gets lower case. */
 bool fetch_checksum(struct str text, const char *name, char out[65]);
 
+/* $VARIABLE/meshtop/LEAF, else ~/UNDER/meshtop/LEAF, else (no home that can be
+ * written) a private folder under /tmp; in fresh memory. Makes nothing. */
+char *fetch_home(const char *variable, const char *under, const char *leaf);
+/* Makes such a folder, 0700 (MT-STATE-FOLDER: one under /tmp that is not ours
+ * alone). */
+bool fetch_home_make(const char *path, struct error *err);
 /* The cache's folder, in fresh memory. */
 char *fetch_cache_dir(void);
 /* Bytes in the cache, unfinished downloads included. */
 uint64_t fetch_cache_size(void);
-/* Removes what nobody writes at the moment; *freed bytes. */
-bool fetch_cache_purge(uint64_t *freed, struct error *err);
+/* Removes what nobody writes at the moment; the bytes that freed. */
+uint64_t fetch_cache_purge(void);
+/* Bytes of the files right in a folder; with remove, of those it removed. */
+uint64_t fetch_sweep(const char *folder, bool remove);
 
 #endif

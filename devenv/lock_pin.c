@@ -1,6 +1,7 @@
-#include "devenv/lock.h"
-
 #include "lib/base/mem.h"
+
+#include "devenv/failure.h"
+#include "devenv/lock.h"
 
 static bool
 changed(const char *ref, const char *digest, const char *want, const char *who,
@@ -8,10 +9,7 @@ changed(const char *ref, const char *digest, const char *want, const char *who,
 {
     error_set(err, ERR_INVALID, "%s is now %s; %s it to be %s", ref, digest,
               who, want);
-    error_remedy(err, "MT-DIGEST-CHANGED",
-                 "Somebody moved this tag, or something answers in the "
-                 "registry's place. Ask who did; \"meshtop down --purge\" "
-                 "forgets what this profile saw.");
+    failure_remedy(err, "MT-DIGEST-CHANGED");
     return false;
 }
 

@@ -52,9 +52,10 @@ bool tool_version_in(struct str text, char out[64]);
  * cannot be read is false. */
 bool tool_in_range(const char *version, const char *range);
 
-/* The folder of our own tools, in fresh memory; its bytes; removing it. */
+/* The folder of our own tools, in fresh memory. */
 char *tool_dir(void);
-uint64_t tool_dir_size(void);
-bool tool_purge(uint64_t *freed, struct error *err);
+/* Bytes of our own tools; removing them (how many bytes that freed). */
+uint64_t tool_size(void);
+uint64_t tool_purge(void);
 
 #endif

@@ -9,15 +9,11 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
-#include "lib/base/random.h"
 
 /* Headers and padding of the members that are passed over. */
 #define OVERHEAD_MAX ((uint64_t)4 << 20)
@@ -169,80 +165,21 @@ take_member(struct archive *a, const char *member, uint64_t max,
     return true;
 }
 
-/* ---- a file that appears whole ---- */
-
-struct fresh {
-    int folder, fd;
-    char *base;    /* its name at the end */
-    char name[64]; /* its name until then */
-};
-
-static void
-fresh_release(struct fresh *f)
-{
-    if (f->fd >= 0) {
-        close(f->fd);
-        unlinkat(f->folder, f->name, 0);
-    }
-    if (f->folder >= 0)
-        close(f->folder);
-    free(f->base);
-    *f = (struct fresh){.folder = -1, .fd = -1};
-}
-
-static bool
-fresh_open(struct fresh *f, const char *path, struct error *err)
-{
-    const char *slash = strrchr(path, '/');
-    AUTO(mem_free_ptr)
-    char *folder =
-        slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
-    char word[9];
-
-    *f = (struct fresh){.fd = -1};
-    f->base = mem_strdup(slash ? slash + 1 : path);
-    f->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    random_name(word, sizeof(word) - 1);
-    snprintf(f->name, sizeof(f->name), ".new-%s", word);
-    if (f->folder >= 0)
-        f->fd =
-            openat(f->folder, f->name,
-                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (f->fd >= 0)
-        return true;
-    error_errno(err, ERR_IO, "cannot write %s", path);
-    fresh_release(f);
-    return false;
-}
-
-static bool
-fresh_keep(struct fresh *f, mode_t mode, struct error *err)
-{
-    if (fchmod(f->fd, mode) < 0 || fsync(f->fd) < 0)
-        return error_errno(err, ERR_IO, "cannot write %s", f->base);
-    if (renameat(f->folder, f->name, f->folder, f->base) < 0)
-        return error_errno(err, ERR_IO, "cannot replace %s", f->base);
-    fsync(f->folder);
-    close(f->fd);
-    f->fd = -1;
-    return true;
-}
-
 bool
 archive_extract_member(int fd, const char *member, uint64_t max,
                        const char *path, mode_t mode, struct error *err)
 {
     AUTO(close_reader) struct archive *a = new_reader();
-    AUTO(fresh_release) struct fresh target = {.folder = -1, .fd = -1};
+    AUTO(file_new_release) struct file_new target = FILE_NEW_NONE;
 
     if (lseek(fd, 0, SEEK_SET) < 0)
         return error_errno(err, ERR_IO, "cannot read the archive");
     if (archive_read_open_fd(a, fd, CHUNK) < ARCHIVE_WARN)
         return broken(a, err);
-    if (!fresh_open(&target, path, err))
+    if (!file_new_open(&target, path, err))
         return false;
     return take_member(a, member, max, &(struct sink){.fd = target.fd}, err) &&
-           fresh_keep(&target, mode, err);
+           file_new_keep(&target, mode, err);
 }
 
 bool
@@ -267,7 +204,7 @@ archive_member_of(struct str tar, const char *member, struct buf *out,
 
 struct archive_out {
     struct archive *a;
-    struct fresh target;
+    struct file_new target;
 };
 
 static bool
@@ -284,7 +221,7 @@ archive_out_new(const char *path, struct error *err)
 {
     struct archive_out *o = mem_zalloc(1, sizeof(*o));
 
-    if (!fresh_open(&o->target, path, err)) {
+    if (!file_new_open(&o->target, path, err)) {
         free(o);
         return NULL;
     }
@@ -323,7 +260,7 @@ archive_out_end(struct archive_out *o, struct error *err)
 {
     bool ok = archive_write_close(o->a) >= ARCHIVE_WARN || unwritten(o->a, err);
 
-    ok = ok && fresh_keep(&o->target, 0600, err);
+    ok = ok && file_new_keep(&o->target, 0600, err);
     archive_out_free(o);
     return ok;
 }
@@ -334,6 +271,6 @@ archive_out_free(struct archive_out *o)
     if (!o)
         return;
     archive_write_free(o->a);
-    fresh_release(&o->target);
+    file_new_release(&o->target);
     free(o);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/random.h"
 
 #define DEPTH_MAX 200
 
@@ -136,6 +137,79 @@ file_write(const char *path, struct str data, mode_t mode, struct error *err)
     }
     sync_folder(target);
     return true;
+}
+
+void
+file_new_release(struct file_new *f)
+{
+    if (f->fd >= 0) {
+        close(f->fd);
+        unlinkat(f->folder, f->name, 0);
+    }
+    if (f->folder >= 0)
+        close(f->folder);
+    free(f->base);
+    *f = FILE_NEW_NONE;
+}
+
+bool
+file_new_open(struct file_new *f, const char *path, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+    AUTO(mem_free_ptr)
+    char *folder =
+        slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
+    char word[9];
+
+    *f = FILE_NEW_NONE;
+    f->base = mem_strdup(slash ? slash + 1 : path);
+    f->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    random_name(word, sizeof(word) - 1);
+    snprintf(f->name, sizeof(f->name), ".new-%s", word);
+    if (f->folder >= 0)
+        f->fd =
+            openat(f->folder, f->name,
+                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (f->fd >= 0)
+        return true;
+    error_errno(err, code_of_errno(), "cannot write %s", path);
+    file_new_release(f);
+    return false;
+}
+
+bool
+file_new_keep(struct file_new *f, mode_t mode, struct error *err)
+{
+    if (fchmod(f->fd, mode) < 0 || fsync(f->fd) < 0)
+        return error_errno(err, ERR_IO, "cannot write %s", f->base);
+    if (renameat(f->folder, f->name, f->folder, f->base) < 0)
+        return error_errno(err, ERR_IO, "cannot replace %s", f->base);
+    fsync(f->folder);
+    close(f->fd);
+    f->fd = -1;
+    return true;
+}
+
+bool
+file_copy(int fd, const char *path, mode_t mode, struct error *err)
+{
+    AUTO(file_new_release) struct file_new to = FILE_NEW_NONE;
+    char chunk[65536];
+    ssize_t n;
+
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return error_errno(err, ERR_IO, "cannot read");
+    if (!file_new_open(&to, path, err))
+        return false;
+    while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_errno(err, ERR_IO, "cannot read");
+        if (!file_write_fd(to.fd, chunk, (size_t)n, err))
+            return error_wrap(err, "%s", path);
+    }
+    return file_new_keep(&to, mode, err);
 }
 
 static bool

@@ -17,6 +17,21 @@ bool file_read(const char *path, struct buf *out, struct error *err);
  * the mode is set before any byte is there. */
 bool file_write(const char *path, struct str data, mode_t mode,
                 struct error *err);
+/* A file that appears whole or not at all, for content that comes in pieces:
+ * written beside path (0600, no link is followed), then kept: mode, fsync,
+ * rename; a link in path's place is replaced. Released before, nothing is left.
+ * FILE_NEW_NONE and a released one may be released. */
+struct file_new {
+    int folder, fd; /* write to fd */
+    char *base;     /* its name at the end */
+    char name[16];  /* its name until then */
+};
+#define FILE_NEW_NONE ((struct file_new){.folder = -1, .fd = -1})
+bool file_new_open(struct file_new *f, const char *path, struct error *err);
+bool file_new_keep(struct file_new *f, mode_t mode, struct error *err);
+void file_new_release(struct file_new *f);
+/* Copies what fd gives, from its start, to path in that way. */
+bool file_copy(int fd, const char *path, mode_t mode, struct error *err);
 /* mkdir -p; folders that are made get mode. */
 bool file_mkdirs(const char *path, mode_t mode, struct error *err);
 /* rm -rf without following links; a missing path is success. */

@@ -671,7 +671,8 @@ setup_rest(struct kube_http_call *c, const struct kube_http_request *r)
     curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
     if (r->follow) {
         curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 1L);
-        curl_easy_setopt(e, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
+        curl_easy_setopt(e, CURLOPT_MAXREDIRS,
+                         r->redirects ? (long)r->redirects : REDIRECTS_MAX);
     }
 }
 

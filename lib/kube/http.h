@@ -74,7 +74,8 @@ struct kube_http_request {
     int64_t timeout_ms; /* for all of it; 0: none */
     int64_t connect_ms; /* until connected; 0: 10 s */
     int64_t stall_ms;   /* longest silence of the peer; 0: none */
-    bool follow;        /* redirects, at most 10, https to https only */
+    bool follow;        /* redirects, https to https only */
+    unsigned redirects; /* at most so many; 0: 10 */
     bool identity;      /* ask for no compression (pinned downloads) */
     kube_http_head_fn *on_head; /* or NULL */
     kube_http_data_fn *on_data; /* or NULL: 2xx bodies are collected too */
