@@ -315,6 +315,8 @@ const struct failure failure_table[] = {
  "meshtop up makes one of its own; or --kubeconfig F.", "", false},
 {"MT-NO-SUCH-PACKAGE", 0, "There is no package <name>.",
  "Name a built-in one, or a folder.", "", false},
+{"MT-NO-SUCH-STEP", 2, "There is no step <name>.",
+ "meshtop up --plan lists the steps.", "", false},
 {"MT-NOT-UP", 0, "The profile <name> is not up.",
  "meshtop up --profile NAME", "", false},
 {"MT-OTHER-ENGINE", 2, "The profile runs on another engine.",

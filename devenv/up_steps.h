@@ -26,6 +26,14 @@ struct up {
     char *node_image;      /* reference the cluster is made of, "node-image" */
 };
 
+/* ---- steps_host.c: the machine, before anything is made ---- */
+enum step_verdict up_host_check(void *up, struct step_run *run);
+bool up_host(void *up, struct step_run *run, struct error *err);
+enum step_verdict up_ports_check(void *up, struct step_run *run);
+bool up_ports(void *up, struct step_run *run, struct error *err);
+enum step_verdict up_network_check(void *up, struct step_run *run);
+bool up_network(void *up, struct step_run *run, struct error *err);
+
 /* ---- steps_mesh.c: the same on every engine ---- */
 enum step_verdict up_api_check(void *up, struct step_run *run);
 bool up_api(void *up, struct step_run *run, struct error *err);
