@@ -1,10 +1,13 @@
 #include "cli/columns.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "lib/base/utf8.h"
+
+#define UNBROKEN 100000
 
 void
 columns_init(struct columns *c, size_t per_row)
@@ -81,10 +84,13 @@ size_t
 columns_of_terminal(void)
 {
     struct winsize size = {0};
+    const char *said = getenv("COLUMNS");
+    uint64_t n;
 
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
-    return 80;
+    return str_to_u64(str_of(said), &n) && n >= 20 && n < UNBROKEN ? n
+                                                                   : UNBROKEN;
 }
 
 void

@@ -33,7 +33,8 @@ void columns_text(struct str s, bool lines, FILE *out);
  * behind indent spaces, with a newline at the end; unsafe characters as above.
  * Where the first begins, the caller has written indent columns already. */
 void columns_wrap(struct str s, size_t indent, size_t width, FILE *out);
-/* Of standard output's terminal; 80 where there is none. */
+/* Of standard output's terminal; where it is none $COLUMNS, else so many that
+ * nothing is broken: whoever searches a file wants whole lines. */
 size_t columns_of_terminal(void);
 
 #endif
