@@ -1,5 +1,6 @@
 #include "cli/inplace.h"
 
+#include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,13 @@ inplace_colors(bool plain)
         strncmp(term, "vt", 2) == 0)
         return 0;
     return (more && *more) || strstr(term, "256color") ? 256 : 8;
+}
+
+bool
+inplace_ascii(void)
+{
+    return !(setlocale(LC_ALL, "") && MB_CUR_MAX > 1) &&
+           !(setlocale(LC_ALL, "C.UTF-8") && MB_CUR_MAX > 1);
 }
 
 void

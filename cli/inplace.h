@@ -26,6 +26,9 @@ struct inplace {
 
 /* How many colours a terminal named by TERM has; 0 with plain or NO_COLOR. */
 int inplace_colors(bool plain);
+/* The locale shows no more than ASCII, nor does C.UTF-8 in its place (which is
+ * taken when it is there). */
+bool inplace_ascii(void);
 void inplace_begin(struct inplace *p, int fd, int colors);
 /* Reads the window's size again; 0x0 counts as 80x24. */
 void inplace_measure(struct inplace *p);

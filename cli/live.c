@@ -1,12 +1,12 @@
 #include "cli/live.h"
 
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tui/tui.h"
 
+#include "cli/inplace.h"
 #include "cli/overview.h"
 #include "cli/target.h"
 
@@ -27,14 +27,6 @@ print_heading(const struct target *t)
     printf("meshtop %s  %s\n\n", MESHTOP_VERSION, t->title);
 }
 
-/* Without a UTF-8 locale C.UTF-8 is tried; without that either, ASCII. */
-bool
-live_ascii(void)
-{
-    return !(setlocale(LC_ALL, "") && MB_CUR_MAX > 1) &&
-           !(setlocale(LC_ALL, "C.UTF-8") && MB_CUR_MAX > 1);
-}
-
 static int
 show_screen(const struct args *a, bool *unusable, struct error *err)
 {
@@ -50,7 +42,7 @@ show_screen(const struct args *a, bool *unusable, struct error *err)
         .state_dir = t.profile.dir,
         .read_only = args_has(a, "read-only"),
         .no_color = args_has(a, "no-color"),
-        .ascii = args_has(a, "ascii") || live_ascii(),
+        .ascii = args_has(a, "ascii") || inplace_ascii(),
     };
     int code = tui_run(&o, err);
 

@@ -11,7 +11,5 @@
 #include "cli/command.h"
 
 int live_run(const struct args *a);
-/* Neither the locale nor C.UTF-8 in its place shows more than ASCII. */
-bool live_ascii(void);
 
 #endif

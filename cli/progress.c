@@ -9,7 +9,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
-#include "cli/live.h"
 #include "cli/progress_lines.h"
 
 static int64_t
@@ -282,7 +281,7 @@ progress_start(struct progress *p, const struct args *a, struct loop *loop,
                          : PROGRESS_PLAIN,
                   json ? stdout : stderr, loop);
     p->place.colors = inplace_colors(args_has(a, "no-color"));
-    p->ascii = p->canvas.ascii = args_has(a, "ascii") || live_ascii();
+    p->ascii = p->canvas.ascii = args_has(a, "ascii") || inplace_ascii();
     p->own = run;
     *run = (struct step_run){.loop = loop,
                              .on_change = progress_changed,

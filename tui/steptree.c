@@ -4,7 +4,7 @@
 
 #include "lib/base/mem.h"
 
-enum { TIME_W = 8, BAR_W = 16, EVERY = 100000 };
+enum { TIME_W = 8, BAR_W = 24, EVERY = 100000 };
 
 void
 steptree_init(struct steptree *t)
@@ -55,6 +55,12 @@ static bool
 went_wrong(const struct step_run *run)
 {
     return run->state == STEP_FAILED || run->state == STEP_WARNED;
+}
+
+static bool
+moves_bytes(const struct step_run *run)
+{
+    return steptext_runs(run->state) && (run->done || run->total);
 }
 
 static const char *
@@ -122,6 +128,8 @@ add_step(struct steptree *t, size_t run, const struct measure *m)
     add(t, TREE_STEP, run);
     if (m->parts)
         add_parts(t, run, m);
+    if (m->reasons && moves_bytes(r))
+        add(t, TREE_BAR, run);
     if (m->reasons && *reason_of(r) &&
         (steptext_runs(r->state) || went_wrong(r)))
         add(t, TREE_REASON, run);
@@ -209,40 +217,38 @@ draw_time(const struct steptree *t, const struct step_run *run,
 }
 
 static void
-draw_bar(const struct step_run *run, struct canvas *c, int x, int y, int w)
+draw_bytes(const struct steptree *t, size_t run, struct canvas *c,
+           struct rect r)
 {
-    double part = (double)run->done / (double)run->total;
-    int full = (int)((double)w * MIN(part, 1.0));
+    AUTO(buf_release) struct buf text = BUF_INIT(1024);
+    const struct step_run *s = t->runs[run];
+    int w = s->total ? MIN(BAR_W, r.w / 3) : 0;
+    int full = w ? (int)(w * MIN((double)s->done / (double)s->total, 1)) : 0;
 
-    canvas_fill(c, (struct rect){x, y, full, 1}, 0x2588, ST_WAIT);
-    canvas_fill(c, (struct rect){x + full, y, w - full, 1}, 0x2500, ST_BORDER);
+    canvas_fill(c, (struct rect){r.x, r.y, full, 1}, 0x2588, ST_WAIT);
+    canvas_fill(c, (struct rect){r.x + full, r.y, w - full, 1}, 0x2500,
+                ST_BORDER);
+    steptext_progress(s, &t->meters[run], &text);
+    w += w > 0;
+    canvas_cut(c, r.x + w, r.y, r.w - w, ST_TEXT, buf_view(&text));
 }
 
-/* What stands behind the title: bytes, parts, what was done or is awaited. */
+/* What stands behind the title: how far it is, what was done. */
 static void
-draw_note(const struct steptree *t, size_t run, struct canvas *c, int x, int y,
-          int w)
+draw_note(const struct step_run *r, struct canvas *c, struct rect at)
 {
     AUTO(buf_release) struct buf note = BUF_INIT(1024);
-    const struct step_run *r = t->runs[run];
-    bool bytes = steptext_runs(r->state) && (r->done || r->total);
 
-    if (bytes && r->total && w >= BAR_W + 24) {
-        draw_bar(r, c, x, y, BAR_W);
-        x += BAR_W + 1;
-        w -= BAR_W + 1;
-    }
-    if (bytes)
-        steptext_progress(r, &t->meters[run], &note);
+    if (moves_bytes(r) && r->total)
+        buf_printf(&note, "%d %%",
+                   (int)MIN(100.0 * (double)r->done / (double)r->total, 100));
     else if (steptext_runs(r->state) && r->parts_n)
         buf_printf(&note, "%zu of %zu", count_parts(r, true), r->parts_n);
     else if (is_quiet(r) && *r->detail)
         buf_puts(&note, r->detail);
-    else if (r->state == STEP_ALREADY)
-        buf_puts(&note, "already");
     else if (is_quiet(r) && r->state != STEP_DONE)
         buf_puts(&note, steptext_word(r->state));
-    canvas_cut(c, x, y, w, bytes ? ST_TEXT : ST_DIM, buf_view(&note));
+    canvas_cut(c, at.x, at.y, at.w, ST_DIM, buf_view(&note));
 }
 
 static void
@@ -259,7 +265,7 @@ draw_step(const struct steptree *t, size_t run, struct canvas *c, struct rect r)
                 steptext_glyph(s->state, t->now_ms, c->ascii));
     canvas_cut(c, x, r.y, title, st, str_of(steptext_title(s)));
     x += title + 2;
-    draw_note(t, run, c, x, r.y, r.x + r.w - TIME_W - 1 - x);
+    draw_note(s, c, (struct rect){x, r.y, r.x + r.w - TIME_W - 1 - x, 1});
     draw_time(t, s, c, r);
 }
 
@@ -272,6 +278,10 @@ draw_child(const struct steptree *t, const struct steptree_row *row,
 
     x += canvas_puts(c, x, r.y, 3, ST_BORDER,
                      row->last ? "\xe2\x94\x94 " : "\xe2\x94\x9c ");
+    if (row->type == TREE_BAR) {
+        draw_bytes(t, row->run, c, (struct rect){x, r.y, end - x, 1});
+        return;
+    }
     if (row->type == TREE_REASON) {
         canvas_cut(c, x, r.y, end - x,
                    went_wrong(s) ? steptext_style(s->state) : ST_DIM,
@@ -307,6 +317,7 @@ steptree_draw(const struct steptree *t, size_t i, struct canvas *c,
         draw_step(t, row->run, c, r);
         return;
     case TREE_PART:
+    case TREE_BAR:
     case TREE_REASON:
         draw_child(t, row, c, r);
         return;
@@ -338,6 +349,6 @@ steptree_summary(const struct steptree *t, int64_t began_ms, struct buf *out)
     buf_printf(out, "%zu of %zu steps  %s", ended, t->runs_n,
                steptext_ms(t->now_ms - began_ms, text));
     if (slow && t->runs_n > 1)
-        buf_printf(out, "  slowest: %s %s", steptext_title(slow),
+        buf_printf(out, "  slowest: %s %s", slow->id ? slow->id : "",
                    steptext_ms(steptext_took(slow, t->now_ms), text));
 }

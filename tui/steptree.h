@@ -19,6 +19,7 @@
 enum steptree_type {
     TREE_STEP,
     TREE_PART,   /* parts[part] of the run */
+    TREE_BAR,    /* its bytes */
     TREE_REASON, /* its detail, or its error */
     TREE_ENDED,  /* count steps that are over, in one row */
     TREE_TO_COME /* count steps that have not begun, in one row */
