@@ -238,6 +238,23 @@ note_ids(const struct kind_cluster *c, bool ours, struct profile *p)
     }
 }
 
+void
+kind_forget_ids(struct profile *p)
+{
+    AUTO(strlist_release) struct strlist keys = {0};
+    char name[KIND_NAME_SIZE];
+
+    kind_cluster_name(p->name, name);
+    AUTO(mem_free_ptr) char *prefix = mem_printf("container/%s-", name);
+
+    for (struct json *f = json_first(p->facts); f; f = json_next(f)) {
+        if (str_starts(str_of(json_key(f)), str_of(prefix)))
+            strlist_add(&keys, str_of(json_key(f)));
+    }
+    for (size_t i = 0; i < keys.n; i++)
+        profile_set_fact(p, keys.v[i], NULL);
+}
+
 bool
 kind_own(const struct kind_cluster *c, bool adopt, struct profile *p,
          struct error *err)

@@ -79,6 +79,9 @@ bool kind_kubeconfig_fits(const struct kind_cluster *c,
  * adopt, that the cluster is used and not ours. Saves. */
 bool kind_own(const struct kind_cluster *c, bool adopt, struct profile *p,
               struct error *err);
+/* Forgets the containers' ids: of a cluster that is gone, or about to be made.
+ * In memory. */
+void kind_forget_ids(struct profile *p);
 /* kind ended before the cluster was whole, and makes no more containers:
  * those that are there are ours by their ids; none: nothing is under way any
  * more. Saves. */

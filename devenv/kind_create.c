@@ -40,6 +40,7 @@ declare(const struct kind_create *c, struct step_run *run, struct error *err)
     AUTO(mem_free_ptr) char *now = mem_printf("%lld", (long long)time(NULL));
 
     unlink(p->kubeconfig); /* one that fits says that kind came to its end */
+    kind_forget_ids(p);
     profile_set_fact(p, KIND_FACT_ADOPTED, NULL);
     profile_set_fact(p, KIND_FACT_INTENT, now);
     return kind_note_network(c->docker, p, true, run, err) &&

@@ -221,17 +221,6 @@ kind_note_network(struct docker *d, struct profile *p, bool before,
 
 /* ---- all of it ---- */
 
-static void
-forget(struct profile *p, const struct kind_cluster *c)
-{
-    for (size_t i = 0; i < c->nodes.n; i++) {
-        AUTO(mem_free_ptr)
-        char *key = mem_printf("container/%s", c->nodes.v[i].name);
-
-        profile_set_fact(p, key, NULL);
-    }
-}
-
 static bool
 delete_nodes(struct docker *d, struct profile *p, const struct kind_cluster *c,
              struct step_run *run, struct error *err)
@@ -241,7 +230,7 @@ delete_nodes(struct docker *d, struct profile *p, const struct kind_cluster *c,
             !delete_volumes(d, &c->nodes.v[i], run, err))
             return false;
     }
-    forget(p, c);
+    kind_forget_ids(p);
     return true;
 }
 

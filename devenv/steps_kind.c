@@ -255,7 +255,8 @@ api_answers(struct up *up, struct step_run *run)
         client = kube_client_new(run->loop, access, NULL, &why);
     if (client && kube_client_wait(client, &r, NULL, &why))
         return true;
-    step_detail(run, "the API does not answer yet: %s", why.msg);
+    step_detail(run, "the API does not answer yet: %s",
+                why.http ? "it is starting" : why.msg);
     return false;
 }
 
@@ -265,26 +266,30 @@ wait_for_api(struct up *up, struct step_run *run, struct error *err)
 {
     int64_t tries = API_LIMIT_MS / PAUSE_MS;
 
-    while (!api_answers(up, run)) {
+    for (;;) {
         AUTO(arena_free_ptr) struct arena *a = arena_new();
         AUTO(buf_release) struct buf text = BUF_INIT(WHY_BYTES);
+        bool answers = api_answers(up, run);
         struct kind_cluster c;
 
         if (!kind_look(up->docker, profile_of(up), run, a, &c, err))
             return false;
+        kind_describe(&c, &text);
+        if (answers) {
+            step_detail(run, "%s", buf_cstr(&text));
+            return true;
+        }
         if (tries-- && c.state == KIND_RUNNING) {
             if (!step_pause(run, PAUSE_MS, err))
                 return false;
             continue;
         }
-        kind_describe(&c, &text);
         error_set(err, ERR_TIMEOUT, "the Kubernetes API does not answer (%s)",
                   buf_cstr(&text));
         if (err)
             failure_remedy(err, "MT-KUBEADM");
         return false;
     }
-    return true;
 }
 
 static bool

@@ -140,9 +140,9 @@ up_nodes(void *context, struct step_run *run, struct error *err)
 
         if ((!ready && !why.n) || !show_pods(up->env, run, err))
             return false;
+        step_detail(run, "%s", ready ? "" : buf_cstr(&why));
         if (ready)
             return true;
-        step_detail(run, "%s", buf_cstr(&why));
         if (!tries--) {
             error_set(err, ERR_TIMEOUT, "the nodes are not ready: %s",
                       buf_cstr(&why));
