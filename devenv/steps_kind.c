@@ -113,7 +113,8 @@ up_node_image_check(void *context, struct step_run *run)
     }
     if (!choose_image(up, run, &why) ||
         !docker_image(up->docker, run, up->node_image, a, &image, &why)) {
-        step_detail(run, "%s", why.msg);
+        step_detail(run, "%s",
+                    why.code == ERR_NOT_FOUND ? "not there" : why.msg);
         return STEP_IS_TODO;
     }
     step_detail(run, "%s", up->node_image);
