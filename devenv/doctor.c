@@ -147,11 +147,26 @@ doctor_exit(const struct doctor *d)
 bool
 doctor_sandbox_works(const struct doctor *d)
 {
-    for (size_t i = 0; i < d->n; i++) {
-        if (d->checks[i].verdict == HOST_FAIL && !d->rows[i]->engines)
-            return false;
+    struct host_options o = *d->host.o;
+    struct step_run run = {.loop = d->loop};
+    bool works = true;
+    struct host h;
+
+    o.engine = "sandbox";
+    o.needs = NULL;
+    host_open(&h, &o);
+    for (const struct host_row *r = host_rows; r->id; r++) {
+        struct host_check c;
+
+        if (!host_row_is_for(r, o.engine))
+            continue;
+        host_run(&h, r, &run, &c);
+        works &= c.verdict != HOST_FAIL;
+        host_check_release(&c);
     }
-    return true;
+    host_release(&h);
+    step_run_release(&run);
+    return works;
 }
 
 static struct json *

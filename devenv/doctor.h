@@ -36,7 +36,7 @@ const struct host_check *doctor_check(const struct doctor *d, size_t i);
 size_t doctor_sum(const struct doctor *d, enum host_verdict v);
 /* Exit code of the first row that failed; 0: none did. */
 int doctor_exit(const struct doctor *d);
-/* Nothing the sandbox needs has failed. */
+/* Looks whether the sandbox would have what it needs (it needs less). */
 bool doctor_sandbox_works(const struct doctor *d);
 /* {engine, ready, exit, checks: [{id, title, verdict, found, needed,
  * evidence[], failure{...}}]}; the caller frees it. */

@@ -46,7 +46,7 @@ const struct host_row host_rows[] = {
     {"proxy", "proxy", "kind context", NULL, host_check_proxy},
     {"tools", "programs", "kind context", "engine", host_check_tools},
     {"network", "network", "kind context", "engine tools", host_check_network},
-    {"clock", "clock", NULL, "network", host_check_clock},
+    {"clock", "clock", "kind context", "network", host_check_clock},
     {"folders", "folders", NULL, NULL, host_check_folders},
     {"kubeconfig", "kubeconfig", "kind context", NULL, host_check_kubeconfig},
     {"terminal", "terminal", NULL, NULL, host_check_terminal},

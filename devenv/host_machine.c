@@ -116,11 +116,15 @@ host_check_memory(struct host *h, struct step_run *run, struct host_check *c)
         host_found(c, "%s, %s available", has, rest);
     }
     if (h->info && h->info->mem_bytes > 0) {
+        uint64_t own = total;
+
         total = (uint64_t)h->info->mem_bytes;
         host_gib(total, has);
         host_note(c, "the engine has %s", has);
-        if (!*c->found)
-            host_found(c, "%s", has);
+        if (total < own - own / 16 || !own) { /* a virtual machine's share */
+            host_found(c, "%s in the engine", has);
+            available = 0;
+        }
     }
     if (total)
         judge_memory(h, total, available, c);

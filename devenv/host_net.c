@@ -186,11 +186,6 @@ judge_error(const struct probe *p, struct host_check *c)
 
     if (strcmp(p->err.id, "MT-DNS") != 0)
         host_note(c, "%s", p->err.msg);
-    if (strstr(p->err.msg, "407")) {
-        host_blame(c, HOST_WARN, "MT-NET-PROXY",
-                   "The proxy wants a login (asked for %.*s).", STR_ARG(host));
-        return;
-    }
     for (size_t i = 0; i < ARRAY_LEN(meanings); i++) {
         if (strcmp(meanings[i].id, p->err.id) != 0)
             continue;
@@ -227,11 +222,12 @@ judge_all(struct host *h, const struct probes *all, struct host_check *c)
     for (size_t i = 0; i < all->n; i++) {
         const struct probe *p = &all->v[i];
 
-        if (!p->status) {
+        /* through a proxy a status may be the proxy's own */
+        if (p->err.code && p->status != 407) {
             judge_error(p, c);
             continue;
         }
-        reached++;
+        reached += p->status != 407;
         judge_answer(p, c);
         if (p->date_s && !h->skew_known) {
             h->skew_known = true;
