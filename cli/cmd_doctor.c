@@ -1,10 +1,8 @@
 /* meshtop doctor: what this machine lacks for a mesh, and how to mend it. */
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "lib/base/process.h"
-#include "lib/base/utf8.h"
 
 #include "devenv/doctor.h"
 #include "devenv/failure.h"
@@ -23,7 +21,6 @@
 #define INDENT      8
 #define TEXT_COLUMN (INDENT + TITLE_WIDTH)
 #define FIXES_MAX   16
-#define WIDTH       80
 
 struct screen {
     const struct args *a;
@@ -32,29 +29,6 @@ struct screen {
     size_t width;
     bool all, json;
 };
-
-/* Text behind an indent, broken at spaces; the first line is begun already. */
-static void
-print_wrapped(const struct screen *s, size_t indent, struct str text)
-{
-    size_t room = s->width > indent + 20 ? s->width - indent : 20;
-
-    for (bool first = true; text.n; first = false) {
-        size_t n = text.n;
-
-        if (utf8_columns(text) > room) {
-            for (n = MIN(room, text.n); n > 0 && text.s[n] != ' '; n--)
-                ;
-            if (n == 0)
-                n = MIN(str_find(text, STR(" "), 0), text.n);
-        }
-        if (!first)
-            printf("%*s", (int)indent, "");
-        columns_text(str_sub(text, 0, n), false, stdout);
-        putchar('\n');
-        text = str_from(text, n < text.n ? n + 1 : n);
-    }
-}
 
 static const char *const words[] = {
     [HOST_OK] = "ok",
@@ -69,7 +43,7 @@ print_failure(const struct screen *s, const struct error *err)
     struct str line, rest = str_of(err->remedy);
 
     printf("%*s", INDENT, "");
-    print_wrapped(s, INDENT, str_of(err->msg));
+    columns_wrap(str_of(err->msg), INDENT, s->width, stdout);
     if (*err->id)
         printf("%*s%s, exit code %d%s\n", INDENT, "", err->id,
                failure_exit(err), rest.n ? ". What to do:" : "");
@@ -91,10 +65,10 @@ print_check(const struct screen *s, const struct host_row *r,
     buf_puts(&line, c->found);
     if (*c->needed && (sick || s->all))
         buf_printf(&line, " (needed: %s)", c->needed);
-    print_wrapped(s, TEXT_COLUMN, buf_view(&line));
+    columns_wrap(buf_view(&line), TEXT_COLUMN, s->width, stdout);
     for (size_t i = 0; (sick || s->all) && i < c->evidence.n; i++) {
         printf("%*s- ", INDENT, "");
-        print_wrapped(s, INDENT + 2, str_of(c->evidence.v[i]));
+        columns_wrap(str_of(c->evidence.v[i]), INDENT + 2, s->width, stdout);
     }
     if (sick)
         print_failure(s, &c->error);
@@ -145,10 +119,9 @@ print_sum(const struct screen *s, const char *engine)
         printf("not ready for %s (exit code %d)\n", engine,
                doctor_exit(s->doctor));
     else
-        printf("ready for %s%s\n", engine,
-               network_fails(s->doctor)
-                   ? ", with what is here: nothing can be fetched"
-                   : "");
+        printf("ready for %s\n", engine);
+    if (!failed && network_fails(s->doctor))
+        puts("With what is here: not everything could be fetched.");
     if (failed && strcmp(engine, "sandbox") != 0 &&
         doctor_sandbox_works(s->doctor))
         puts("The sandbox needs none of what failed: "
@@ -265,15 +238,15 @@ choose_ports(const struct args *a, struct buf *out, struct error *err)
 static int
 examine(const struct args *a, const struct host_options *o, bool json)
 {
-    struct winsize size = {0};
-    struct screen s = {.a = a, .json = json, .all = args_has(a, "all")};
+    struct screen s = {.a = a,
+                       .json = json,
+                       .all = args_has(a, "all"),
+                       .width = columns_of_terminal()};
     struct error err = {0};
     struct loop *loop = loop_new(&err);
 
     if (!loop)
         return command_fail(&err);
-    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-    s.width = size.ws_col ? size.ws_col : WIDTH;
     s.doctor = doctor_new(loop, o, on_row, &s);
     if (!json)
         printf("this machine for the engine %s\n\n", o->engine);
