@@ -139,8 +139,8 @@ write_mark(struct env *e, const struct json *facts, bool create,
     return profile_save(&e->profile, err);
 }
 
-static bool
-foreign(const struct env *e, const struct owner_mark *m, struct error *err)
+bool
+owner_refuse(const struct env *e, const struct owner_mark *m, struct error *err)
 {
     error_set(err, ERR_CONFLICT,
               "the cluster belongs to the profile \"%s\" of another meshtop, "
@@ -166,7 +166,7 @@ owner_claim(struct env *e, const struct json *facts, bool adopt,
     if (m.whose == OWNER_ADOPTED)
         return true;
     if (m.whose == OWNER_OTHER && !adopt)
-        return foreign(e, &m, err);
+        return owner_refuse(e, &m, err);
     if (m.whose == OWNER_OTHER) {
         profile_set_fact(p, FACT_ADOPTED, m.uid);
         return profile_save(p, err);
@@ -281,27 +281,24 @@ owner_foreign(const struct json *object, const char *profile, struct buf *out)
     return buf_puts(out, manager ? manager : "somebody else");
 }
 
-/* Is the object in the cluster without our label? */
-static bool
-is_foreign(struct env *e, const struct manifest *m, bool *yes,
+bool
+owner_find(const struct manifest *m, const struct manifest_apply *o,
+           const char *profile, bool *foreign, struct buf *owner,
            struct error *err)
 {
-    struct manifest_apply how = {.client = e->client,
-                                 .discovery = e->discovery};
-    AUTO(buf_release) struct buf who = BUF_INIT(1024);
     struct error why = {0};
-    const struct kube_kind *k = manifest_kind(m, &how, &why);
+    const struct kube_kind *k = manifest_kind(m, o, &why);
     struct kube_request r = {.verb = KUBE_GET, .name = m->name};
 
-    *yes = false;
+    *foreign = false;
     if (k) {
         r.gvr = k->gvr;
         r.ns = !k->namespaced ? NULL : m->ns ? m->ns : "default";
         AUTO(json_free_ptr)
-        struct json *there = kube_client_wait_json(e->client, &r, &why);
+        struct json *there = kube_client_wait_json(o->client, &r, &why);
 
         if (there) {
-            *yes = owner_foreign(there, e->profile.name, &who);
+            *foreign = owner_foreign(there, profile, owner);
             return true;
         }
     }
@@ -325,13 +322,17 @@ bool
 owner_keep_ours(struct env *e, struct manifest_set *set, struct strlist *passed,
                 struct error *err)
 {
+    const struct manifest_apply how = {.client = e->client,
+                                       .discovery = e->discovery};
+
     if (strcmp(e->profile.engine, "context") != 0)
         return true;
     for (size_t i = set->n; i-- > 0;) {
         const struct manifest *m = &set->v[i];
+        AUTO(buf_release) struct buf who = BUF_INIT(1024);
         bool yes;
 
-        if (!is_foreign(e, m, &yes, err))
+        if (!owner_find(m, &how, e->profile.name, &yes, &who, err))
             return false;
         if (yes && passed)
             strlist_addf(passed, "%s/%s", m->kind, m->name);

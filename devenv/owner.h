@@ -46,6 +46,9 @@ void owner_mark_release(struct owner_mark *m);
  * profile. */
 bool owner_claim(struct env *e, const struct json *facts, bool adopt,
                  struct error *err);
+/* Sets MT-CLUSTER-FOREIGN with whose it is. False. */
+bool owner_refuse(const struct env *e, const struct owner_mark *m,
+                  struct error *err);
 /* Does the mark say all of facts already? */
 bool owner_says(const struct owner_mark *m, const struct json *facts);
 /* Removes the mark when it is ours, and forgets the facts. What is not there
@@ -66,6 +69,10 @@ void owner_copy(const struct json *from, struct json *to);
  * nobody: false. */
 bool owner_foreign(const struct json *object, const char *profile,
                    struct buf *out);
+/* Is m in the cluster, and somebody else's? Then who goes to owner. */
+bool owner_find(const struct manifest *m, const struct manifest_apply *o,
+                const char *profile, bool *foreign, struct buf *owner,
+                struct error *err);
 /* On a cluster that is not ours (engine context): takes out of the set what is
  * in the cluster already without our label, so that it is neither changed nor
  * deleted; names go to passed (may be NULL). Elsewhere nothing is taken out. */

@@ -54,6 +54,13 @@ bool up_ready(void *up, struct step_run *run, struct error *err);
 enum step_verdict up_engine_check(void *up, struct step_run *run);
 bool up_engine_open(void *up, struct step_run *run, struct error *err);
 
+/* ---- steps_context.c: a cluster the user has; every engine's mark ---- */
+enum step_verdict up_context_check(void *up, struct step_run *run);
+bool up_context(void *up, struct step_run *run, struct error *err);
+enum step_verdict up_mark_check(void *up, struct step_run *run);
+bool up_mark(void *up, struct step_run *run, struct error *err);
+bool up_mark_undo(void *up, struct step_run *run, struct error *err);
+
 /* ---- the sandbox's control plane ---- */
 enum step_verdict up_sandbox_check(void *up, struct step_run *run);
 bool up_sandbox(void *up, struct step_run *run, struct error *err);
