@@ -85,32 +85,9 @@ look_folder(const struct audit_look *l, struct audit *out)
 
 /* ---- the cluster ---- */
 
-/* Groups whose kinds we put objects of; a group below meshifi.io too. */
-static const char *const groups[] = {
-    "",
-    "apps",
-    "rbac.authorization.k8s.io",
-    "apiextensions.k8s.io",
-    "admissionregistration.k8s.io",
-    "apiextensions.crossplane.io",
-    "pkg.crossplane.io",
-};
-
-static bool
-is_our_group(const char *group)
+void
+audit_objects(struct env *e, struct audit *out)
 {
-    for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
-        if (strcmp(groups[i], group) == 0)
-            return true;
-    }
-    return str_ends(str_of(group), STR("meshifi.io"));
-}
-
-/* The objects that carry the profile's label, kind by kind. */
-static void
-look_objects(const struct audit_look *l, struct audit *out)
-{
-    struct env *e = l->env;
     AUTO(mem_free_ptr)
     char *label = mem_printf("%s=%s", MARK_RUN, e->profile.name);
     const struct kube_kind *k;
@@ -122,8 +99,7 @@ look_objects(const struct audit_look *l, struct audit *out)
     for (size_t i = 0; (k = kube_discovery_at(e->discovery, i)); i++) {
         struct gone_list found = {0};
 
-        if (!k->preferred || !(k->verbs & KUBE_CAN_LIST) ||
-            !(k->verbs & KUBE_CAN_DELETE) || !is_our_group(k->gvr.group))
+        if (!gone_may_be_ours(e->discovery, k))
             continue;
         if (gone_find(e, k, label, &found, NULL) && found.n) {
             AUTO(mem_free_ptr)
@@ -143,7 +119,5 @@ audit_take(const struct audit_look *l, struct step_run *run, struct audit *out)
     if (strcmp(l->engine, "sandbox") == 0 || !*l->engine)
         look_sandbox(l, run, out);
     look_orphans(l, out);
-    if (l->objects)
-        look_objects(l, out);
     look_folder(l, out);
 }

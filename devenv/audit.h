@@ -33,16 +33,17 @@ void audit_release(struct audit *a);
 
 /* Looks at everything of the profile. engine is the one it had: after a
  * removal the profile no longer says ("": sandbox). docker may be NULL: then,
- * for kind, `why` says why the engine cannot be asked. objects: also those in
- * the cluster (engine context; the API must answer). Turns the loop. */
+ * for kind, `why` says why the engine cannot be asked. Turns the loop. */
 struct audit_look {
     struct env *env;
     const char *engine;
     struct docker *docker;
     const char *why;
-    bool objects;
 };
 void audit_take(const struct audit_look *l, struct step_run *run,
                 struct audit *out);
+/* The objects in the cluster that carry the profile's label, for a cluster that
+ * is not ours. The API must answer. */
+void audit_objects(struct env *e, struct audit *out);
 
 #endif

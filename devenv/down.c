@@ -73,8 +73,9 @@ do_files(void *context, struct step_run *run, struct error *err)
     struct down *d = context;
     struct profile *p = &d->env->profile;
 
+    down_audit_cluster(d, &d->left);
     env_disconnect(d->env);
-    if (d->unproven) {
+    if (d->unproven || d->left.n) {
         step_detail(run, "%s stays: it proves what is ours", p->dir);
         return true;
     }
@@ -86,13 +87,12 @@ do_files(void *context, struct step_run *run, struct error *err)
 }
 
 static void
-take(struct down *d, bool objects, struct step_run *run, struct audit *out)
+take(struct down *d, struct step_run *run, struct audit *out)
 {
     const struct audit_look l = {.env = d->env,
                                  .engine = d->engine,
                                  .docker = d->docker,
-                                 .why = d->no_docker.msg,
-                                 .objects = objects};
+                                 .why = d->no_docker.msg};
 
     audit_take(&l, run, out);
 }
@@ -104,7 +104,7 @@ do_audit(void *context, struct step_run *run, struct error *err)
     struct down *d = context;
     AUTO(buf_release) struct buf names = BUF_INIT(700), how = BUF_INIT(460);
 
-    take(d, false, run, &d->left);
+    take(d, run, &d->left);
     step_detail(run, "leftovers: %zu", d->left.n);
     if (!d->left.n)
         return true;
@@ -141,11 +141,18 @@ static const struct step table[] = {
      .needs = "composites",
      .usual_ms = 20000,
      .act = down_crossplane},
+    {.id = "rest",
+     .title = "whatever else has our label goes",
+     .lane = "cluster",
+     .on = "context",
+     .needs = "crossplane",
+     .usual_ms = 2000,
+     .act = down_rest},
     {.id = "mark",
      .title = "our mark goes",
      .lane = "cluster",
      .on = "context",
-     .needs = "crossplane",
+     .needs = "rest",
      .usual_ms = 10,
      .act = down_mark},
     {.id = "sandbox",
@@ -223,7 +230,8 @@ down_begin(struct down *d, struct error *err)
     if (!profile_lock(&d->env->profile, err))
         return false;
     down_look_cluster(d, &run);
-    take(d, d->api && strcmp(d->engine, "context") == 0, &run, &d->found);
+    take(d, &run, &d->found);
+    down_audit_cluster(d, &d->found);
     step_run_release(&run);
     return true;
 }

@@ -119,6 +119,25 @@ down_look_cluster(struct down *d, struct step_run *run UNUSED)
         risk_external(d);
 }
 
+void
+down_audit_cluster(struct down *d, struct audit *out)
+{
+    AUTO(mem_free_ptr) char *command = NULL;
+
+    if (!is_engine(d, "context") || !profile_is_up(&d->env->profile))
+        return;
+    if (d->api) {
+        audit_objects(d->env, out);
+        return;
+    }
+    command =
+        mem_printf("kubectl --kubeconfig %s get all,functions,xrd -A "
+                   "-l %s=%s",
+                   d->env->profile.kubeconfig, MARK_RUN, d->env->profile.name);
+    audit_add(out, true, command, "what is in the cluster of the context %s",
+              d->env->profile.context);
+}
+
 /* ---- composites ---- */
 
 /* On a cluster of ours only where something outside hangs on them. */
@@ -185,6 +204,90 @@ down_composites(void *context, struct step_run *run, struct error *err)
 
 /* ---- a cluster that is not ours ---- */
 
+/* What is removed behind what: kinds that are not named go first. */
+static const char *const order[] = {
+    "",
+    "compositions",
+    "compositeresourcedefinitions",
+    "configurations",
+    "functions",
+    "providers",
+    "customresourcedefinitions",
+    "namespaces",
+};
+
+static size_t
+rank_of(const struct kube_kind *k)
+{
+    for (size_t i = 1; i < ARRAY_LEN(order); i++) {
+        if (strcmp(order[i], k->gvr.resource) == 0)
+            return i;
+    }
+    return 0;
+}
+
+/* What goes with its owner is waited for at the very end; our mark stays until
+ * all else is gone: it says whose the rest is. */
+static void
+spare(struct gone_list *l, bool with_owner)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        struct gone_object *g = &l->v[i];
+        bool mark = strcmp(g->name, OWNER_NAME) == 0 && g->ns &&
+                    strcmp(g->ns, OWNER_NAMESPACE) == 0;
+
+        g->gone = mark || (g->composed && with_owner);
+    }
+}
+
+/* rank ARRAY_LEN(order): all that is left. */
+static bool
+find_rank(struct down *d, size_t rank, struct gone_list *out, struct error *err)
+{
+    AUTO(mem_free_ptr)
+    char *label = mem_printf("%s=%s", MARK_RUN, d->env->profile.name);
+    const struct kube_discovery *all = d->env->discovery;
+    bool last = rank == ARRAY_LEN(order);
+    const struct kube_kind *k;
+
+    for (size_t i = 0; (k = kube_discovery_at(all, i)); i++) {
+        if ((last || rank_of(k) == rank) && gone_may_be_ours(all, k) &&
+            !gone_find(d->env, k, label, out, err))
+            return false;
+    }
+    spare(out, !last);
+    return true;
+}
+
+/* Everything that still has our label: namespaces of examples, and what a run
+ * that was killed left. */
+static bool
+remove_rest(struct down *d, struct step_run *run, struct error *err)
+{
+    const struct gone_options o = {.limit_ms = d->options->gone_ms,
+                                   .drop = d->options->drop_finalizers,
+                                   .leaks = &d->leaks};
+    bool ok = kube_discovery_wait(d->env->discovery, true, err);
+
+    for (size_t rank = 0; ok && rank <= ARRAY_LEN(order); rank++) {
+        struct gone_list list = {0};
+
+        ok = find_rank(d, rank, &list, err) &&
+             gone_delete(d->env, &list, &o, run, err);
+        gone_release(&list);
+    }
+    return ok;
+}
+
+static bool
+not_connected(struct down *d, struct step_run *run, struct error *err)
+{
+    struct error why = {0};
+
+    error_set(&why, ERR_NETWORK, "the cluster does not answer");
+    return down_forgive(d, run, &why, err);
+}
+
 bool
 down_crossplane(void *context, struct step_run *run, struct error *err)
 {
@@ -195,13 +298,21 @@ down_crossplane(void *context, struct step_run *run, struct error *err)
                                          .left = &d->stays};
     struct error why = {0};
 
-    if (!d->api) {
-        error_set(&why, ERR_NETWORK, "the cluster does not answer");
-        d->unproven = true;
-        return down_forgive(d, run, &why, err);
-    }
+    if (!d->api)
+        return not_connected(d, run, err);
     return crossplane_remove(d->env, &o, run, &why) ||
            down_forgive(d, run, &why, err);
+}
+
+bool
+down_rest(void *context, struct step_run *run, struct error *err)
+{
+    struct down *d = context;
+    struct error why = {0};
+
+    if (!d->api)
+        return not_connected(d, run, err);
+    return remove_rest(d, run, &why) || down_forgive(d, run, &why, err);
 }
 
 bool

@@ -32,9 +32,13 @@ bool down_forgive(struct down *d, struct step_run *run, const struct error *why,
 /* ---- down_cluster.c ---- */
 /* Fills down.api, and down.risk with what is in the cluster beside ours. */
 void down_look_cluster(struct down *d, struct step_run *run);
+/* On a cluster that is not ours: what there is of ours, while the API is
+ * connected. */
+void down_audit_cluster(struct down *d, struct audit *out);
 enum step_verdict down_composites_check(void *down, struct step_run *run);
 bool down_composites(void *down, struct step_run *run, struct error *err);
 bool down_crossplane(void *down, struct step_run *run, struct error *err);
+bool down_rest(void *down, struct step_run *run, struct error *err);
 bool down_mark(void *down, struct step_run *run, struct error *err);
 
 #endif

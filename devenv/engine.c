@@ -103,11 +103,10 @@ sandbox_remove(struct env *e, struct step_run *run, struct error *err)
 
 static const struct engine engines[] = {
     {"sandbox", sandbox_start, sandbox_remove},
-    {"kind", NULL, NULL}, /* steps of their own: steps_kind.c */
+    /* steps of their own: steps_kind.c, steps_context.c */
+    {"kind", NULL, NULL},
+    {"context", NULL, NULL},
 };
-
-/* Engines the design knows and this build has not. */
-static const char *const planned[] = {"context"};
 
 const struct engine *
 engine_find(const char *name, struct error *err)
@@ -115,15 +114,6 @@ engine_find(const char *name, struct error *err)
     for (size_t i = 0; i < ARRAY_LEN(engines); i++) {
         if (strcmp(engines[i].name, name) == 0)
             return &engines[i];
-    }
-    for (size_t i = 0; i < ARRAY_LEN(planned); i++) {
-        if (strcmp(planned[i], name) == 0) {
-            error_set(err, ERR_USAGE, "the engine \"%s\" is not built in yet",
-                      name);
-            error_remedy(err, "MT-ENGINE-MISSING",
-                         "Use --engine sandbox: it needs no Docker.");
-            return NULL;
-        }
     }
     error_set(err, ERR_USAGE, "no engine \"%s\"", name);
     error_remedy(err, "", "There are sandbox, kind and context.");

@@ -12,6 +12,7 @@
 
 struct engine {
     const char *name;
+    /* NULL where steps of `up` and `down` do it all (kind, context). */
     /* Brings it up, or leaves it as it is when it runs. */
     bool (*start)(struct env *e, struct step_run *run, struct error *err);
     /* Stops it and removes what it keeps. */

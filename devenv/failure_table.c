@@ -213,11 +213,15 @@ const struct failure failure_table[] = {
  "<file>.lock blocks the kubeconfig (<age> old).",
  "If neither kubectl nor kind runs, remove it:  rm <file>.lock",
  "kind#2008 kind#1425", false},
-
 {"MT-NODE-IMAGE", 56,
  "<image> is not a Kind node image (<why>).",
  "meshtop up                                takes the image of the lock\n"
  "meshtop up --node-image REF               one made by kind build node-image",
+ "", false},
+{"MT-CLUSTER-RIGHTS", 57,
+ "The user of the context may not create: <kinds>.",
+ "Ask the cluster's owner for these rights (cluster-admin has them), or name\n"
+ "another context.",
  "", false},
 
 /* ---- 60 Crossplane ---- */
@@ -297,8 +301,6 @@ const struct failure failure_table[] = {
  "Is the server running, and is this its address?", "", true},
 {"MT-DNS", 0, "The name of <server> is not known.",
  "Check the server's name and the network.", "", true},
-{"MT-ENGINE-MISSING", 0, "The engine <name> is not built in.",
- "Use --engine sandbox: it needs no Docker.", "", false},
 {"MT-EXEC-PLUGIN", 0, "The kubeconfig's credential program failed.",
  "Run it by hand and see what it says.", "", true},
 {"MT-FIELD-CONFLICT", 0, "Another manager owns a field of <name>.",
@@ -319,6 +321,10 @@ const struct failure failure_table[] = {
  "meshtop up --plan lists the steps.", "", false},
 {"MT-NOT-UP", 0, "The profile <name> is not up.",
  "meshtop up --profile NAME", "", false},
+{"MT-OTHER-CONTEXT", 2,
+ "The profile works on another context.",
+ "meshtop down first, or choose another --profile.",
+ "", false},
 {"MT-OTHER-ENGINE", 2, "The profile runs on another engine.",
  "Take it down first, or choose another --profile.", "", false},
 {"MT-PACKAGE-IN-USE", 0, "Objects of the package's kinds still exist.",

@@ -138,6 +138,48 @@ gone_find(struct env *e, const struct kube_kind *kind, const char *label,
     return error_wrap(err, "cannot list %s", kind->gvr.resource);
 }
 
+/* Groups whose kinds we put objects of; those below meshifi.io too. */
+static const char *const groups[] = {
+    "",
+    "apps",
+    "batch",
+    "rbac.authorization.k8s.io",
+    "apiextensions.k8s.io",
+    "admissionregistration.k8s.io",
+    "apiextensions.crossplane.io",
+    "pkg.crossplane.io",
+};
+
+/* Another row of the discovery that stands for the same kind goes first. */
+static bool
+is_repeated(const struct kube_discovery *d, const struct kube_kind *kind)
+{
+    const struct kube_kind *k;
+    bool behind = false;
+
+    for (size_t i = 0; (k = kube_discovery_at(d, i)); i++) {
+        if (k == kind)
+            behind = true;
+        else if (strcmp(k->gvr.group, kind->gvr.group) == 0 &&
+                 strcmp(k->gvr.resource, kind->gvr.resource) == 0 &&
+                 (k->preferred || (!behind && !kind->preferred)))
+            return true;
+    }
+    return false;
+}
+
+bool
+gone_may_be_ours(const struct kube_discovery *d, const struct kube_kind *kind)
+{
+    const unsigned verbs = KUBE_CAN_LIST | KUBE_CAN_DELETE;
+    const char *group = kind->gvr.group;
+    bool known = str_ends(str_of(group), STR("meshifi.io"));
+
+    for (size_t i = 0; i < ARRAY_LEN(groups) && !known; i++)
+        known = strcmp(groups[i], group) == 0;
+    return known && (kind->verbs & verbs) == verbs && !is_repeated(d, kind);
+}
+
 void
 gone_release(struct gone_list *l)
 {
@@ -179,7 +221,7 @@ ask_deletion(struct env *e, struct gone_list *l, struct error *err)
         struct error why = {0};
 
         r.if_uid = l->v[i].uid;
-        if (l->v[i].composed)
+        if (l->v[i].composed || l->v[i].gone)
             continue;
         if (kube_client_wait(e->client, &r, NULL, &why) || passes(why.code))
             continue;

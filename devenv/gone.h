@@ -42,6 +42,10 @@ struct gone_options {
  * all). A kind that is not served adds none. */
 bool gone_find(struct env *e, const struct kube_kind *kind, const char *label,
                struct gone_list *out, struct error *err);
+/* A kind that may hold objects of ours (groups we put objects of), listed and
+ * deleted, once a kind: in its group's preferred version, else in the first. */
+bool gone_may_be_ours(const struct kube_discovery *d,
+                      const struct kube_kind *kind);
 void gone_release(struct gone_list *l);
 /* Deletes all and waits. MT-STUCK-FINALIZER names the first that holds. */
 bool gone_delete(struct env *e, struct gone_list *l,
