@@ -257,6 +257,10 @@ host_check_network(struct host *h, struct step_run *run, struct host_check *c)
         step_wait(run, ALL_LIMIT_MS, all_done, &all, &err);
         kube_http_free(http);
     }
+    if (err.code == ERR_CANCELLED) {
+        host_skip(c, "stopped");
+        return;
+    }
     for (size_t i = 0; i < all.n; i++) {
         if (!all.v[i].done)
             all.v[i].err = err;

@@ -31,6 +31,13 @@ show(struct step_run *run, const struct host_row *r, const struct host_check *c)
         step_log(run, str_of(c->evidence.v[i]));
 }
 
+/* HOST_SKIPPED as the worst: nothing is. */
+static bool
+is_bad(const struct host_check *c, enum host_verdict worst)
+{
+    return c->verdict != HOST_SKIPPED && c->verdict >= worst && c->error.code;
+}
+
 /* Runs the rows; one as bad as `worst` fails the step, the first is err. */
 static bool
 run_rows(struct up *up, struct step_run *run, const char *ids,
@@ -52,7 +59,7 @@ run_rows(struct up *up, struct step_run *run, const char *ids,
                 continue;
             host_run(&h, r, run, &c);
             show(run, r, &c);
-            if (c.error.code && c.verdict >= worst && !bad.code)
+            if (is_bad(&c, worst) && !bad.code)
                 bad = c.error;
             else if (c.error.code && !odd.code)
                 odd = c.error;
@@ -60,6 +67,8 @@ run_rows(struct up *up, struct step_run *run, const char *ids,
         }
     }
     host_release(&h);
+    if (step_cancelled(run, err))
+        return false;
     step_detail(run, "%s", odd.code ? odd.msg : "");
     if (bad.code && err)
         *err = bad;
@@ -80,7 +89,10 @@ up_host(void *context, struct step_run *run, struct error *err)
     struct up *up = context;
     struct host_options o = options_of(up);
 
-    return run_rows(up, run, HOST_ROWS, &o, HOST_FAIL, err) || !up->fresh;
+    /* Of a mesh that is up nothing is bad enough. */
+    return run_rows(up, run, HOST_ROWS, &o,
+                    profile_is_up(&up->env->profile) ? HOST_SKIPPED : HOST_FAIL,
+                    err);
 }
 
 enum step_verdict
@@ -120,7 +132,7 @@ up_network_check(void *context, struct step_run *run)
 {
     const struct up *up = context;
 
-    if (up->fresh)
+    if (!profile_is_up(&up->env->profile))
         return STEP_IS_TODO;
     step_detail(run, "the mesh is up: not asked");
     return STEP_IS_DONE;
