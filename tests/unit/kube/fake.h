@@ -15,6 +15,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/base/buf.h"
@@ -174,6 +175,22 @@ fake_init(struct fake *f, struct loop *l, fake_fn *fn, void *arg)
     assert_int_equal(listen(f->fd, 16), 0);
     getsockname(f->fd, (struct sockaddr *)&a, &n);
     snprintf(f->url, sizeof(f->url), "http://127.0.0.1:%d", ntohs(a.sin_port));
+    f->watch = loop_fd_add(l, f->fd, LOOP_READ, fake_accept, f, NULL);
+}
+
+/* The same on a unix socket; who made path removes it. */
+static UNUSED void
+fake_init_unix(struct fake *f, struct loop *l, const char *path, fake_fn *fn,
+               void *arg)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+
+    *f = (struct fake){.l = l, .fn = fn, .arg = arg};
+    snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+    f->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(f->fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    assert_int_equal(listen(f->fd, 16), 0);
+    snprintf(f->url, sizeof(f->url), "unix://%.50s", path);
     f->watch = loop_fd_add(l, f->fd, LOOP_READ, fake_accept, f, NULL);
 }
 
