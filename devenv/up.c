@@ -163,15 +163,27 @@ static const struct step table[] = {
 /* What is left out when only the packages are asked for. */
 #define NOT_PACKAGES "cluster examples ready"
 
+/* The engine of a profile that has none yet. */
+static const char *
+engine_of_this_machine(const struct env *e)
+{
+    struct docker *d = docker_open(e->loop, NULL, NULL, NULL);
+    bool there = d != NULL;
+
+    docker_free(d);
+    return there ? "kind" : "sandbox";
+}
+
 const struct engine *
 up_engine(const struct env *e, const char *asked, struct error *err)
 {
     const char *have = e->profile.engine;
     bool automatic = !asked || strcmp(asked, "auto") == 0;
-    const struct engine *wanted = engine_find(!automatic ? asked
-                                              : *have    ? have
-                                                         : "sandbox",
-                                              err);
+    const struct engine *wanted =
+        engine_find(!automatic ? asked
+                    : *have    ? have
+                               : engine_of_this_machine(e),
+                    err);
 
     if (wanted && *have && strcmp(have, wanted->name) != 0) {
         error_set(err, ERR_USAGE,
