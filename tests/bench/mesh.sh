@@ -17,7 +17,7 @@ mt up --engine sandbox --examples corner-shop >/dev/null 2>&1 || { echo "MISS  u
 say "up --engine sandbox with corner-shop, to all Ready" $((($(now) - t0) / 1000000)) 2000 ms
 t0=$(now)
 mt up >/dev/null 2>&1
-say "up again on a healthy mesh" $((($(now) - t0) / 1000000)) 2000 ms
+say "up again on a healthy mesh" $((($(now) - t0) / 1000000)) 300 ms
 
 # The plan of one new product, by a process of its own: the median of 9.
 cat >"$T/plan.yaml" <<-EOT
