@@ -1,6 +1,6 @@
 /*
- * A download is rounds over its addresses. A round in which new bytes came
- * counts as progress; `tries` rounds without any end it. What came stays in
+ * A download is rounds over its addresses. A round in which enough new bytes
+ * came counts as progress; `tries` rounds without it end it. What came stays in
  * the part, so each round goes on where the last one stopped.
  *
  *   cache_holds -> part_open -> rounds -> hash -> part_finish
@@ -122,7 +122,7 @@ rounds(struct job *j, struct error *err)
         if (end != TRANSFER_AGAIN)
             break;
         idle++;
-        if (j->part && j->part->have > j->best) {
+        if (j->part && j->part->have >= j->best + j->o.slow_bytes) {
             j->best = j->part->have;
             idle = 0;
         }
@@ -168,31 +168,27 @@ static bool
 bring(struct job *j, const char *sha256, struct error *err)
 {
     struct part *p = j->part;
-    char hex[DIGEST_HEX_MAX];
+    char got[sizeof(((struct error *)0)->msg)];
+    struct error why = {0};
 
-    for (;;) {
-        bool resumed = p->resumed;
-        struct error why = {0};
+    for (bool again = true;; again = false) {
+        bool there = j->r->size && p->have == j->r->size;
 
-        if (!(j->r->size && p->have == j->r->size) && !rounds(j, &why)) {
-            if (why.code == ERR_LIMIT && resumed) {
-                if (!begin_anew(j, err))
-                    return false;
-                continue;
-            }
-            if (why.code == ERR_LIMIT)
-                return mismatch(j, sha256, why.msg, err);
+        if (there || rounds(j, &why)) {
+            part_hash(p, got);
+            if (strcmp(got, sha256) == 0)
+                return part_finish(p, err);
+        } else if (why.code == ERR_LIMIT) { /* longer than it may be */
+            snprintf(got, sizeof(got), "%s", why.msg);
+        } else {
             if (strcmp(why.id, "MT-HOST-DISK") == 0)
                 part_discard(p);
             if (err)
                 *err = why;
             return false;
         }
-        part_hash(p, hex);
-        if (strcmp(hex, sha256) == 0)
-            return part_finish(p, err);
-        if (!resumed)
-            return mismatch(j, sha256, hex, err);
+        if (!again || !p->resumed)
+            return mismatch(j, sha256, got, err);
         if (!begin_anew(j, err))
             return false;
     }

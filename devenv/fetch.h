@@ -36,7 +36,7 @@ struct fetch_options {
     uint64_t slow_bytes; /* [30 kB] */
     int64_t pause_ms;    /* first pause before trying again [500]; doubles
                             up to 16 times as long, with jitter */
-    unsigned tries;      /* rounds over url and mirrors without a new byte
+    unsigned tries;      /* rounds over url and mirrors without slow_bytes more
                             [5] */
 };
 

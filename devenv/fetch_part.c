@@ -74,6 +74,8 @@ cache_holds(struct step_run *run, const char *path, const char *sha256,
     bool read;
 
     *holds = false;
+    if (fd < 0 && errno != ENOENT && unlink(path) < 0)
+        return error_errno(err, ERR_IO, "cannot read %s", path);
     if (fd < 0)
         return true;
     d = digest_new(DIGEST_SHA256);

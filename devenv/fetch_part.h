@@ -20,7 +20,7 @@ struct part {
     uint64_t have;      /* bytes in it, all of them hashed */
     uint64_t cap;       /* bytes it may have */
     struct digest *digest;
-    bool resumed; /* begins with bytes of an earlier connection */
+    bool resumed; /* made of what more than one connection brought */
 };
 
 /* Is the file there and right? It is hashed; a damaged one is removed. */

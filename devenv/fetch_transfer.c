@@ -89,6 +89,26 @@ have(const struct transfer *t)
     return t->part ? t->part->have : t->text->n;
 }
 
+/* What the peer says is still to come: for progress, and to refuse at once
+ * what would be too long in the end. */
+static bool
+note_length(struct call *c, const char *length)
+{
+    struct transfer *t = c->t;
+    uint64_t rest;
+
+    if (!t->part || !str_to_u64(str_of(length), &rest))
+        return true;
+    if (rest <= t->part->cap && t->part->have + rest <= t->part->cap) {
+        t->total = t->part->have + rest;
+        return true;
+    }
+    c->judged = true;
+    c->end = TRANSFER_NEVER;
+    return error_set(&t->err, ERR_LIMIT, "%s: %llu bytes are announced",
+                     t->what, (unsigned long long)(t->part->have + rest));
+}
+
 static bool
 on_head(void *arg, const struct kube_http_response *r)
 {
@@ -101,6 +121,8 @@ on_head(void *arg, const struct kube_http_response *r)
         return judge_page(c);
     snprintf(t->etag, TRANSFER_ETAG, "%s",
              strlen(r->etag) < TRANSFER_ETAG ? r->etag : "");
+    if (r->status == 206 && t->part && t->part->have)
+        t->part->resumed = true;
     /* The whole thing, although only the rest was asked for. */
     if (r->status != 206 && t->part && t->part->have &&
         !part_restart(t->part, &t->err)) {
@@ -108,7 +130,7 @@ on_head(void *arg, const struct kube_http_response *r)
         c->end = TRANSFER_NEVER;
         return false;
     }
-    return true;
+    return note_length(c, r->wanted);
 }
 
 static bool
@@ -300,6 +322,7 @@ transfer_run(struct transfer *t)
                                   .follow = true,
                                   .redirects = FETCH_REDIRECTS_MAX,
                                   .identity = true,
+                                  .want = "Content-Length",
                                   .max_body = (size_t)1 << 20,
                                   .on_head = on_head,
                                   .on_data = on_data,
