@@ -30,6 +30,13 @@
 #define MARK_RUN    "meshtop.dev/run"
 #define MARK_DIGEST "meshtop.dev/digest"
 
+/* Facts of the profile: what the first `up` was told, for those after it. */
+#define FACT_MIRROR      "registry/mirror"
+#define FACT_CA          "registry/ca"
+#define FACT_PULL_SECRET "registry/secret"
+#define FACT_XP_ADOPTED     "crossplane/adopted" /* its namespace */
+#define PULL_SECRET      "meshtop-pull"
+
 /* ---- the objects (crossplane_objects.c) ---- */
 
 /* Zero and NULL mean the chart's own default. */
@@ -63,6 +70,15 @@ char *crossplane_mirrored(const char *ref, const char *mirror);
 struct json *crossplane_image_config(const char *host, const char *mirror,
                                      const char *pull_secret, const char *run);
 
+/* An ImageConfig per registry of these Functions' packages, where the profile
+ * has a mirror or a pull secret; none else. */
+bool crossplane_apply_sources(struct env *e,
+                              const struct manifest_set *functions,
+                              struct error *err);
+/* Are they there as they would be applied? Only reads. */
+bool crossplane_sources_in_place(struct env *e,
+                                 const struct manifest_set *functions);
+
 /* What a message of the package manager or of a kubelet says about fetching an
  * image. */
 enum pull_verdict {
@@ -76,6 +92,48 @@ enum pull_verdict crossplane_pull_verdict(const char *message);
  * Returns false. */
 bool crossplane_pull_error(const char *what, const char *message,
                            struct error *err);
+
+/* ---- waits that end as soon as the end is known ---- */
+
+/* Until each Function of the set is Installed, Healthy and of the package it
+ * names; the functions are the step's parts. A registry's refusal ends it at
+ * once (MT-PKG-PULL, MT-NET-RATELIMIT), a pod that cannot start too
+ * (MT-POD-START), MT-PKG-UNHEALTHY what stays unhealthy; Crossplane's own
+ * retries, which come ever later, are helped along. */
+bool crossplane_wait_functions(struct env *e,
+                               const struct manifest_set *functions,
+                               struct step_run *run, struct error *err);
+/* Remembers what the Functions' packages are, by digest (facts "package/REF");
+ * another digest than before is MT-DIGEST-CHANGED. The caller saves. */
+bool crossplane_pin_functions(struct env *e,
+                              const struct manifest_set *functions,
+                              struct error *err);
+
+/* XRDs: begin before they are applied (so that warnings of an earlier try do
+ * not count), wait after, end in any case (NULL is fine). An XRD that
+ * Crossplane finds invalid is MT-XRD-SILENT within seconds. */
+struct crossplane_xrds;
+struct crossplane_xrds *
+crossplane_xrds_begin(struct env *e, struct step_run *run, struct error *err);
+bool crossplane_xrds_wait(struct crossplane_xrds *x,
+                          const struct manifest_set *xrds, struct error *err);
+void crossplane_xrds_end(struct crossplane_xrds *x);
+
+/* Until each Composition has a revision whose pipeline is not invalid. */
+bool crossplane_wait_compositions(struct env *e,
+                                  const struct manifest_set *compositions,
+                                  struct step_run *run, struct error *err);
+
+/* Until all data domains, contracts and products are Ready. MT-XR-RBAC when
+ * Crossplane lacks a right, MT-XR-NOTREADY with the way to the first leaf that
+ * is not, at the limit (120 s) or when a refusal stays as it is. */
+bool crossplane_wait_ready(struct env *e, struct step_run *run,
+                           struct error *err);
+/* Why a composite resource is not Ready: its tree into the step's log, the
+ * first leaf that is not and its last warning into err (MT-XR-NOTREADY).
+ * Returns false. Turns the loop. */
+bool crossplane_explain_xr(struct env *e, struct step_run *run,
+                           const struct json *xr, struct error *err);
 
 /* ---- permissions (crossplane_rbac.c) ---- */
 

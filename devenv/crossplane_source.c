@@ -54,6 +54,80 @@ crossplane_image_config(const char *host, const char *mirror,
     return o;
 }
 
+static const struct kube_gvr image_configs = {"pkg.crossplane.io", "v1beta1",
+                                              "imageconfigs"};
+
+/* Does the server hold it as it would be applied? */
+static bool
+in_place(struct env *e, const struct json *config)
+{
+    const struct json *meta = json_get(config, "metadata");
+    struct kube_request r = {.gvr = image_configs,
+                             .name = json_get_string(meta, "name")};
+    AUTO(json_free_ptr)
+    struct json *there = kube_client_wait_json(e->client, &r, NULL);
+
+    return there && json_equal(json_at(meta, "annotations", MARK_DIGEST, NULL),
+                               json_at(there, "metadata", "annotations",
+                                       MARK_DIGEST, NULL));
+}
+
+static bool
+apply(struct env *e, const struct json *config, struct error *err)
+{
+    AUTO(mem_free_ptr) char *text = json_text(config, JSON_COMPACT);
+    struct kube_request r = {
+        .verb = KUBE_PATCH,
+        .patch = KUBE_PATCH_APPLY,
+        .force = true,
+        .gvr = image_configs,
+        .name = json_string(json_at(config, "metadata", "name", NULL)),
+        .body = str_of(text)};
+
+    return kube_client_wait(e->client, &r, NULL, err) ||
+           error_wrap(err, "ImageConfig/%s", r.name);
+}
+
+/* One after the other; write false only looks. */
+static bool
+each_source(struct env *e, const struct manifest_set *functions, bool write,
+            struct error *err)
+{
+    const char *mirror = profile_fact(&e->profile, FACT_MIRROR);
+    const char *secret = profile_fact(&e->profile, FACT_PULL_SECRET);
+    AUTO(strlist_release) struct strlist hosts = {0};
+    bool ok = true;
+
+    for (size_t i = 0; (mirror || secret) && ok && i < functions->n; i++) {
+        const char *package = json_string_or(
+            json_at(functions->v[i].object, "spec", "package", NULL), "");
+        AUTO(json_free_ptr) struct json *config = NULL;
+        struct str host, path;
+
+        if (!str_cut(str_of(package), '/', &host, &path) ||
+            strlist_has(&hosts, host))
+            continue;
+        strlist_add(&hosts, host);
+        config = crossplane_image_config(hosts.v[hosts.n - 1], mirror, secret,
+                                         e->profile.name);
+        ok = write ? apply(e, config, err) : in_place(e, config);
+    }
+    return ok;
+}
+
+bool
+crossplane_apply_sources(struct env *e, const struct manifest_set *functions,
+                         struct error *err)
+{
+    return each_source(e, functions, true, err);
+}
+
+bool
+crossplane_sources_in_place(struct env *e, const struct manifest_set *functions)
+{
+    return each_source(e, functions, false, NULL);
+}
+
 /* ---- what registries say ---- */
 
 /* The first that stands in a message decides. */

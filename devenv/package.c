@@ -5,14 +5,15 @@
 #include "lib/base/asset.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
+#include "lib/base/yaml.h"
 
+#include "devenv/crossplane.h"
 #include "devenv/owner.h"
 
 #define KIND_WAIT_MS   10000
 #define READY_LIMIT_MS 120000
+#define METADATA_MAX   ((size_t)1 << 20)
 
-static const struct kube_gvr functions = {"pkg.crossplane.io", "v1",
-                                          "functions"};
 static const struct kube_gvr xrds = {"apiextensions.crossplane.io", "v2",
                                      "compositeresourcedefinitions"};
 static const struct kube_gvr domains = {"meshifi.io", "v1alpha1",
@@ -167,12 +168,6 @@ apply(struct env *e, struct manifest_set *set, struct error *err)
     return manifest_apply(set, &how, err);
 }
 
-/* An object that is not of the set is none of our business. */
-struct of_set {
-    const struct manifest_set *set;
-    const char *condition; /* NULL: it must be gone */
-};
-
 static bool
 in_set(const struct manifest_set *set, const struct kube_object *o)
 {
@@ -185,45 +180,150 @@ in_set(const struct manifest_set *set, const struct kube_object *o)
     return false;
 }
 
+/* An object that is not of the set is none of our business. */
 static bool
-check_of_set(void *arg, const struct kube_object *o, struct buf *why)
+check_gone(void *arg, const struct kube_object *o, struct buf *why)
 {
-    struct of_set *s = arg;
-
-    if (!in_set(s->set, o))
+    if (!in_set(arg, o))
         return true;
-    if (s->condition)
-        return env_check_condition((void *)s->condition, o, why);
     buf_printf(why, "%s is being deleted", o->name.s);
     return false;
 }
+
+static bool
+install_functions(struct env *e, struct manifest_set *set, struct step_run *run,
+                  struct error *err)
+{
+    return crossplane_apply_sources(e, set, err) && apply(e, set, err) &&
+           crossplane_wait_functions(e, set, run, err) &&
+           crossplane_pin_functions(e, set, err) &&
+           profile_save(&e->profile, err);
+}
+
+static bool
+install_xrds(struct env *e, struct manifest_set *set, struct step_run *run,
+             struct error *err)
+{
+    struct crossplane_xrds *x = crossplane_xrds_begin(e, run, err);
+    bool ok = x && apply(e, set, err) && crossplane_xrds_wait(x, set, err);
+
+    crossplane_xrds_end(x);
+    return ok;
+}
+
+static bool
+install_compositions(struct env *e, struct manifest_set *set,
+                     struct step_run *run, struct error *err)
+{
+    return apply(e, set, err) && crossplane_wait_compositions(e, set, run, err);
+}
+
+static bool (*const installers[])(struct env *e, struct manifest_set *set,
+                                  struct step_run *run, struct error *err) = {
+    [PACKAGE_FUNCTIONS] = install_functions,
+    [PACKAGE_XRDS] = install_xrds,
+    [PACKAGE_COMPOSITIONS] = install_compositions,
+};
 
 bool
 package_install_part(struct env *e, const char *package, enum package_part part,
                      struct step_run *run, struct error *err)
 {
     struct manifest_set set = {0};
-    bool ok = package_load(&set, package, part, err) && apply(e, &set, err);
+    bool ok = package_load(&set, package, part, err) &&
+              installers[part](e, &set, run, err);
 
-    if (ok && part == PACKAGE_FUNCTIONS) {
-        struct of_set s = {&set, "Healthy"};
-        const struct env_wait rows[] = {
-            {functions, 0, "functions", check_of_set, &s, READY_LIMIT_MS},
-            {.check = NULL}};
-
-        ok = env_wait_all(e, rows, run, err);
-    } else if (ok && part == PACKAGE_XRDS) {
-        struct of_set s = {&set, "Established"};
-        const struct env_wait rows[] = {{xrds, set.n, "resource definitions",
-                                         check_of_set, &s, READY_LIMIT_MS},
-                                        {.check = NULL}};
-
-        ok = env_wait_all(e, rows, run, err);
-    }
     if (ok)
         step_detail(run, "%zu objects", set.n);
     manifest_release(&set);
     return ok;
+}
+
+/* ---- rights ---- */
+
+static const struct kube_gvr cluster_roles = {"rbac.authorization.k8s.io", "v1",
+                                              "clusterroles"};
+
+/* What the package says it composes, in fresh memory; NULL: it does not say. */
+static char *
+declared(const char *package)
+{
+    AUTO(buf_release) struct buf text = BUF_INIT(METADATA_MAX);
+    AUTO(mem_free_ptr)
+    char *path = package_is_builtin(package)
+                     ? mem_printf("assets/%s/crossplane.yaml", package)
+                     : file_join(package, "crossplane.yaml");
+    struct asset a = {0};
+
+    if (!asset_find(path, &a) && file_read(path, &text, NULL))
+        a.data = buf_view(&text);
+    AUTO(json_free_ptr) struct json *meta = yaml_parse_one(a.data, NULL, NULL);
+
+    return mem_strdup(json_string(json_at(meta, "metadata", "annotations",
+                                          "meshtop.dev/composes", NULL)));
+}
+
+/* The role; NULL and no error: it needs none. */
+static struct json *
+role_of(struct env *e, const char *package, struct strlist *unknown,
+        struct error *err)
+{
+    struct manifest_set set = {0};
+    AUTO(mem_free_ptr) char *says = declared(package);
+    struct json *role = NULL;
+
+    if (strcmp(e->profile.engine, "sandbox") != 0 &&
+        package_load(&set, package, PACKAGE_COMPOSITIONS, err))
+        role = crossplane_compose_role(package, e->profile.name, &set, says,
+                                       unknown);
+    manifest_release(&set);
+    return role;
+}
+
+bool
+package_is_allowed(struct env *e, const char *package)
+{
+    AUTO(strlist_release) struct strlist unknown = {0};
+    struct error why = {0};
+    AUTO(json_free_ptr) struct json *role = role_of(e, package, &unknown, &why);
+    struct kube_request r = {
+        .gvr = cluster_roles,
+        .name = json_string(json_at(role, "metadata", "name", NULL))};
+
+    if (!role)
+        return !why.code;
+    AUTO(json_free_ptr)
+    struct json *there = kube_client_wait_json(e->client, &r, NULL);
+
+    return there &&
+           json_equal(json_get(there, "rules"), json_get(role, "rules"));
+}
+
+bool
+package_allow(struct env *e, const char *package, struct step_run *run,
+              struct error *err)
+{
+    AUTO(strlist_release) struct strlist unknown = {0};
+    struct error why = {0};
+    AUTO(json_free_ptr) struct json *role = role_of(e, package, &unknown, &why);
+    AUTO(mem_free_ptr) char *text = role ? json_text(role, 0) : NULL;
+    struct kube_request r = {
+        .verb = KUBE_PATCH,
+        .patch = KUBE_PATCH_APPLY,
+        .force = true,
+        .gvr = cluster_roles,
+        .name = json_string(json_at(role, "metadata", "name", NULL)),
+        .body = str_of(text)};
+
+    for (size_t i = 0; i < unknown.n; i++)
+        step_log(run, str_of(unknown.v[i]));
+    if (why.code && err)
+        *err = why;
+    if (!role)
+        return !why.code;
+    step_detail(run, "%s: %zu kinds", r.name,
+                json_len(json_get(role, "rules")));
+    return kube_client_wait(e->client, &r, NULL, err);
 }
 
 /* What shows that the objects of a part work. */
@@ -243,7 +343,9 @@ in_place(struct env *e, const char *root, const char *name, const char *part,
                                  .discovery = e->discovery};
     bool ok = load(&set, root, name, part, &err);
 
-    if (ok)
+    if (ok && condition && !crossplane_sources_in_place(e, &set))
+        ok = !buf_puts(why, "where packages come from has changed");
+    else if (ok)
         ok = manifest_in_place(&set, &how, condition, why);
     else
         buf_puts(why, err.msg);
@@ -280,6 +382,8 @@ bool
 package_install(struct env *e, const char *package, struct step_run *run,
                 struct error *err)
 {
+    if (!package_allow(e, package, run, err))
+        return false;
     for (enum package_part p = PACKAGE_FUNCTIONS; p <= PACKAGE_COMPOSITIONS;
          p++) {
         if (!package_install_part(e, package, p, run, err))
@@ -334,10 +438,9 @@ package_uninstall(struct env *e, const char *package, struct step_run *run,
     struct manifest_set compositions = {0}, definitions = {0};
     struct manifest_apply how = {.client = e->client,
                                  .discovery = e->discovery};
-    struct of_set gone = {&definitions, NULL};
-    const struct env_wait rows[] = {
-        {xrds, 0, "resource definitions", check_of_set, &gone, READY_LIMIT_MS},
-        {.check = NULL}};
+    const struct env_wait rows[] = {{xrds, 0, "resource definitions",
+                                     check_gone, &definitions, READY_LIMIT_MS},
+                                    {.check = NULL}};
     bool ok = package_load(&compositions, package, PACKAGE_COMPOSITIONS, err) &&
               package_load(&definitions, package, PACKAGE_XRDS, err) &&
               owner_keep_ours(e, &compositions, NULL, err) &&
@@ -374,13 +477,7 @@ example_add(struct env *e, const char *example, struct step_run *run,
 bool
 example_wait_ready(struct env *e, struct step_run *run, struct error *err)
 {
-    const struct env_wait rows[] = {
-        {domains, 0, "data domains", env_check_ready, NULL, READY_LIMIT_MS},
-        {contracts, 0, "data contracts", env_check_ready, NULL, READY_LIMIT_MS},
-        {products, 0, "data products", env_check_ready, NULL, READY_LIMIT_MS},
-        {.check = NULL}};
-
-    return env_wait_all(e, rows, run, err);
+    return crossplane_wait_ready(e, run, err);
 }
 
 bool
@@ -390,11 +487,10 @@ example_remove(struct env *e, const char *example, struct step_run *run,
     struct manifest_set set = {0};
     struct manifest_apply how = {.client = e->client,
                                  .discovery = e->discovery};
-    struct of_set gone = {&set, NULL};
     const struct env_wait rows[] = {
-        {domains, 0, "data domains", check_of_set, &gone, READY_LIMIT_MS},
-        {contracts, 0, "data contracts", check_of_set, &gone, READY_LIMIT_MS},
-        {products, 0, "data products", check_of_set, &gone, READY_LIMIT_MS},
+        {domains, 0, "data domains", check_gone, &set, READY_LIMIT_MS},
+        {contracts, 0, "data contracts", check_gone, &set, READY_LIMIT_MS},
+        {products, 0, "data products", check_gone, &set, READY_LIMIT_MS},
         {.check = NULL}};
     bool ok = example_load(&set, example, err) &&
               owner_keep_ours(e, &set, NULL, err) &&

@@ -2,7 +2,8 @@
  * package.h - mesh packages and example meshes: put on a cluster, taken off.
  *
  * What: a package is a folder of assets/ (functions.yaml, xrds/,
- * compositions/) or one the user names with the same shape; an example is a
+ * compositions/, crossplane.yaml) or one the user names with the same shape;
+ * an example is a
  * folder of examples/ (manifests and expectations.yaml) or a user's folder.
  * Traps known from the real Crossplane: an XRD whose objects still live hangs
  * on deletion, so objects go first; what is put on waits until it works.
@@ -42,6 +43,12 @@ bool package_install_part(struct env *e, const char *package,
  * Established? False: why says what is missing. Only reads. */
 bool package_part_in_place(struct env *e, const char *package,
                            enum package_part part, struct buf *why);
+/* Gives Crossplane the rights the package's Compositions need (crossplane.h);
+ * nothing where none are missing, and on the sandbox. */
+bool package_allow(struct env *e, const char *package, struct step_run *run,
+                   struct error *err);
+/* Has it them, as they would be given? Only reads. */
+bool package_is_allowed(struct env *e, const char *package);
 /* The text of a built-in package's part: what its digest is made from. */
 void package_part_text(const char *package, enum package_part part,
                        struct buf *out);

@@ -61,6 +61,21 @@ enum step_verdict up_mark_check(void *up, struct step_run *run);
 bool up_mark(void *up, struct step_run *run, struct error *err);
 bool up_mark_undo(void *up, struct step_run *run, struct error *err);
 
+/* ---- steps_crossplane.c, steps_functions.c: not on the sandbox ---- */
+enum step_verdict up_pull_secrets_check(void *up, struct step_run *run);
+bool up_pull_secrets(void *up, struct step_run *run, struct error *err);
+enum step_verdict up_crossplane_check(void *up, struct step_run *run);
+bool up_crossplane(void *up, struct step_run *run, struct error *err);
+void up_crossplane_inputs(void *up, struct buf *out);
+enum step_verdict up_crds_check(void *up, struct step_run *run);
+bool up_crds(void *up, struct step_run *run, struct error *err);
+enum step_verdict up_crossplane_ready_check(void *up, struct step_run *run);
+bool up_crossplane_ready(void *up, struct step_run *run, struct error *err);
+enum step_verdict up_extra_functions_check(void *up, struct step_run *run);
+bool up_extra_functions(void *up, struct step_run *run, struct error *err);
+enum step_verdict up_rbac_check(void *up, struct step_run *run);
+bool up_rbac(void *up, struct step_run *run, struct error *err);
+
 /* ---- the sandbox's control plane ---- */
 enum step_verdict up_sandbox_check(void *up, struct step_run *run);
 bool up_sandbox(void *up, struct step_run *run, struct error *err);

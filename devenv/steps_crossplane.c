@@ -1,0 +1,775 @@
+/*
+ * The steps of `up` that bring Crossplane into a cluster: credentials, objects,
+ * kinds, Deployments, the functions others like to have, and the rights our
+ * Compositions need. The sandbox has its own Crossplane: none of this there.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/asset.h"
+#include "lib/base/digest.h"
+#include "lib/base/file.h"
+#include "lib/base/mem.h"
+
+#include "devenv/crossplane_watch.h"
+#include "devenv/dockerconfig.h"
+#include "devenv/lock.h"
+#include "devenv/owner.h"
+#include "devenv/package.h"
+#include "devenv/up_steps.h"
+
+#define CORE_PACKAGE   "mesh-core"
+#define CA_CONFIG      "meshtop-registry-ca"
+#define CA_KEY         "ca.crt"
+#define CA_BYTES       ((size_t)1 << 20)
+#define SECRET_BYTES   ((size_t)256 << 10)
+#define WHY_BYTES      512
+#define CRDS_LIMIT_MS  120000
+#define READY_LIMIT_MS 180000
+#define CRDS_PAUSE_MS  250
+#define ALL_KINDS      21 /* of Crossplane 2.0 to 2.3 */
+
+static const struct kube_gvr deployments = {"apps", "v1", "deployments"};
+static const struct kube_gvr secrets = {"", "v1", "secrets"};
+
+static struct profile *
+profile_of(const struct up *up)
+{
+    return &up->env->profile;
+}
+
+static const char *
+text_at(const struct json *o, const char *part, const char *key)
+{
+    return json_string_or(json_at(o, part, key, NULL), "");
+}
+
+/* ---- where things come from: what was said now, else last time ---- */
+
+static const char *
+mirror_of(const struct up *up)
+{
+    return up->options->registry_mirror
+               ? up->options->registry_mirror
+               : profile_fact(profile_of(up), FACT_MIRROR);
+}
+
+/* A version of ours stays what it is: Crossplane is not upgraded in place. */
+static const char *
+version_of(const struct up *up, const struct lock *lock)
+{
+    const struct lock_entry *e = lock_default(lock, "crossplane");
+    const char *have = profile_fact(profile_of(up), "version/crossplane");
+    const char *v = up->options->crossplane ? up->options->crossplane
+                    : have                  ? have
+                    : e                     ? e->version
+                                            : CROSSPLANE_VERSION;
+
+    return *v == 'v' ? v + 1 : v;
+}
+
+static bool
+has_ca(const struct up *up)
+{
+    return up->options->registry_ca ||
+           profile_fact(profile_of(up), FACT_CA) != NULL;
+}
+
+/* The ConfigMap with the CA, as a set; empty when none was given now. */
+static bool
+ca_objects(const struct up *up, struct manifest_set *out, struct error *err)
+{
+    AUTO(buf_release) struct buf pem = BUF_INIT(CA_BYTES);
+    AUTO(json_free_ptr) struct json *o = NULL;
+    AUTO(mem_free_ptr) char *text = NULL;
+
+    if (!up->options->registry_ca)
+        return true;
+    if (!file_read(up->options->registry_ca, &pem, err))
+        return error_wrap(err, "--registry-ca");
+    if (!str_contains(buf_view(&pem), STR("-----BEGIN CERTIFICATE-----")))
+        return error_set(err, ERR_USAGE,
+                         "--registry-ca: %s holds no certificate in PEM form",
+                         up->options->registry_ca);
+    o = json_new_object();
+    json_set_string(o, "apiVersion", "v1");
+    json_set_string(o, "kind", "ConfigMap");
+    json_set_string(json_need_object(o, "metadata"), "name", CA_CONFIG);
+    json_set_string(json_get(o, "metadata"), "namespace", CROSSPLANE_NAMESPACE);
+    json_set(json_need_object(o, "data"), CA_KEY, json_new_str(buf_view(&pem)));
+    crossplane_mark(o, profile_of(up)->name);
+    text = json_text(o, JSON_COMPACT);
+    return manifest_parse(out, str_of(text), "--registry-ca", err);
+}
+
+static bool
+objects(const struct up *up, struct manifest_set *out, struct error *err)
+{
+    struct lock lock = {0};
+    AUTO(mem_free_ptr)
+    char *image = crossplane_mirrored(CROSSPLANE_IMAGE, mirror_of(up));
+    bool ok = lock_load(&lock, err);
+
+    if (ok) {
+        const struct crossplane_values v = {
+            .version = version_of(up, &lock),
+            .run = profile_of(up)->name,
+            .image = image,
+            .ca_config = has_ca(up) ? CA_CONFIG : NULL,
+            .ca_key = CA_KEY,
+            .pull_secret = profile_fact(profile_of(up), FACT_PULL_SECRET)};
+
+        ok = crossplane_objects(&v, out, err);
+    }
+    lock_release(&lock);
+    return ok;
+}
+
+static struct manifest_apply
+how(const struct up *up)
+{
+    return (struct manifest_apply){.client = up->env->client,
+                                   .discovery = up->env->discovery,
+                                   .force = true,
+                                   .kind_wait_ms = 5000};
+}
+
+/* Is the object there, ours, and as it would be rendered? */
+static bool
+is_in_place(const struct up *up, const struct manifest *m)
+{
+    const struct manifest_apply a = how(up);
+    const struct kube_kind *k = manifest_kind(m, &a, NULL);
+    struct kube_request r = {.name = m->name, .ns = m->ns};
+
+    if (!k)
+        return false;
+    r.gvr = k->gvr;
+    AUTO(json_free_ptr)
+    struct json *there = kube_client_wait_json(up->env->client, &r, NULL);
+    const char *have = json_string_or(
+        json_at(there, "metadata", "annotations", MARK_DIGEST, NULL), "");
+
+    return strcmp(owner_of(there), profile_of(up)->name) == 0 &&
+           strcmp(have,
+                  json_string_or(json_at(m->object, "metadata", "annotations",
+                                         MARK_DIGEST, NULL),
+                                 "-")) == 0;
+}
+
+static size_t
+count_in_place(const struct up *up, const struct manifest_set *set)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < set->n; i++)
+        n += is_in_place(up, &set->v[i]);
+    return n;
+}
+
+/* ---- whose Crossplane ---- */
+
+struct found {
+    bool any, ours;
+    char ns[64], image[256];
+    char who[512]; /* of a foreign one */
+};
+
+static bool
+look_at_deployment(struct found *f, const struct json *d, const char *profile)
+{
+    AUTO(buf_release) struct buf who = BUF_INIT(sizeof(f->who));
+    const struct json *pod = json_at(d, "spec", "template", "spec", NULL);
+
+    f->any = true;
+    f->ours = !owner_foreign(d, profile, &who);
+    snprintf(f->who, sizeof(f->who), "%s", buf_cstr(&who));
+    snprintf(f->ns, sizeof(f->ns), "%s", text_at(d, "metadata", "namespace"));
+    snprintf(
+        f->image, sizeof(f->image), "%s",
+        json_string_or(
+            json_get(json_first(json_get(pod, "containers")), "image"), ""));
+    return f->ours;
+}
+
+/* A Deployment of Crossplane in any namespace, ours before others'; else a
+ * Helm release without one. */
+static bool
+find_crossplane(const struct up *up, struct found *f, struct error *err)
+{
+    struct kube_request r = {.gvr = deployments,
+                             .label_selector = "app=crossplane"};
+    AUTO(json_free_ptr)
+    struct json *list = kube_client_wait_json(up->env->client, &r, err);
+    AUTO(json_free_ptr) struct json *releases = NULL;
+
+    *f = (struct found){0};
+    if (!list)
+        return false;
+    for (const struct json *d = json_first(json_get(list, "items")); d;
+         d = json_next(d)) {
+        if (look_at_deployment(f, d, profile_of(up)->name))
+            return true;
+    }
+    if (f->any)
+        return true;
+    r = (struct kube_request){.gvr = secrets,
+                              .label_selector = "owner=helm,name=crossplane"};
+    releases = kube_client_wait_json(up->env->client, &r, NULL);
+    const struct json *s = json_first(json_get(releases, "items"));
+
+    if (s) {
+        f->any = true;
+        snprintf(f->ns, sizeof(f->ns), "%s",
+                 text_at(s, "metadata", "namespace"));
+        snprintf(f->who, sizeof(f->who), "the Helm release crossplane in %s",
+                 f->ns);
+    }
+    return true;
+}
+
+static bool
+may_adopt(const struct up *up)
+{
+    return up->options->adopt ||
+           profile_fact(profile_of(up), FACT_XP_ADOPTED) != NULL;
+}
+
+/* Of another hand, in use because the user said so: is it one that can serve?
+ */
+static bool
+adopt(struct up *up, const struct found *f, struct step_run *run,
+      struct error *err)
+{
+    const char *tag = strrchr(f->image, ':');
+    struct str version = str_of(tag ? tag + 1 : "");
+
+    if (str_starts(version, STR("v1.")) || str_starts(version, STR("v0."))) {
+        error_set(err, ERR_UNSUPPORTED,
+                  "the Crossplane that is there is %s; the mesh needs 2.0 or "
+                  "newer",
+                  version.s);
+        error_remedy(err, "MT-CROSSPLANE-VERSION",
+                     "Upgrade it (its owner is %s), or use another cluster.",
+                     f->who);
+        return false;
+    }
+    step_detail(run, "in use as it is: %s, put up by %s",
+                *f->image ? f->image : "Crossplane", f->who);
+    profile_set_fact(profile_of(up), FACT_XP_ADOPTED, f->ns);
+    return profile_save(profile_of(up), err);
+}
+
+static bool
+refuse(const struct found *f, struct error *err)
+{
+    error_set(err, ERR_CONFLICT,
+              "Crossplane is there already (namespace %s), put up by %s", f->ns,
+              f->who);
+    error_remedy(err, "MT-CROSSPLANE-FOREIGN",
+                 "meshtop up --adopt uses it as it is and leaves it there; or "
+                 "take another cluster: meshtop up --engine kind");
+    return false;
+}
+
+/* ---- crossplane ---- */
+
+enum step_verdict
+up_crossplane_check(void *context, struct step_run *run)
+{
+    struct up *up = context;
+    AUTO(manifest_release) struct manifest_set set = {0};
+    struct found f;
+    struct error why = {0};
+    size_t n;
+
+    if (!find_crossplane(up, &f, &why) || !objects(up, &set, &why) ||
+        !ca_objects(up, &set, &why)) {
+        step_detail(run, "%s", why.msg);
+        return STEP_IS_TODO;
+    }
+    if (f.any && !f.ours) {
+        step_detail(run, "%s, put up by %s", f.image, f.who);
+        return profile_fact(profile_of(up), FACT_XP_ADOPTED) ? STEP_IS_DONE
+                                                             : STEP_IS_TODO;
+    }
+    n = count_in_place(up, &set);
+    step_detail(run, "%zu of %zu objects", n, set.n);
+    return n == set.n ? STEP_IS_DONE : f.ours ? STEP_IS_BROKEN : STEP_IS_TODO;
+}
+
+/* Applies set[from..]; done counts on over all sets. */
+static bool
+apply_objects(struct up *up, const struct manifest_set *set, size_t from,
+              size_t to, struct step_run *run, struct error *err)
+{
+    const struct manifest_apply a = how(up);
+
+    for (size_t i = from; i < to; i++) {
+        const struct manifest_set one = {.v = &set->v[i], .n = 1};
+
+        if (step_cancelled(run, err) || !manifest_apply(&one, &a, err))
+            return false;
+        step_detail(run, "%zu of %zu objects", i + 1, set->n);
+    }
+    return true;
+}
+
+static bool
+keep_facts(struct up *up, struct error *err)
+{
+    struct profile *p = profile_of(up);
+    struct lock lock = {0};
+
+    if (!lock_load(&lock, err))
+        return false;
+    profile_set_fact(p, "version/crossplane", version_of(up, &lock));
+    profile_set_fact(p, FACT_MIRROR, mirror_of(up));
+    if (up->options->registry_ca)
+        profile_set_fact(p, FACT_CA, up->options->registry_ca);
+    lock_release(&lock);
+    return profile_save(p, err);
+}
+
+bool
+up_crossplane(void *context, struct step_run *run, struct error *err)
+{
+    struct up *up = context;
+    AUTO(manifest_release) struct manifest_set set = {0}, ca = {0};
+    struct found f;
+
+    if (!find_crossplane(up, &f, err))
+        return false;
+    if (f.any && !f.ours)
+        return may_adopt(up) ? adopt(up, &f, run, err) : refuse(&f, err);
+    return objects(up, &set, err) && ca_objects(up, &ca, err) &&
+           keep_facts(up, err) && apply_objects(up, &set, 0, 1, run, err) &&
+           apply_objects(up, &ca, 0, ca.n, run, err) &&
+           apply_objects(up, &set, 1, set.n, run, err);
+}
+
+void
+up_crossplane_inputs(void *context, struct buf *out)
+{
+    struct up *up = context;
+    AUTO(manifest_release) struct manifest_set set = {0};
+
+    if (!objects(up, &set, NULL))
+        return;
+    for (size_t i = 0; i < set.n; i++)
+        json_print(set.v[i].object, JSON_COMPACT | JSON_SORTED, out);
+}
+
+/* ---- credentials ---- */
+
+/* Hosts that images and packages are fetched from. */
+static bool
+hosts_of(const struct up *up, struct strlist *out, struct error *err)
+{
+    AUTO(manifest_release) struct manifest_set set = {0};
+    AUTO(strlist_release) struct strlist refs = {0};
+
+    strlist_add(&refs, STR(CROSSPLANE_IMAGE));
+    if (!package_load(&set, CORE_PACKAGE, PACKAGE_FUNCTIONS, err))
+        return false;
+    for (size_t i = 0; i < set.n; i++)
+        strlist_add(&refs, str_of(text_at(set.v[i].object, "spec", "package")));
+    for (size_t i = 0; i < refs.n; i++) {
+        AUTO(mem_free_ptr)
+        char *ref = crossplane_mirrored(refs.v[i], mirror_of(up));
+        struct str host, path;
+
+        str_cut(str_of(ref), '/', &host, &path);
+        if (!strlist_has(out, host))
+            strlist_add(out, host);
+    }
+    return true;
+}
+
+/* One document with the credentials of all hosts that have one, into out;
+ * helper names a host whose credential another program keeps. */
+static size_t
+credentials(const struct dockerconfig *c, const struct strlist *hosts,
+            struct buf *out, char *helper, size_t size)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < hosts->n; i++) {
+        AUTO(dockerconfig_wipe) struct buf one = BUF_INIT(SECRET_BYTES);
+        struct str inner;
+
+        if (dockerconfig_helper(c, hosts->v[i]))
+            snprintf(helper, size, "%s", hosts->v[i]);
+        if (!dockerconfig_json_for(c, hosts->v[i], &one))
+            continue;
+        /* {"auths":{ ... }} */
+        inner = buf_view(&one);
+        inner = str_sub(inner, 10, inner.n - 12);
+        buf_printf(out, "%s%.*s", n++ ? "," : "{\"auths\":{", STR_ARG(inner));
+    }
+    if (n)
+        buf_puts(out, "}}");
+    return n;
+}
+
+/* The Secret's text into out; false without err: there is no credential. */
+static bool
+secret_text(struct up *up, struct step_run *run, struct buf *out,
+            struct error *err)
+{
+    AUTO(strlist_release) struct strlist hosts = {0};
+    AUTO(dockerconfig_wipe) struct buf plain = BUF_INIT(SECRET_BYTES);
+    AUTO(dockerconfig_wipe) struct buf coded = BUF_INIT(SECRET_BYTES);
+    char helper[200] = "";
+    size_t n = 0;
+
+    if (!hosts_of(up, &hosts, err))
+        return false;
+    struct dockerconfig *c = dockerconfig_open(NULL, err);
+
+    if (!c)
+        return false;
+    n = credentials(c, &hosts, &plain, helper, sizeof(helper));
+    dockerconfig_free(c);
+    if (n)
+        step_detail(run, "for %zu of %zu registries", n, hosts.n);
+    else if (*helper)
+        step_detail(run, "another program keeps those of %s: not asked",
+                    helper);
+    else
+        step_detail(run, "none");
+    if (!n)
+        return false;
+    digest_base64(buf_view(&plain), false, &coded);
+    buf_printf(out,
+               "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{"
+               "\"name\":\"" PULL_SECRET
+               "\",\"namespace\":\"" CROSSPLANE_NAMESPACE
+               "\",\"labels\":{\"" MARK_RUN
+               "\":\"%s\"}},\"type\":\"kubernetes.io/dockerconfigjson\","
+               "\"data\":{\".dockerconfigjson\":\"%s\"}}",
+               profile_of(up)->name, buf_cstr(&coded));
+    return true;
+}
+
+enum step_verdict
+up_pull_secrets_check(void *context, struct step_run *run)
+{
+    struct up *up = context;
+    AUTO(dockerconfig_wipe) struct buf text = BUF_INIT(SECRET_BYTES);
+    struct kube_request r = {
+        .gvr = secrets, .ns = CROSSPLANE_NAMESPACE, .name = PULL_SECRET};
+    struct error why = {0};
+    bool same;
+
+    if (!secret_text(up, run, &text, &why))
+        return why.code ? STEP_IS_TODO : STEP_IS_DONE;
+    AUTO(json_free_ptr)
+    struct json *want = json_parse(buf_view(&text), NULL, NULL);
+    AUTO(json_free_ptr)
+    struct json *have = kube_client_wait_json(up->env->client, &r, NULL);
+
+    same = json_equal(json_get(want, "data"), json_get(have, "data"));
+    return same ? STEP_IS_DONE : STEP_IS_TODO;
+}
+
+bool
+up_pull_secrets(void *context, struct step_run *run, struct error *err)
+{
+    struct up *up = context;
+    AUTO(dockerconfig_wipe) struct buf text = BUF_INIT(SECRET_BYTES);
+    AUTO(manifest_release) struct manifest_set set = {0};
+    struct error why = {0};
+    const struct manifest_apply a = how(up);
+    struct found f;
+
+    if (!secret_text(up, run, &text, &why)) {
+        if (why.code && err)
+            *err = why;
+        return !why.code;
+    }
+    if (!find_crossplane(up, &f, err) || !objects(up, &set, err))
+        return false;
+    if (f.any && !f.ours) /* a foreign one has its own */
+        return true;
+    struct manifest_set first = {.v = set.v, .n = 1};
+    struct kube_request r = {.verb = KUBE_PATCH,
+                             .patch = KUBE_PATCH_APPLY,
+                             .force = true,
+                             .gvr = secrets,
+                             .ns = CROSSPLANE_NAMESPACE,
+                             .name = PULL_SECRET,
+                             .body = buf_view(&text)};
+
+    if (!manifest_apply(&first, &a, err) ||
+        !kube_client_wait(up->env->client, &r, NULL, err))
+        return false;
+    profile_set_fact(profile_of(up), FACT_PULL_SECRET, PULL_SECRET);
+    return profile_save(profile_of(up), err);
+}
+
+/* ---- kinds ---- */
+
+static const struct {
+    const char *api_version, *kind;
+} needed[] = {
+    {"apiextensions.crossplane.io/v2", "CompositeResourceDefinition"},
+    {"apiextensions.crossplane.io/v1", "Composition"},
+    {"apiextensions.crossplane.io/v1", "CompositionRevision"},
+    {"pkg.crossplane.io/v1", "Function"},
+    {"pkg.crossplane.io/v1", "FunctionRevision"},
+    {"pkg.crossplane.io/v1beta1", "ImageConfig"},
+    {"pkg.crossplane.io/v1beta1", "DeploymentRuntimeConfig"},
+};
+
+/* Kinds of Crossplane's groups, each once whatever its versions. */
+static size_t
+count_kinds(const struct kube_discovery *d)
+{
+    AUTO(strlist_release) struct strlist names = {0};
+    const struct kube_kind *k;
+
+    for (size_t i = 0; (k = kube_discovery_at(d, i)); i++) {
+        AUTO(mem_free_ptr)
+        char *name = mem_printf("%s.%s", k->gvr.resource, k->gvr.group);
+
+        if (str_ends(str_of(k->gvr.group), STR(".crossplane.io")) &&
+            !strlist_has(&names, str_of(name)))
+            strlist_add(&names, str_of(name));
+    }
+    return names.n;
+}
+
+/* A kind is served when its CRD is Established. */
+static bool
+kinds_served(struct up *up, bool again, struct step_run *run)
+{
+    struct kube_discovery *d = up->env->discovery;
+    size_t have = 0;
+    struct error why = {0};
+
+    if (!kube_discovery_wait(d, again, &why)) {
+        step_detail(run, "%s", why.msg);
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+        have += kube_discovery_of(d, str_of(needed[i].api_version),
+                                  str_of(needed[i].kind)) != NULL;
+    step_detail(run, "%zu of %d kinds", MIN(count_kinds(d), (size_t)ALL_KINDS),
+                ALL_KINDS);
+    return have == ARRAY_LEN(needed);
+}
+
+enum step_verdict
+up_crds_check(void *context, struct step_run *run)
+{
+    return kinds_served(context, true, run) ? STEP_IS_DONE : STEP_IS_TODO;
+}
+
+bool
+up_crds(void *context, struct step_run *run, struct error *err)
+{
+    int64_t end = loop_now(run->loop) + CRDS_LIMIT_MS;
+
+    while (!kinds_served(context, true, run)) {
+        if (loop_now(run->loop) >= end) {
+            error_set(err, ERR_TIMEOUT,
+                      "Crossplane did not bring its kinds within %d s: %s",
+                      CRDS_LIMIT_MS / 1000, run->detail);
+            error_remedy(err, "MT-CROSSPLANE-START",
+                         "kubectl -n " CROSSPLANE_NAMESPACE
+                         " logs deploy/crossplane -c crossplane-init");
+            return false;
+        }
+        if (!step_pause(run, CRDS_PAUSE_MS, err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- Deployments ---- */
+
+enum { DEPLOYMENTS, PODS };
+
+static bool
+is_rolled_out(const struct json *d)
+{
+    const struct json *status = json_get(d, "status");
+    int64_t want = json_int64_or(json_at(d, "spec", "replicas", NULL), 1);
+    int64_t seen = json_int64_or(json_get(status, "observedGeneration"), 0);
+    int64_t is = json_int64_or(json_at(d, "metadata", "generation", NULL), 0);
+
+    return seen >= is && env_condition_true(d, "Available") &&
+           json_int64_or(json_get(status, "updatedReplicas"), 0) >= want &&
+           json_int64_or(json_get(status, "unavailableReplicas"), 0) == 0;
+}
+
+struct readiness {
+    char logged[64]; /* the pod whose log was last read, with its restarts */
+    char line[300];
+};
+
+/* The last words of an init container that failed, read once a failure. */
+static void
+read_log(struct readiness *r, struct watch *w, const char *ns, const char *pod,
+         const struct pod_state *state)
+{
+    char now[64];
+
+    snprintf(now, sizeof(now), "%.50s %lld", pod, (long long)state->restarts);
+    if (!*state->failed_init || strcmp(now, r->logged) == 0)
+        return;
+    snprintf(r->logged, sizeof(r->logged), "%s", now);
+    watch_last_log(w, ns, pod, state->failed_init, r->line, sizeof(r->line));
+    if (*r->line)
+        step_log(w->run, str_of(r->line));
+}
+
+/* Crossplane's own pods, not those of packages. */
+static bool
+is_own_pod(const struct json *pod)
+{
+    const char *app =
+        json_string_or(json_at(pod, "metadata", "labels", "app", NULL), "");
+
+    return str_starts(str_of(app), STR("crossplane"));
+}
+
+static enum watch_verdict
+judge_pods(struct readiness *r, struct watch *w, struct error *err)
+{
+    const struct kube_object *o;
+
+    for (size_t i = 0; (o = kube_cache_at(w->caches[PODS], i)); i++) {
+        AUTO(json_free_ptr) struct json *pod = watch_object(o);
+        AUTO(mem_free_ptr) char *detail = NULL;
+        struct pod_state s;
+        enum watch_verdict v;
+
+        if (!is_own_pod(pod) || o->deleted_s)
+            continue;
+        v = watch_pod(w, pod, &s, err);
+        read_log(r, w, o->ns.s, o->name.s, &s);
+        detail = mem_printf("%s%s%s%s%s", s.what, *s.why ? ": " : "", s.why,
+                            *s.failed_init && *r->line ? "; it said: " : "",
+                            *s.failed_init ? r->line : "");
+        step_part(w->run, o->name.s,
+                  v == WATCH_DONE     ? STEP_DONE
+                  : v == WATCH_FAILED ? STEP_FAILED
+                                      : STEP_RUNNING,
+                  detail);
+        if (v == WATCH_FAILED)
+            return v;
+    }
+    return WATCH_WAIT;
+}
+
+static enum watch_verdict
+judge_ready(void *arg, struct watch *w, struct error *err)
+{
+    struct readiness *r = arg;
+    const struct kube_object *o;
+    size_t n = 0, ready = 0;
+
+    for (size_t i = 0; (o = kube_cache_at(w->caches[DEPLOYMENTS], i)); i++) {
+        AUTO(json_free_ptr) struct json *d = NULL;
+
+        if (!str_eqz(o->name, "crossplane") &&
+            !str_eqz(o->name, "crossplane-rbac-manager"))
+            continue;
+        d = watch_object(o);
+        n++;
+        ready += is_rolled_out(d);
+    }
+    if (judge_pods(r, w, err) == WATCH_FAILED)
+        return WATCH_FAILED;
+    step_detail(w->run, "%zu of %zu Deployments Available%s%s", ready, n,
+                *r->line ? "; its start said: " : "", r->line);
+    return n && ready == n ? WATCH_DONE : WATCH_WAIT;
+}
+
+static const char *
+namespace_of(const struct up *up)
+{
+    const char *ns = profile_fact(&up->env->profile, FACT_XP_ADOPTED);
+
+    return ns ? ns : CROSSPLANE_NAMESPACE;
+}
+
+static bool
+deployment_ready(const struct up *up, const char *name)
+{
+    struct kube_request r = {
+        .gvr = deployments, .ns = namespace_of(up), .name = name};
+    AUTO(json_free_ptr)
+    struct json *d = kube_client_wait_json(up->env->client, &r, NULL);
+
+    return d && is_rolled_out(d);
+}
+
+enum step_verdict
+up_crossplane_ready_check(void *context, struct step_run *run)
+{
+    struct up *up = context;
+
+    if (!deployment_ready(up, "crossplane") ||
+        !deployment_ready(up, "crossplane-rbac-manager"))
+        return STEP_IS_TODO;
+    step_detail(run, "2 of 2 Deployments Available");
+    return STEP_IS_DONE;
+}
+
+/* Which image it is, to the last bit, from a pod that runs it. */
+static bool
+pin_image(struct up *up, const struct watch *w, struct error *err)
+{
+    const struct kube_object *o;
+
+    for (size_t i = 0; (o = kube_cache_at(w->caches[PODS], i)); i++) {
+        AUTO(json_free_ptr) struct json *pod = watch_object(o);
+        const struct json *c =
+            json_first(json_at(pod, "status", "containerStatuses", NULL));
+        const char *id = json_string_or(json_get(c, "imageID"), "");
+        const char *digest = strstr(id, "@sha256:");
+        const char *image = json_string_or(
+            json_get(json_first(json_at(pod, "spec", "containers", NULL)),
+                     "image"),
+            "");
+
+        if (is_own_pod(pod) && digest && lock_is_digest(digest + 1) &&
+            !lock_pin(profile_of(up), "image", image, digest + 1, err))
+            return false;
+    }
+    return profile_save(profile_of(up), err);
+}
+
+bool
+up_crossplane_ready(void *context, struct step_run *run, struct error *err)
+{
+    struct up *up = context;
+    const char *ns = namespace_of(up);
+    const struct watch_kind kinds[] = {
+        {.gvr = deployments, .ns = ns, .what = "Deployments"},
+        {.gvr = {"", "v1", "pods"}, .ns = ns, .what = "pods"},
+        {.what = NULL}};
+    struct readiness r = {0};
+    struct error why = {0};
+    struct watch w;
+    bool ok;
+
+    if (!watch_open(&w, up->env, run, kinds, err))
+        return false;
+    ok = watch_until(&w, READY_LIMIT_MS, judge_ready, &r, &why) &&
+         pin_image(up, &w, &why);
+    watch_close(&w);
+    if (ok)
+        return true;
+    if (why.code == ERR_TIMEOUT && !*why.id)
+        error_remedy(&why, "MT-CROSSPLANE-START",
+                     "kubectl -n %s get pods; meshtop debug keeps the logs; "
+                     "meshtop up again goes on.",
+                     ns);
+    if (err)
+        *err = why;
+    return false;
+}
