@@ -34,7 +34,7 @@
 #define FACT_MIRROR      "registry/mirror"
 #define FACT_CA          "registry/ca"
 #define FACT_PULL_SECRET "registry/secret"
-#define FACT_XP_ADOPTED     "crossplane/adopted" /* its namespace */
+#define FACT_XP_ADOPTED  "crossplane/adopted" /* its namespace */
 #define PULL_SECRET      "meshtop-pull"
 
 /* ---- the objects (crossplane_objects.c) ---- */
