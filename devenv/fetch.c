@@ -261,17 +261,19 @@ vendors_hash(struct job *j, char sha256[65], struct error *err)
 {
     AUTO(buf_release) struct buf text = BUF_INIT(SUMS_MAX);
     struct error why = {0};
-    bool came;
+    bool came, refused;
 
     set_urls(j, j->r->checksum_url, NULL);
     j->text = &text;
     came = rounds(j, &why);
+    refused = j->dead[0];
     j->text = NULL;
     j->err = (struct error){0};
     memset(j->dead, 0, sizeof(j->dead));
     memset(j->etags, 0, sizeof(j->etags));
     /* A refusal means there is none; other troubles speak for themselves. */
-    if (!came && strcmp(why.id, "MT-NET-DOWNLOAD") == 0)
+    if (refused && (strcmp(why.id, "MT-NET-DOWNLOAD") == 0 ||
+                    strcmp(why.id, "MT-SUM-MISSING") == 0))
         return no_checksum(j, why.msg, err);
     if (!came) {
         if (err)

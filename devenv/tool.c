@@ -33,7 +33,7 @@ static const struct manner {
 
 /* A tool as the lock and this machine have it. */
 struct wanted {
-    struct lock lock;
+    struct lock builtin; /* empty when another lock was given */
     const struct lock_entry *entry;
     const struct lock_file *file; /* NULL: not made for this platform */
     const struct manner *manner;
@@ -43,7 +43,7 @@ struct wanted {
 static void
 wanted_release(struct wanted *w)
 {
-    lock_release(&w->lock);
+    lock_release(&w->builtin);
     free(w->ours);
 }
 
@@ -53,8 +53,11 @@ tool_dir(void)
     return fetch_home("XDG_DATA_HOME", ".local/share", "bin");
 }
 
+/* l NULL: the lock that is compiled in. *w is to be released whatever the
+ * answer. */
 static bool
-wanted_open(struct wanted *w, const char *name, struct error *err)
+wanted_open(struct wanted *w, const struct lock *l, const char *name,
+            struct error *err)
 {
     AUTO(mem_free_ptr) char *dir = tool_dir();
 
@@ -63,9 +66,9 @@ wanted_open(struct wanted *w, const char *name, struct error *err)
         if (strcmp(manners[i].name, name) == 0)
             w->manner = &manners[i];
     }
-    if (!lock_load(&w->lock, err))
+    if (!l && !lock_load(&w->builtin, err))
         return false;
-    w->entry = lock_default(&w->lock, name);
+    w->entry = lock_default(l ? l : &w->builtin, name);
     if (!w->manner || !w->entry || w->entry->kind != LOCK_TOOL)
         return error_set(err, ERR_USAGE, "the lock knows no tool \"%s\"", name);
     w->file = lock_file(w->entry, NULL);
@@ -315,7 +318,7 @@ tool_check(struct step_run *run, const char *name, struct tool *out,
     AUTO(wanted_release) struct wanted w;
     struct tool seen;
 
-    if (!wanted_open(&w, name, err) || !look(run, &w, &seen, err))
+    if (!wanted_open(&w, NULL, name, err) || !look(run, &w, &seen, err))
         return false;
     *out = seen;
     return true;
@@ -333,7 +336,7 @@ tool_bytes(const char *name)
 {
     AUTO(wanted_release) struct wanted w;
 
-    if (!wanted_open(&w, name, NULL) || !w.file)
+    if (!wanted_open(&w, NULL, name, NULL) || !w.file)
         return 0;
     return w.file->size ? w.file->size : w.entry->about;
 }
@@ -466,18 +469,19 @@ download(struct step_run *run, struct profile *p, const struct wanted *w,
     return true;
 }
 
-/* The one on PATH does not fit, and ours cannot be had. */
-static bool
+/* The one on PATH does not fit; when ours cannot be had either, both are said.
+ * Other errors (the disk, a wrong checksum) speak for themselves. */
+static void
 out_of_range(const struct tool *seen, struct error *err)
 {
     char why[sizeof(err->msg)];
 
-    if (!err)
-        return false;
+    if (!err || (err->code != ERR_NETWORK && err->code != ERR_NOT_FOUND &&
+                 err->code != ERR_UNSUPPORTED))
+        return;
     snprintf(why, sizeof(why), "%s", err->msg);
     error_set(err, err->code, "%s; ours cannot be had: %.600s", seen->why, why);
     failure_remedy(err, "MT-TOOL-RANGE");
-    return false;
 }
 
 static bool
@@ -490,18 +494,19 @@ not_made(const struct wanted *w, struct error *err)
 }
 
 bool
-tool_ensure(struct step_run *run, struct profile *p, const char *name,
-            const struct fetch_options *o, struct tool *out, struct error *err)
+tool_ensure_of(const struct lock *l, struct step_run *run, struct profile *p,
+               const char *name, const struct fetch_options *o,
+               struct tool *out, struct error *err)
 {
     AUTO(wanted_release) struct wanted w;
     struct tool seen;
     bool ok = true;
 
-    if (!wanted_open(&w, name, err) || !look(run, &w, &seen, err))
+    if (!wanted_open(&w, l, name, err) || !look(run, &w, &seen, err))
         return false;
     if (seen.source == TOOL_NONE) {
         ok = w.file ? download(run, p, &w, o, err) : not_made(&w, err);
-        if (!ok && *seen.why && err && err->code == ERR_NETWORK)
+        if (!ok && *seen.why)
             out_of_range(&seen, err);
         seen.source = TOOL_OURS;
         seen.path = mem_strdup(w.ours);
@@ -511,6 +516,13 @@ tool_ensure(struct step_run *run, struct profile *p, const char *name,
     else
         tool_release(&seen);
     return ok;
+}
+
+bool
+tool_ensure(struct step_run *run, struct profile *p, const char *name,
+            const struct fetch_options *o, struct tool *out, struct error *err)
+{
+    return tool_ensure_of(NULL, run, p, name, o, out, err);
 }
 
 uint64_t

@@ -40,6 +40,11 @@ bool tool_check(struct step_run *run, const char *name, struct tool *out,
 bool tool_ensure(struct step_run *run, struct profile *p, const char *name,
                  const struct fetch_options *o, struct tool *out,
                  struct error *err);
+/* The same by another lock than the one that is compiled in. */
+bool tool_ensure_of(const struct lock *l, struct step_run *run,
+                    struct profile *p, const char *name,
+                    const struct fetch_options *o, struct tool *out,
+                    struct error *err);
 void tool_release(struct tool *t);
 /* What tool_ensure would download: the lock's size, or about as much as the
  * tool usually has. */

@@ -6,12 +6,27 @@ Prints its port; ends when its standard input does. The path says the manner:
 content of the same length that differs at its end. /log answers the requests
 so far, one line each: METHOD PATH RANGE IF-RANGE.
 """
-import gzip, hashlib, http.server, os, ssl, sys, threading
+import gzip, hashlib, http.server, io, os, ssl, sys, tarfile, threading
 
 CONTENT = b"".join(hashlib.sha256(b"%d" % i).digest() for i in range(9375))
 OTHER = CONTENT[:-1] + bytes([CONTENT[-1] ^ 1])
+SCRIPT = b"#!/bin/sh\n[ $# = 0 ] || echo kind v0.33.0 go1.26 linux/amd64\n"
 SUM = hashlib.sha256(CONTENT).hexdigest()
 seen, log, lock = {}, [], threading.Lock()
+
+
+def tarball(member):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as t:
+        for name in ("README", member):
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(SCRIPT), 0o4755
+            t.addfile(info, io.BytesIO(SCRIPT))
+    return out.getvalue()
+
+
+PROGRAMS = {"plain": SCRIPT, "tar": tarball("d/kind"), "empty": tarball("d/other"),
+            "junk": b"not a program", "mute": b"#!/bin/sh\nexit 3\n"}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -167,6 +182,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def bomb(self, nth):  # 32 MiB as a few kB, although nobody asked for gzip
         self.whole(gzip.compress(b"\0" * (32 << 20)), Content_Encoding="gzip")
+
+    def program(self, nth):  # /program/KIND/NAME and NAME.sha256
+        body = PROGRAMS.get(self.path.split("/")[2])
+        if body is None:
+            return self.head(502 if "/down/" in self.path else 404, 0)
+        if self.path.endswith(".sha256"):
+            body = hashlib.sha256(body).hexdigest().encode()
+        self.whole(body)
 
     def sum(self, nth):  # /sum/FORM/NAME
         form = self.path.split("/")[2]

@@ -1,3 +1,5 @@
+#include "lib/base/file.h"
+
 #include "devenv/lock.h"
 
 #include "tests/unit/test.h"
@@ -89,6 +91,8 @@ what_is_filled_in(void **state)
 }
 
 #define HASH "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define HASH_B                                                                 \
+    "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define TOOL                                                                   \
     "kind: tool\nname: t\nversion: v1.0.0\ndefault: true\naccept: '>=1'\n"     \
     "url: https://h/t\n"
@@ -227,6 +231,57 @@ printed(void **state)
         "linux/amd64");
 }
 
+/* ---- what references were resolved to ---- */
+
+#define NODE "docker.io/kindest/node:v1.34.0"
+#define NODE_DIGEST                                                            \
+    "sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a"
+#define SEEN  "sha256:" HASH
+#define OTHER "sha256:" HASH_B
+
+static bool
+refused(struct profile *p, const char *ref, const char *digest,
+        const char *words)
+{
+    struct error err = {0};
+
+    return !lock_pin(p, "image", ref, digest, &err) && strstr(err.msg, words) &&
+           (!lock_is_digest(digest) ||
+            strcmp(err.id, "MT-DIGEST-CHANGED") == 0);
+}
+
+static void
+pinned(void **state)
+{
+    char dir[] = "/tmp/meshtop-lock.XXXXXX";
+    struct profile p;
+    struct error err = {0};
+
+    (void)state;
+    setenv("XDG_STATE_HOME", mkdtemp(dir), 1);
+    assert_true(profile_open("pins", &p, &err) && profile_lock(&p, &err));
+    /* First use is remembered; the same again is fine. */
+    assert_true(lock_pin(&p, "image", "h.io/x:v1", SEEN, &err));
+    assert_true(lock_pin(&p, "image", "h.io/x:v1", SEEN, &err));
+    assert_string_equal(profile_fact(&p, "image/h.io/x:v1"), SEEN);
+    assert_true(profile_save(&p, &err));
+    profile_release(&p);
+    assert_true(profile_open("pins", &p, &err));
+    assert_true(refused(&p, "h.io/x:v1", OTHER, "on first use this profile"));
+    assert_string_equal(profile_fact(&p, "image/h.io/x:v1"), SEEN);
+    /* Another thing of that name is another thing. */
+    assert_true(lock_pin(&p, "package", "h.io/x:v1", OTHER, &err));
+    /* What the lock knows needs no first use. */
+    assert_true(refused(&p, NODE, SEEN, "the lock wants it to be"));
+    assert_null(profile_fact(&p, "image/" NODE));
+    assert_true(lock_pin(&p, "image", NODE, NODE_DIGEST, &err));
+    assert_true(refused(&p, "h.io/y:v1", "latest", "is no digest"));
+    assert_true(refused(&p, "h.io/y:v1", "sha256:" HASH "a", "is no digest"));
+    assert_null(profile_fact(&p, "image/h.io/y:v1"));
+    profile_release(&p);
+    file_remove_tree(dir, NULL);
+}
+
 int
 main(void)
 {
@@ -236,6 +291,7 @@ main(void)
         cmocka_unit_test(strict),
         cmocka_unit_test(huge),
         cmocka_unit_test(printed),
+        cmocka_unit_test(pinned),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
