@@ -9,8 +9,10 @@
 #include "lib/base/mem.h"
 
 #include "devenv/docker_exec.h"
+#include "devenv/docker_image.h"
 #include "devenv/failure.h"
-#include "devenv/kind.h"
+#include "devenv/kind_image.h"
+#include "devenv/lock.h"
 #include "devenv/up_steps.h"
 
 #define NODES_LIMIT_MS 120000
@@ -153,6 +155,69 @@ up_nodes(void *context, struct step_run *run, struct error *err)
         if (!step_pause(run, PAUSE_MS, err))
             return false;
     }
+}
+
+/* ---- images ----
+ *
+ * What the nodes will need and the engine has already need not be fetched a
+ * second time. Without a mirror only: from a mirror images have other names.
+ */
+
+/* Crossplane's image by the lock, when it is in the engine and a node lacks
+ * it; else NULL. */
+static char *
+image_to_bring(struct up *up, const struct kind_cluster *c,
+               struct step_run *run, struct arena *a)
+{
+    AUTO(lock_release) struct lock lock = {0};
+    const struct lock_entry *e;
+    struct docker_image image;
+
+    if (up->options->registry_mirror || !lock_load(&lock, NULL))
+        return NULL;
+    e = lock_find(&lock, "crossplane", up->options->crossplane);
+    if (!e || !docker_image(up->docker, run, e->ref, a, &image, NULL))
+        return NULL;
+    for (size_t i = 0; i < c->nodes.n; i++) {
+        bool has = true;
+
+        if (kind_image_in_node(up->docker, c->nodes.v[i].id, e->ref, run, &has,
+                               NULL) &&
+            !has)
+            return mem_strdup(e->ref);
+    }
+    return NULL;
+}
+
+static char *
+look_for_images(struct up *up, struct step_run *run, struct arena *a,
+                struct kind_cluster *c, struct error *err)
+{
+    if (!kind_look(up->docker, &up->env->profile, run, a, c, err))
+        return NULL;
+    return image_to_bring(up, c, run, a);
+}
+
+enum step_verdict
+up_images_check(void *context, struct step_run *run)
+{
+    AUTO(arena_free_ptr) struct arena *a = arena_new();
+    struct kind_cluster c;
+    AUTO(mem_free_ptr) char *ref = look_for_images(context, run, a, &c, NULL);
+
+    step_detail(run, "%s", ref ? ref : "nothing the engine could give");
+    return ref ? STEP_IS_TODO : STEP_IS_DONE;
+}
+
+bool
+up_images(void *context, struct step_run *run, struct error *err)
+{
+    struct up *up = context;
+    AUTO(arena_free_ptr) struct arena *a = arena_new();
+    struct kind_cluster c;
+    AUTO(mem_free_ptr) char *ref = look_for_images(up, run, a, &c, err);
+
+    return !ref || kind_image_preload(up->docker, &c, ref, run, err);
 }
 
 /* ---- registry-trust ----

@@ -96,6 +96,8 @@ bool up_kind_cluster_undo(void *up, struct step_run *run, struct error *err);
 /* ---- steps_nodes.c: inside its nodes ---- */
 enum step_verdict up_nodes_check(void *up, struct step_run *run);
 bool up_nodes(void *up, struct step_run *run, struct error *err);
+enum step_verdict up_images_check(void *up, struct step_run *run);
+bool up_images(void *up, struct step_run *run, struct error *err);
 enum step_verdict up_registry_trust_check(void *up, struct step_run *run);
 bool up_registry_trust(void *up, struct step_run *run, struct error *err);
 

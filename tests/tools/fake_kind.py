@@ -23,6 +23,13 @@ Environment:
 
 The server ends when its container is gone, or the engine.
 """
+import sys
+
+VERSION = "kind v0.33.0 go1.26.8 linux/amd64"
+if __name__ == "__main__" and sys.argv[1:] == ["version"]:
+    print(VERSION)  # asked often: before all that is slow to load
+    sys.exit(0)
+
 import http.client
 import json
 import os
@@ -31,14 +38,12 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.parse
 
 WIRE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../wire/kind")
 LABEL = "io.x-k8s.kind.cluster"
-VERSION = "kind v0.33.0 go1.26.8 linux/amd64"
 
 
 class Engine(http.client.HTTPConnection):
@@ -330,9 +335,6 @@ def log_start(argv):
 
 def main(argv):
     log_start(argv)
-    if argv[:1] == ["version"]:
-        print(VERSION)
-        return
     if argv[:2] == ["delete", "cluster"]:
         cluster = option(argv, "--name")
         say(f'Deleting cluster "{cluster}" ...')
