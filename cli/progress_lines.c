@@ -159,17 +159,6 @@ json_line(struct progress *p, const struct json *j)
 }
 
 static void
-set_error(struct json *j, const struct error *err)
-{
-    struct json *e = json_set(j, "error", json_new_object());
-
-    json_set_string(e, "id", err->id);
-    json_set_int(e, "exit", failure_exit(err));
-    json_set_string(e, "message", err->msg);
-    json_set_string(e, "remedy", err->remedy);
-}
-
-static void
 say_json(struct progress *p, const struct step_run *run)
 {
     AUTO(json_free_ptr) struct json *j = json_new_object();
@@ -196,7 +185,7 @@ say_json(struct progress *p, const struct step_run *run)
                         run->parts[k].detail ? run->parts[k].detail : "");
     }
     if (run->error.code)
-        set_error(j, &run->error);
+        json_set(j, "error", failure_of_step(run));
     json_line(p, j);
 }
 
@@ -368,6 +357,32 @@ slowest_text(const struct progress *p, struct buf *out)
                    steptext_ms(steptext_took(top[i], p->tree.now_ms), text));
 }
 
+/* The step that failed, or NULL. */
+static const struct step_run *
+failed_run(const struct progress *p)
+{
+    for (size_t i = 0; i < p->runs_n; i++) {
+        if (p->runs[i]->state == STEP_FAILED)
+            return p->runs[i];
+    }
+    return NULL;
+}
+
+/* What the step that failed had seen; the sentence and the remedy follow. */
+static void
+say_evidence(const struct progress *p)
+{
+    AUTO(strlist_release) struct strlist seen = {0};
+    const struct step_run *run = failed_run(p);
+
+    if (run)
+        failure_evidence(run, &seen);
+    for (size_t i = 0; i < seen.n; i++) {
+        fputs("  - ", p->out);
+        columns_wrap(str_of(seen.v[i]), 4, columns_of_terminal(), p->out);
+    }
+}
+
 void
 progress_table(struct progress *p)
 {
@@ -395,6 +410,7 @@ progress_table(struct progress *p)
         fwrite(text.s, 1, text.n, p->out);
     }
     canvas_release(&c);
+    say_evidence(p);
 }
 
 void
@@ -422,8 +438,14 @@ progress_summary(struct progress *p, const struct error *err,
     slow = json_set(j, "slowest", json_new_array());
     for (size_t i = 0, n = longest(p, top, SLOWEST); p->graph && i < n; i++)
         json_append(slow, json_new_string(top[i]->id));
-    if (err)
-        set_error(j, err);
+    if (err) {
+        AUTO(strlist_release) struct strlist seen = {0};
+        const struct step_run *run = failed_run(p);
+
+        if (run)
+            failure_evidence(run, &seen);
+        json_set(j, "error", failure_json(err, run ? run->id : NULL, &seen));
+    }
     for (size_t i = 0; !err && next && next[i]; i++)
         json_append(json_need_array(j, "next"), json_new_string(next[i]));
     json_line(p, j);

@@ -26,7 +26,8 @@ void progress_say(struct progress *p, size_t i);
 void progress_heartbeat(struct progress *p);
 /* A sentence of ours. */
 void progress_notice(struct progress *p, const char *text);
-/* The table of times and the slowest steps; colours on a terminal. */
+/* The table of times, the slowest steps (colours on a terminal), and what a
+ * step that failed had seen. */
 void progress_table(struct progress *p);
 /* {"summary":true,...}, the last line of JSON. */
 void progress_summary(struct progress *p, const struct error *err,

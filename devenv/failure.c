@@ -106,6 +106,35 @@ failure_json(const struct error *err, const char *step,
     return j;
 }
 
+void
+failure_evidence(const struct step_run *run, struct strlist *out)
+{
+    size_t n = 0, from;
+
+    for (size_t i = 0; i < run->parts_n && n < FAILURE_EVIDENCE / 2; i++) {
+        const struct step_part *p = &run->parts[i];
+
+        if (p->state != STEP_FAILED && p->state != STEP_WARNED)
+            continue;
+        strlist_addf(out, "%s: %s", p->name, p->detail ? p->detail : "");
+        n++;
+    }
+    from = run->log.n > FAILURE_EVIDENCE - n
+               ? run->log.n - (FAILURE_EVIDENCE - n)
+               : 0;
+    for (size_t i = from; i < run->log.n; i++)
+        strlist_add(out, str_of(run->log.v[i]));
+}
+
+struct json *
+failure_of_step(const struct step_run *run)
+{
+    AUTO(strlist_release) struct strlist evidence = {0};
+
+    failure_evidence(run, &evidence);
+    return failure_json(&run->error, run->id, &evidence);
+}
+
 /* "https://github.com/kubernetes-sigs/kind/issues/2586" for "kind#2586". */
 static const struct {
     const char *name, *repository;

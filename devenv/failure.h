@@ -18,6 +18,8 @@
 
 #include "lib/base/json.h"
 
+#include "devenv/step.h"
+
 struct failure {
     const char *id;
     int exit;             /* 0: as the error's code says */
@@ -42,6 +44,12 @@ void failure_remedy(struct error *err, const char *id);
  * elements. The caller frees it. */
 struct json *failure_json(const struct error *err, const char *step,
                           const struct strlist *evidence);
+/* What a step saw before it failed: its parts that are not well, and the last
+ * lines of its log. Adds at most FAILURE_EVIDENCE lines to out. */
+#define FAILURE_EVIDENCE 8
+void failure_evidence(const struct step_run *run, struct strlist *out);
+/* failure_json of a step's own error, with that evidence. */
+struct json *failure_of_step(const struct step_run *run);
 /* "docs/FAILURES.md#mt-port-taken" for people, into out. */
 void failure_anchor(const char *id, struct buf *out);
 /* What `meshtop help ID` prints. */

@@ -1,6 +1,7 @@
 #include "lib/base/file.h"
 
 #include "devenv/failure.h"
+#include "devenv/step.h"
 
 #include "tests/unit/test.h"
 
@@ -81,6 +82,33 @@ programs_get_every_part(void **state)
     assert_true(json_is(json_get(j, "retryable"), JSON_BOOL));
 }
 
+/* A step's parts that are not well, then the newest lines of its log. */
+static void
+steps_tell_what_they_saw(void **state)
+{
+    AUTO(json_free_ptr) struct json *j = NULL;
+    struct step_run run = {.id = "cluster"};
+    const struct json *seen;
+    char line[32];
+
+    (void)state;
+    step_part(&run, "pod-a", STEP_DONE, "fine");
+    step_part(&run, "pod-b", STEP_FAILED, "ErrImagePull");
+    for (int i = 0; i < 20; i++) {
+        snprintf(line, sizeof(line), "line %d", i);
+        step_log(&run, str_of(line));
+    }
+    error_set(&run.error, ERR_IO, "it ended");
+    j = failure_of_step(&run);
+    seen = json_get(j, "evidence");
+    assert_int_equal(json_len(seen), FAILURE_EVIDENCE);
+    assert_string_equal(json_string(json_item(seen, 0)), "pod-b: ErrImagePull");
+    assert_string_equal(json_string(json_item(seen, 1)), "line 13");
+    assert_string_equal(json_string(json_item(seen, 7)), "line 19");
+    assert_string_equal(json_get_string(j, "step"), "cluster");
+    step_run_release(&run);
+}
+
 /* GENERATE=1 writes the page. */
 static void
 the_page_is_the_table(void **state)
@@ -105,6 +133,7 @@ main(void)
         cmocka_unit_test(every_row_can_be_used),
         cmocka_unit_test(an_ids_exit_code_wins_over_the_codes),
         cmocka_unit_test(programs_get_every_part),
+        cmocka_unit_test(steps_tell_what_they_saw),
         cmocka_unit_test(the_page_is_the_table),
     };
 
