@@ -1,4 +1,4 @@
-/* meshtop examples, install, uninstall: meshes and packages on a cluster. */
+/* meshtop examples: example meshes on a profile. */
 #include <string.h>
 
 #include "devenv/package.h"
@@ -88,38 +88,4 @@ const struct command cmd_examples = {
     .min_words = 1,
     .max_words = 2,
     .run = run_examples,
-};
-
-static int
-run_install(const struct args *a)
-{
-    return change(a, args_word(a, 0), package_install, "installed");
-}
-
-const struct command cmd_install = {
-    .name = "install",
-    .args = "PACKAGE|PATH",
-    .summary = "put a mesh package on the cluster",
-    .help = "PACKAGE is built in; PATH is a folder with functions.yaml, xrds/ "
-            "and\ncompositions/.",
-    .group = "Bring up, prove, remove",
-    .min_words = 1,
-    .max_words = 1,
-    .run = run_install,
-};
-
-static int
-run_uninstall(const struct args *a)
-{
-    return change(a, args_word(a, 0), package_uninstall, "removed");
-}
-
-const struct command cmd_uninstall = {
-    .name = "uninstall",
-    .args = "PACKAGE|PATH",
-    .summary = "take a mesh package off; refused while its kinds are used",
-    .group = "Bring up, prove, remove",
-    .min_words = 1,
-    .max_words = 1,
-    .run = run_uninstall,
 };
