@@ -41,7 +41,7 @@ job_begin(struct job *j, const struct args *a, struct error *err)
     if (!target_open(&j->t, a, err))
         return false;
     progress_start(&j->progress, a, j->t.loop, &j->run);
-    j->run.title = j->name;
+    j->run.id = j->run.title = j->name;
     j->env = target_env(&j->t);
     if (j->t.of_profile)
         return profile_lock(&j->env.profile, err);
@@ -172,8 +172,7 @@ install(struct job *j, struct error *err)
     install_plan_release(&p);
     if (!ok || args_has(j->a, "plan"))
         return ok;
-    ok = may_write(j, err) &&
-         install_run(&j->env, j->name, j->t.of_profile, &j->run, err);
+    ok = may_write(j, err) && install_run(&j->env, j->name, &j->run, err);
     if (ok && !j->progress.json)
         printf("%s installed\n", j->name);
     return ok;
@@ -230,8 +229,7 @@ uninstall(struct job *j, struct error *err)
     if (ok && !args_has(j->a, "plan"))
         ok = may_write(j, err) &&
              ((p.users_n && !force) || ask_name(j->a, j->name, err)) &&
-             uninstall_run(&j->env, j->name, &p, force, j->t.of_profile,
-                           &j->run, err);
+             uninstall_run(&j->env, j->name, &p, force, &j->run, err);
     if (ok && !args_has(j->a, "plan") && !j->progress.json)
         printf("%s removed\n", j->name);
     uninstall_plan_release(&p);

@@ -6,8 +6,6 @@
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 
-#include "devenv/owner.h"
-
 /* What makes a folder a package. */
 static const char *const package_parts[] = {"functions.yaml", "xrds",
                                             "compositions"};
@@ -103,45 +101,15 @@ install_plan_release(struct install_plan *p)
 
 /* ---- carrying it out ---- */
 
-static bool
-run_package(struct env *e, const char *name, struct step_run *run,
+bool
+install_run(struct env *e, const char *name, struct step_run *run,
             struct error *err)
 {
-    for (enum package_part i = PACKAGE_FUNCTIONS; i <= PACKAGE_COMPOSITIONS;
-         i++) {
-        if (!package_install_part(e, name, i, run, err))
-            return false;
-    }
-    return true;
-}
-
-static bool
-run_example(struct env *e, const char *name, struct error *err)
-{
-    AUTO(manifest_release) struct manifest_set set = {0};
-    struct manifest_apply how = {.client = e->client,
-                                 .discovery = e->discovery,
-                                 .force = true,
-                                 .kind_wait_ms = 10000};
-
-    if (!load_all(name, &set, err) || !owner_keep_ours(e, &set, NULL, err))
-        return false;
-    owner_label(&set, e->profile.name);
-    return manifest_apply(&set, &how, err);
-}
-
-bool
-install_run(struct env *e, const char *name, bool remember,
-            struct step_run *run, struct error *err)
-{
     if (install_is_package(name))
-        return remember ? package_install(e, name, run, err)
-                        : run_package(e, name, run, err);
-    if (!(remember ? example_add(e, name, run, err)
-                   : run_example(e, name, err)))
-        return false;
+        return package_install(e, name, run, err);
     /* Other kinds say in their own ways that they are ready. */
-    return !kube_discovery_of(e->discovery, STR("meshifi.io/v1alpha1"),
-                              STR("DataProduct")) ||
-           example_wait_ready(e, run, err);
+    return example_add(e, name, run, err) &&
+           (!kube_discovery_of(e->discovery, STR("meshifi.io/v1alpha1"),
+                               STR("DataProduct")) ||
+            example_wait_ready(e, run, err));
 }

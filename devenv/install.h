@@ -41,9 +41,9 @@ bool install_plan(struct env *e, const char *name, struct install_plan *out,
                   struct error *err);
 void install_plan_release(struct install_plan *p);
 /* Applies all and waits: functions Healthy, XRDs Established; of an example
- * until all is Ready. remember: the profile notes it (its lock is held). */
-bool install_run(struct env *e, const char *name, bool remember,
-                 struct step_run *run, struct error *err);
+ * until all is Ready. The profile notes it when its lock is held. */
+bool install_run(struct env *e, const char *name, struct step_run *run,
+                 struct error *err);
 
 /* An object that goes, or stands in the way. */
 struct install_object {
@@ -67,7 +67,7 @@ void uninstall_plan_release(struct uninstall_plan *p);
  * users; force deletes them first. What does not go within 180 s is named
  * with its finalizer (MT-STUCK-FINALIZER). */
 bool uninstall_run(struct env *e, const char *name,
-                   const struct uninstall_plan *p, bool force, bool remember,
+                   const struct uninstall_plan *p, bool force,
                    struct step_run *run, struct error *err);
 
 #endif

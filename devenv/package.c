@@ -190,14 +190,21 @@ check_gone(void *arg, const struct kube_object *o, struct buf *why)
     return false;
 }
 
+/* Only whoever holds the profile's lock changes it; on a cluster that is no
+ * profile's nobody does. */
+static bool
+remember(const struct env *e, struct error *err)
+{
+    return e->profile.lock_fd < 0 || profile_save(&e->profile, err);
+}
+
 static bool
 install_functions(struct env *e, struct manifest_set *set, struct step_run *run,
                   struct error *err)
 {
     return crossplane_apply_sources(e, set, err) && apply(e, set, err) &&
            crossplane_wait_functions(e, set, run, err) &&
-           crossplane_pin_functions(e, set, err) &&
-           profile_save(&e->profile, err);
+           crossplane_pin_functions(e, set, err) && remember(e, err);
 }
 
 static bool
@@ -263,6 +270,14 @@ declared(const char *package)
                                           "meshtop.dev/composes", NULL)));
 }
 
+const char *
+package_title(const char *package)
+{
+    const char *slash = strrchr(package, '/');
+
+    return slash && slash[1] ? slash + 1 : package;
+}
+
 /* The role; NULL and no error: it needs none. */
 static struct json *
 role_of(struct env *e, const char *package, struct strlist *unknown,
@@ -274,10 +289,27 @@ role_of(struct env *e, const char *package, struct strlist *unknown,
 
     if (strcmp(e->profile.engine, "sandbox") != 0 &&
         package_load(&set, package, PACKAGE_COMPOSITIONS, err))
-        role = crossplane_compose_role(package, e->profile.name, &set, says,
-                                       unknown);
+        role = crossplane_compose_role(package_title(package), e->profile.name,
+                                       &set, says, unknown);
     manifest_release(&set);
     return role;
+}
+
+bool
+package_disallow(struct env *e, const char *package, struct error *err)
+{
+    AUTO(mem_free_ptr)
+    char *name = mem_printf("meshtop:compose:%s", package_title(package));
+    struct kube_request r = {
+        .verb = KUBE_DELETE, .gvr = cluster_roles, .name = name};
+    struct error why = {0};
+
+    if (kube_client_wait(e->client, &r, NULL, &why) ||
+        why.code == ERR_NOT_FOUND)
+        return true;
+    if (err)
+        *err = why;
+    return false;
 }
 
 bool
@@ -390,7 +422,7 @@ package_install(struct env *e, const char *package, struct step_run *run,
             return false;
     }
     profile_note(&e->profile.packages, package);
-    return profile_save(&e->profile, err);
+    return remember(e, err);
 }
 
 static bool
@@ -455,7 +487,7 @@ package_uninstall(struct env *e, const char *package, struct step_run *run,
     if (!ok)
         return false;
     profile_forget(&e->profile.packages, package);
-    return profile_save(&e->profile, err);
+    return remember(e, err);
 }
 
 bool
@@ -471,7 +503,7 @@ example_add(struct env *e, const char *example, struct step_run *run,
     if (!ok)
         return false;
     profile_note(&e->profile.examples, example);
-    return profile_save(&e->profile, err);
+    return remember(e, err);
 }
 
 bool
@@ -501,5 +533,5 @@ example_remove(struct env *e, const char *example, struct step_run *run,
     if (!ok)
         return false;
     profile_forget(&e->profile.examples, example);
-    return profile_save(&e->profile, err);
+    return remember(e, err);
 }

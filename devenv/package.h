@@ -49,10 +49,15 @@ bool package_allow(struct env *e, const char *package, struct step_run *run,
                    struct error *err);
 /* Has it them, as they would be given? Only reads. */
 bool package_is_allowed(struct env *e, const char *package);
+/* Takes them away again; none is fine. */
+bool package_disallow(struct env *e, const char *package, struct error *err);
+/* "mesh-core", or the last part of a path. */
+const char *package_title(const char *package);
 /* The text of a built-in package's part: what its digest is made from. */
 void package_part_text(const char *package, enum package_part part,
                        struct buf *out);
-/* All parts, and the profile remembers it. */
+/* All parts and rights. The profile remembers it when its lock is held: here
+ * and below nothing is written of a cluster that is no profile's. */
 bool package_install(struct env *e, const char *package, struct step_run *run,
                      struct error *err);
 /* Removes compositions and XRDs; refused (ERR_CONFLICT, with a list) while

@@ -398,8 +398,7 @@ refuse(const struct uninstall_plan *p, struct error *err)
 
 bool
 uninstall_run(struct env *e, const char *name, const struct uninstall_plan *p,
-              bool force, bool remember, struct step_run *run,
-              struct error *err)
+              bool force, struct step_run *run, struct error *err)
 {
     struct manifest_apply how = {.client = e->client,
                                  .discovery = e->discovery};
@@ -415,7 +414,8 @@ uninstall_run(struct env *e, const char *name, const struct uninstall_plan *p,
     g.set = &p->functions;
     ok = ok && manifest_delete(&p->functions, &how, err) &&
          wait_gone(&g, set_is_gone, err);
-    if (!ok || !remember)
+    ok = ok && (!install_is_package(name) || package_disallow(e, name, err));
+    if (!ok || e->profile.lock_fd < 0)
         return ok;
     profile_forget(&e->profile.packages, name);
     profile_forget(&e->profile.examples, name);

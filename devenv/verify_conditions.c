@@ -170,6 +170,20 @@ check_part(struct verify *v, const char *package, size_t i,
     }
 }
 
+/* On the sandbox nobody needs rights; elsewhere up gives them. */
+static void
+check_rights(struct verify *v, const char *package)
+{
+    const char *engine = v->env->profile.engine;
+
+    if (strcmp(engine, "kind") != 0 && strcmp(engine, "context") != 0)
+        return;
+    verify_say(v, package_is_allowed(v->env, package),
+               "its ClusterRole is not there, or not as it should be",
+               "Crossplane may compose what %s composes",
+               package_title(package));
+}
+
 void
 verify_conditions(struct verify *v)
 {
@@ -182,6 +196,7 @@ verify_conditions(struct verify *v)
         v->subject = v->packages.v[p];
         for (size_t i = 0; i < ARRAY_LEN(parts); i++)
             check_part(v, v->packages.v[p], i, &events);
+        check_rights(v, v->packages.v[p]);
     }
     verify_events_release(&events);
 }
