@@ -27,7 +27,7 @@ struct screen {
     struct doctor *doctor;
     size_t printed; /* rows, from the first */
     size_t width;
-    bool all, json;
+    bool all, json, terminal;
 };
 
 static const char *const words[] = {
@@ -37,16 +37,27 @@ static const char *const words[] = {
     [HOST_SKIPPED] = "-",
 };
 
+/* What was seen. */
 static void
-print_failure(const struct screen *s, const struct error *err)
+print_evidence(const struct screen *s, const struct host_check *c)
 {
-    struct str line, rest = str_of(err->remedy);
+    for (size_t i = 0; i < c->evidence.n; i++) {
+        printf("%*s- ", INDENT, "");
+        columns_wrap(str_of(c->evidence.v[i]), INDENT + 2, s->width, stdout);
+    }
+}
+
+static void
+print_failure(const struct screen *s, const struct host_check *c)
+{
+    struct str line, rest = str_of(c->error.remedy);
 
     printf("%*s", INDENT, "");
-    columns_wrap(str_of(err->msg), INDENT, s->width, stdout);
-    if (*err->id)
-        printf("%*s%s, exit code %d%s\n", INDENT, "", err->id,
-               failure_exit(err), rest.n ? ". What to do:" : "");
+    columns_wrap(str_of(c->error.msg), INDENT, s->width, stdout);
+    print_evidence(s, c);
+    if (*c->error.id)
+        printf("%*s%s, exit code %d%s\n", INDENT, "", c->error.id,
+               failure_exit(&c->error), rest.n ? ". What to do:" : "");
     while (rest.n && str_next(&rest, '\n', &line)) {
         printf("%*s", INDENT + 2, "");
         columns_text(line, false, stdout);
@@ -66,12 +77,10 @@ print_check(const struct screen *s, const struct host_row *r,
     if (*c->needed && (sick || s->all))
         buf_printf(&line, " (needed: %s)", c->needed);
     columns_wrap(buf_view(&line), TEXT_COLUMN, s->width, stdout);
-    for (size_t i = 0; (sick || s->all) && i < c->evidence.n; i++) {
-        printf("%*s- ", INDENT, "");
-        columns_wrap(str_of(c->evidence.v[i]), INDENT + 2, s->width, stdout);
-    }
     if (sick)
-        print_failure(s, &c->error);
+        print_failure(s, c);
+    else if (s->all)
+        print_evidence(s, c);
 }
 
 /* Rows appear in the table's order, each as soon as those above it have. */
@@ -84,11 +93,15 @@ on_row(void *arg, size_t i)
     (void)i;
     if (s->json)
         return;
+    if (s->terminal)
+        fputs("\r\033[K", stdout);
     while (s->printed < doctor_count(s->doctor) &&
            (c = doctor_check(s->doctor, s->printed))) {
         print_check(s, doctor_row(s->doctor, s->printed), c);
         s->printed++;
     }
+    if (s->terminal && s->printed < doctor_count(s->doctor))
+        printf("  ...   %s", doctor_row(s->doctor, s->printed)->title);
     fflush(stdout);
 }
 
@@ -241,6 +254,7 @@ examine(const struct args *a, const struct host_options *o, bool json)
     struct screen s = {.a = a,
                        .json = json,
                        .all = args_has(a, "all"),
+                       .terminal = isatty(STDOUT_FILENO),
                        .width = columns_of_terminal()};
     struct error err = {0};
     struct loop *loop = loop_new(&err);

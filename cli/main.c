@@ -10,6 +10,7 @@
 #include "devenv/failure.h"
 #include "devenv/profile.h"
 
+#include "cli/columns.h"
 #include "cli/commands.h"
 #include "cli/live.h"
 
@@ -18,10 +19,15 @@ command_fail(const struct error *err)
 {
     struct str line, remedy = str_of(err->remedy);
 
-    fprintf(stderr, "meshtop: %s%s%s%s\n", err->msg, *err->id ? " (" : "",
-            err->id, *err->id ? ")" : "");
-    while (remedy.n && str_next(&remedy, '\n', &line))
-        fprintf(stderr, "  %.*s\n", STR_ARG(line));
+    fputs("meshtop: ", stderr);
+    columns_text(str_of(err->msg), false, stderr); /* may quote a peer */
+    fprintf(stderr, "%s%s%s\n", *err->id ? " (" : "", err->id,
+            *err->id ? ")" : "");
+    while (remedy.n && str_next(&remedy, '\n', &line)) {
+        fputs("  ", stderr);
+        columns_text(line, false, stderr);
+        fputc('\n', stderr);
+    }
     return failure_exit(err);
 }
 
