@@ -41,10 +41,9 @@ audit_release(struct audit *a)
 /* ---- this machine ---- */
 
 static void
-look_sandbox(const struct audit_look *l, struct step_run *run,
-             struct audit *out)
+look_sandbox(struct env *e, struct step_run *run, struct audit *out)
 {
-    const char *name = l->env->profile.name;
+    const char *name = e->profile.name;
     const char *const words[] = {"sandbox",   "status", "-o", "json",
                                  "--profile", name,     NULL};
     AUTO(mem_free_ptr) char *said = NULL;
@@ -62,11 +61,11 @@ look_sandbox(const struct audit_look *l, struct step_run *run,
 }
 
 static void
-look_orphans(const struct audit_look *l, struct audit *out)
+look_orphans(struct env *e, struct audit *out)
 {
     struct orphan o;
 
-    if (!orphan_find(&l->env->profile, &o))
+    if (!orphan_find(&e->profile, &o))
         return;
     AUTO(mem_free_ptr) char *command = mem_printf("kill %d", o.pid);
 
@@ -74,9 +73,9 @@ look_orphans(const struct audit_look *l, struct audit *out)
 }
 
 static void
-look_folder(const struct audit_look *l, struct audit *out)
+look_folder(struct env *e, struct audit *out)
 {
-    const char *dir = l->env->profile.dir;
+    const char *dir = e->profile.dir;
     AUTO(mem_free_ptr) char *command = mem_printf("rm -rf '%s'", dir);
 
     if (file_exists(dir))
@@ -114,10 +113,11 @@ audit_objects(struct env *e, struct audit *out)
 }
 
 void
-audit_take(const struct audit_look *l, struct step_run *run, struct audit *out)
+audit_take(struct env *e, const char *engine, struct step_run *run,
+           struct audit *out)
 {
-    if (strcmp(l->engine, "sandbox") == 0 || !*l->engine)
-        look_sandbox(l, run, out);
-    look_orphans(l, out);
-    look_folder(l, out);
+    if (strcmp(engine, "sandbox") == 0 || !*engine)
+        look_sandbox(e, run, out);
+    look_orphans(e, out);
+    look_folder(e, out);
 }

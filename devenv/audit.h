@@ -14,8 +14,6 @@
 
 #include "devenv/env.h"
 
-struct docker;
-
 struct audit_item {
     char *what;    /* "container meshtop-mesh-control-plane" */
     char *command; /* "docker rm -f -v meshtop-mesh-control-plane" */
@@ -31,16 +29,11 @@ void audit_add(struct audit *a, bool unknown, const char *command,
                const char *fmt, ...) PRINTF_LIKE(4, 5);
 void audit_release(struct audit *a);
 
-/* Looks at everything of the profile. engine is the one it had: after a
- * removal the profile no longer says ("": sandbox). docker may be NULL: then,
- * for kind, `why` says why the engine cannot be asked. Turns the loop. */
-struct audit_look {
-    struct env *env;
-    const char *engine;
-    struct docker *docker;
-    const char *why;
-};
-void audit_take(const struct audit_look *l, struct step_run *run,
+/* Looks at what there is on this machine beside an engine's containers
+ * (down_kind.c): the sandbox's process, programs that a killed run left, the
+ * profile's folder. engine is the one it had; after a removal the profile no
+ * longer says. Turns the loop. */
+void audit_take(struct env *e, const char *engine, struct step_run *run,
                 struct audit *out);
 /* The objects in the cluster that carry the profile's label, for a cluster that
  * is not ours. The API must answer. */

@@ -4,10 +4,14 @@
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 
+#include "devenv/docker.h"
 #include "devenv/down_steps.h"
 #include "devenv/engine.h"
+#include "devenv/fetch.h"
 #include "devenv/orphan.h"
+#include "devenv/owner.h"
 #include "devenv/package.h"
+#include "devenv/tool.h"
 
 #define ORPHAN_GRACE_MS 3000
 #define RISK_MAX        8192
@@ -65,6 +69,17 @@ do_sandbox(void *context, struct step_run *run, struct error *err)
                       down_forgive(d, run, &why, err));
 }
 
+static bool
+do_purge(void *context, struct step_run *run, struct error *err UNUSED)
+{
+    struct down *d = context;
+
+    d->freed += tool_purge() + fetch_cache_purge();
+    down_purge_images(d, run);
+    step_detail(run, "%.1f MB freed", (double)d->freed / 1e6);
+    return true;
+}
+
 /* The lock's file is ours until the very end. The state stays where it is the
  * only proof of what could not be looked at. */
 static bool
@@ -89,12 +104,8 @@ do_files(void *context, struct step_run *run, struct error *err)
 static void
 take(struct down *d, struct step_run *run, struct audit *out)
 {
-    const struct audit_look l = {.env = d->env,
-                                 .engine = d->engine,
-                                 .docker = d->docker,
-                                 .why = d->no_docker.msg};
-
-    audit_take(&l, run, out);
+    audit_take(d->env, d->engine, run, out);
+    down_audit_kind(d, run, out);
 }
 
 /* What still is there; the commands that remove it are the remedy. */
@@ -129,7 +140,7 @@ static const struct step table[] = {
     {.id = "composites",
      .title = "composite resources go, with what they stand for",
      .lane = "mesh",
-     .on = "kind context",
+     .on = "kind context adopted",
      .needs = "orphans",
      .usual_ms = 3000,
      .check = down_composites_check,
@@ -137,21 +148,21 @@ static const struct step table[] = {
     {.id = "crossplane",
      .title = "packages and Crossplane go, as far as they are ours",
      .lane = "crossplane",
-     .on = "context",
+     .on = "context adopted",
      .needs = "composites",
      .usual_ms = 20000,
      .act = down_crossplane},
     {.id = "rest",
      .title = "whatever else has our label goes",
      .lane = "cluster",
-     .on = "context",
+     .on = "context adopted",
      .needs = "crossplane",
      .usual_ms = 2000,
      .act = down_rest},
     {.id = "mark",
      .title = "our mark goes",
      .lane = "cluster",
-     .on = "context",
+     .on = "context adopted",
      .needs = "rest",
      .usual_ms = 10,
      .act = down_mark},
@@ -162,10 +173,30 @@ static const struct step table[] = {
      .needs = "orphans",
      .usual_ms = 100,
      .act = do_sandbox},
+    {.id = "nodes",
+     .title = "remove the nodes, their volumes, an empty network of ours",
+     .lane = "cluster",
+     .on = "kind adopted",
+     .needs = "composites mark",
+     .usual_ms = 3000,
+     .act = down_nodes},
+    {.id = "extras",
+     .title = "remove what else carries the profile's label",
+     .lane = "host",
+     .on = "kind adopted",
+     .needs = "nodes",
+     .usual_ms = 20,
+     .act = down_extras},
+    {.id = "purge",
+     .title = "free the caches",
+     .lane = "host",
+     .needs = "nodes",
+     .usual_ms = 50,
+     .act = do_purge},
     {.id = "files",
      .title = "remove the profile's files",
      .lane = "host",
-     .needs = "orphans composites crossplane mark sandbox purge",
+     .needs = "orphans mark sandbox extras purge",
      .usual_ms = 5,
      .act = do_files},
     {.id = "audit",
@@ -192,7 +223,10 @@ down_new(struct env *e, const struct down_options *o,
     d->risk = BUF_INIT(RISK_MAX);
     snprintf(d->engine, sizeof(d->engine), "%s", engine);
     /* Nothing known of it: a sandbox may have been started by itself. */
-    how.engine = *engine ? d->engine : "sandbox";
+    d->guest = owner_is_guest(&e->profile);
+    how.engine = !*engine                                  ? "sandbox"
+                 : d->guest && strcmp(engine, "kind") == 0 ? "adopted"
+                                                           : d->engine;
     how.without = o->purge ? NULL : "purge";
     d->graph = steps_new(e->loop, table, d, &how, err);
     if (d->graph)
@@ -207,10 +241,12 @@ down_free(struct down *d)
     if (!d)
         return;
     steps_free(d->graph);
+    docker_free(d->docker);
     profile_unlock(&d->env->profile);
     audit_release(&d->found);
     audit_release(&d->left);
     buf_release(&d->risk);
+    strlist_release(&d->foreign);
     strlist_release(&d->leaks);
     strlist_release(&d->stays);
     free(d);
@@ -229,6 +265,7 @@ down_begin(struct down *d, struct error *err)
 
     if (!profile_lock(&d->env->profile, err))
         return false;
+    down_look_kind(d, &run);
     down_look_cluster(d, &run);
     take(d, &run, &d->found);
     down_audit_cluster(d, &d->found);

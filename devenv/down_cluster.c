@@ -13,12 +13,6 @@
 #define NAMED_MAX      5
 #define RISK_NAMES_MAX 2048
 
-static bool
-is_engine(const struct down *d, const char *name)
-{
-    return strcmp(d->engine, name) == 0;
-}
-
 /* All objects of a category ("composite", "managed") with the label, or all
  * (label NULL). */
 static bool
@@ -106,16 +100,17 @@ down_look_cluster(struct down *d, struct step_run *run UNUSED)
     if (!*d->engine || !profile_is_up(&d->env->profile))
         return;
     d->api = connect(d, &why);
-    if (is_engine(d, "context"))
+    if (d->guest)
         buf_printf(&d->risk,
-                   "everything of ours would be removed from the cluster of "
-                   "the context \"%s\"",
-                   d->env->profile.context);
+                   "everything of ours would be removed from the cluster "
+                   "\"%s\", which is not ours",
+                   *d->env->profile.context ? d->env->profile.context
+                                            : d->engine);
     if (!d->api)
         return;
-    if (!is_engine(d, "context"))
+    if (!d->guest)
         risk_own_objects(d);
-    if (is_engine(d, "kind")) /* the sandbox only plays providers */
+    if (strcmp(d->engine, "kind") == 0) /* the sandbox only plays providers */
         risk_external(d);
 }
 
@@ -124,7 +119,7 @@ down_audit_cluster(struct down *d, struct audit *out)
 {
     AUTO(mem_free_ptr) char *command = NULL;
 
-    if (!is_engine(d, "context") || !profile_is_up(&d->env->profile))
+    if (!d->guest || !profile_is_up(&d->env->profile))
         return;
     if (d->api) {
         audit_objects(d->env, out);
@@ -147,7 +142,7 @@ needs_order(struct down *d)
     struct gone_list managed = {0};
     size_t n = 0;
 
-    if (is_engine(d, "context"))
+    if (d->guest)
         return true;
     find_category(d, "managed", NULL, &managed, NULL);
     for (size_t i = 0; i < managed.n; i++)
@@ -179,8 +174,7 @@ remove_composites(struct down *d, struct step_run *run, struct error *err)
                                    .leaks = &d->leaks};
     struct gone_list list = {0};
     bool ok =
-        find_category(d, "composite", is_engine(d, "context") ? label : NULL,
-                      &list, err) &&
+        find_category(d, "composite", d->guest ? label : NULL, &list, err) &&
         gone_delete(d->env, &list, &o, run, err);
 
     if (ok)

@@ -17,6 +17,8 @@ struct down {
     char engine[16];        /* the profile's, as it was at the start */
     struct docker *docker;  /* kind; NULL: it does not answer */
     struct error no_docker; /* why */
+    bool guest;             /* the cluster is not ours (owner_is_guest) */
+    struct strlist foreign; /* containers of our name that are not ours */
     bool api;               /* the cluster's API answers */
     bool unproven;          /* something of ours could not be looked at */
     struct audit found, left;
@@ -28,6 +30,17 @@ struct down {
 /* A failure that --force goes on with: true, and the step's log says why. */
 bool down_forgive(struct down *d, struct step_run *run, const struct error *why,
                   struct error *err);
+
+/* ---- down_kind.c ---- */
+/* Finds the engine, and the containers that have our cluster's name and are
+ * not ours. */
+void down_look_kind(struct down *d, struct step_run *run);
+/* What the engine holds of ours. */
+void down_audit_kind(struct down *d, struct step_run *run, struct audit *out);
+bool down_nodes(void *down, struct step_run *run, struct error *err);
+bool down_extras(void *down, struct step_run *run, struct error *err);
+/* Node images that came because of us and that no container uses. */
+void down_purge_images(struct down *d, struct step_run *run);
 
 /* ---- down_cluster.c ---- */
 /* Fills down.api, and down.risk with what is in the cluster beside ours. */

@@ -23,6 +23,17 @@ struct engine {
  * a plain sentence. */
 const struct engine *engine_find(const char *name, struct error *err);
 
+/* The container engine of the profile: the one its containers were made on
+ * (fact "engine/host", noted here at first; not saved), as long as its socket
+ * is there, else the first that answers (docker_open). Looking at another
+ * engine would find nothing and call it clean. */
+struct docker;
+struct docker *engine_docker(struct profile *p, struct step_run *run,
+                             struct error *err);
+/* Remembers (fact "pulled/REF"; not saved) that an image came to the engine
+ * because of this profile: `down --purge` removes it. */
+void engine_note_pull(struct profile *p, const char *ref);
+
 /* Runs our own program with these words (NULL-terminated, without the
  * program's name) and waits; output is what it printed, in fresh memory. A
  * failure carries its last line of standard error. */

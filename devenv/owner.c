@@ -6,6 +6,8 @@
 #include "lib/base/mem.h"
 #include "lib/base/random.h"
 
+#include "devenv/kind.h" /* KIND_FACT_ADOPTED */
+
 #define FACT_RUN     "owner/run"
 #define FACT_UID     "owner/uid"
 #define FACT_ADOPTED "owner/adopted"
@@ -205,6 +207,13 @@ owner_release(struct env *e, struct error *err)
     return profile_save(&e->profile, err);
 }
 
+bool
+owner_is_guest(const struct profile *p)
+{
+    return strcmp(p->engine, "context") == 0 ||
+           profile_fact(p, KIND_FACT_ADOPTED) != NULL;
+}
+
 /* ---- objects ---- */
 
 static void
@@ -325,7 +334,7 @@ owner_keep_ours(struct env *e, struct manifest_set *set, struct strlist *passed,
     const struct manifest_apply how = {.client = e->client,
                                        .discovery = e->discovery};
 
-    if (strcmp(e->profile.engine, "context") != 0)
+    if (!owner_is_guest(&e->profile))
         return true;
     for (size_t i = set->n; i-- > 0;) {
         const struct manifest *m = &set->v[i];

@@ -55,6 +55,10 @@ bool owner_says(const struct owner_mark *m, const struct json *facts);
  * is fine. */
 bool owner_release(struct env *e, struct error *err);
 
+/* Is the profile a guest: its cluster is somebody else's (engine context, or a
+ * Kind cluster that was adopted)? */
+bool owner_is_guest(const struct profile *p);
+
 /* ---- objects ---- */
 
 /* Puts the profile's label on every object of the set. */
@@ -73,7 +77,7 @@ bool owner_foreign(const struct json *object, const char *profile,
 bool owner_find(const struct manifest *m, const struct manifest_apply *o,
                 const char *profile, bool *foreign, struct buf *owner,
                 struct error *err);
-/* On a cluster that is not ours (engine context): takes out of the set what is
+/* On a cluster we are guests in: takes out of the set what is
  * in the cluster already without our label, so that it is neither changed nor
  * deleted; names go to passed (may be NULL). Elsewhere nothing is taken out. */
 bool owner_keep_ours(struct env *e, struct manifest_set *set,

@@ -31,7 +31,7 @@ up_engine_open(void *context, struct step_run *run, struct error *err)
 
     if (!up->docker) {
         step_detail(run, "looking for a container engine");
-        up->docker = docker_open(run->loop, NULL, run, err);
+        up->docker = engine_docker(&up->env->profile, run, err);
     }
     return up->docker && describe(up, run, err);
 }

@@ -140,6 +140,7 @@ up_node_image(void *context, struct step_run *run, struct error *err)
         if (!docker_pull(up->docker, run, up->node_image, NULL, a, NULL, err) ||
             !docker_image(up->docker, run, up->node_image, a, &image, err))
             return error_wrap(err, "node image %s", up->node_image);
+        engine_note_pull(&up->env->profile, up->node_image);
     }
     step_detail(run, "%s", up->node_image);
     return pin_image(up, &image, err);
