@@ -9,6 +9,8 @@
 #include "cli/commands.h"
 #include "cli/work.h"
 
+#define WAIT_MAX_S 86400
+
 /* ---- saying ---- */
 
 static struct json *
@@ -54,8 +56,7 @@ print_text(const struct down *d, bool purged)
 {
     const struct audit *left = down_left(d);
 
-    print_lines("may still exist elsewhere, its finalizers were dropped:",
-                down_leaks(d));
+    print_lines("may still exist elsewhere:", down_leaks(d));
     print_lines("stays, because it is not ours alone:", down_stays(d));
     if (purged)
         printf("freed: %.1f MB\n", (double)down_freed(d) / 1e6);
@@ -99,17 +100,33 @@ may_go(const struct args *a, const struct work *w, const struct down *d,
     return ask_name(a, w->env.profile.name, err);
 }
 
+static bool
+read_options(const struct args *a, struct down_options *o, struct error *err)
+{
+    int64_t wait_s = 0;
+
+    *o = (struct down_options){.force = args_has(a, "force"),
+                               .purge = args_has(a, "purge"),
+                               .drop_finalizers =
+                                   args_has(a, "drop-finalizers")};
+    if (args_has(a, "wait") &&
+        (!str_to_i64(str_of(args_get(a, "wait", "")), &wait_s) || wait_s < 1 ||
+         wait_s > WAIT_MAX_S))
+        return error_set(err, ERR_USAGE, "--wait takes 1 to %d seconds",
+                         WAIT_MAX_S);
+    o->gone_ms = wait_s * 1000;
+    return true;
+}
+
 static int
 remove_all(const struct args *a, struct work *w)
 {
-    const struct down_options o = {.force = args_has(a, "force"),
-                                   .purge = args_has(a, "purge"),
-                                   .drop_finalizers =
-                                       args_has(a, "drop-finalizers")};
+    struct down_options o;
     const struct step_graph_options g = {.on_change = progress_changed,
                                          .arg = &w->progress};
     struct error err = {0};
-    struct down *d = down_new(&w->env, &o, &g, &err);
+    struct down *d =
+        read_options(a, &o, &err) ? down_new(&w->env, &o, &g, &err) : NULL;
     bool json = w->progress.json;
     bool there = file_exists(w->env.profile.dir);
 
@@ -172,6 +189,7 @@ static const struct flag flags[] = {
     {"purge", 0, NULL, "downloads, tools and the node image as well"},
     {"only", 0, "WHAT", "examples or packages; the engine stays"},
     {"drop-finalizers", 0, NULL, "of what does not go; lists what may leak"},
+    {"wait", 0, "SECONDS", "how long deletion may take (default 180)"},
     {"yes", 'y', NULL, "without asking"},
     {0},
 };

@@ -46,8 +46,8 @@ const char *down_risk(const struct down *d);
 /* Runs the graph and turns the loop until it ended. Something left: false,
  * MT-LEFTOVER. */
 bool down_run(struct down *d, struct error *err);
-/* After the graph: what is left, what purging freed (bytes), what dropped
- * finalizers may have left elsewhere, what stays because it is not ours. */
+/* After the graph: what is left, what purging freed (bytes), what may
+ * still exist elsewhere (dropped finalizers, a cluster that did not answer), what stays because it is not ours. */
 const struct audit *down_left(const struct down *d);
 uint64_t down_freed(const struct down *d);
 const struct strlist *down_leaks(const struct down *d);
