@@ -47,7 +47,8 @@ const char *down_risk(const struct down *d);
  * MT-LEFTOVER. */
 bool down_run(struct down *d, struct error *err);
 /* After the graph: what is left, what purging freed (bytes), what may
- * still exist elsewhere (dropped finalizers, a cluster that did not answer), what stays because it is not ours. */
+ * still exist elsewhere (dropped finalizers, a cluster that did not answer),
+ * what stays because it is not ours. */
 const struct audit *down_left(const struct down *d);
 uint64_t down_freed(const struct down *d);
 const struct strlist *down_leaks(const struct down *d);
