@@ -11,6 +11,8 @@
 #include "devenv/crossplane_watch.h"
 #include "devenv/lock.h"
 
+#define FUNCTION_LABEL "pkg.crossplane.io/function"
+
 #define LIMIT_MS     240000
 #define TRANSIENT_MS 20000 /* name service and network of a fresh cluster */
 #define UNHEALTHY_MS 30000 /* a revision that says what is wrong with it */
@@ -115,9 +117,9 @@ judge_pods(struct watch *w, const char *name, char *why, size_t size,
         if (!str_contains(o->body, str_of(name)))
             continue;
         pod = watch_object(o);
-        if (strcmp(json_string_or(json_at(pod, "metadata", "labels",
-                                          "pkg.crossplane.io/function", NULL),
-                                  ""),
+        if (strcmp(json_string_or(
+                       json_at(pod, "metadata", "labels", FUNCTION_LABEL, NULL),
+                       ""),
                    name) != 0)
             continue;
         if (watch_pod(w, pod, &state, err) == WATCH_FAILED)
@@ -235,29 +237,13 @@ crossplane_wait_functions(struct env *e, const struct manifest_set *functions,
 
 /* ---- what they are, to the last bit ---- */
 
-/* "sha256:..." of an image reference or id, or NULL. */
+/* "sha256:..." behind the @ of an image's id, or NULL. */
 static const char *
 digest_in(const char *image)
 {
-    const char *at = strstr(image, "sha256:");
+    const char *at = strstr(image, "@sha256:");
 
-    return at && lock_is_digest(at) ? at : NULL;
-}
-
-/* The digest of the package a revision was made of. */
-static const char *
-revision_digest(const struct json *revision)
-{
-    static const char *const where[][2] = {{"status", "resolvedImage"},
-                                           {"spec", "image"}};
-
-    for (size_t i = 0; i < ARRAY_LEN(where); i++) {
-        const char *d = digest_in(text_of(revision, where[i][0], where[i][1]));
-
-        if (d)
-            return d;
-    }
-    return NULL;
+    return at && lock_is_digest(at + 1) ? at + 1 : NULL;
 }
 
 struct noting {
@@ -267,19 +253,20 @@ struct noting {
     struct error *err;
 };
 
+/* A function's pod runs the image that is its package. */
 static bool
-note_revision(void *arg, struct str item)
+note_pod(void *arg, struct str item)
 {
     struct noting *n = arg;
-    AUTO(json_free_ptr) struct json *r = json_parse(item, NULL, NULL);
+    AUTO(json_free_ptr) struct json *pod = json_parse(item, NULL, NULL);
     const char *of = json_string_or(
-        json_at(r, "metadata", "labels", "pkg.crossplane.io/package", NULL),
-        "");
-    const char *digest = revision_digest(r);
+        json_at(pod, "metadata", "labels", FUNCTION_LABEL, NULL), "");
+    const struct json *first =
+        json_first(json_at(pod, "status", "containerStatuses", NULL));
+    const char *digest =
+        digest_in(json_string_or(json_get(first, "imageID"), ""));
 
-    if (!digest || strcmp(text_of(r, "spec", "desiredState"), "Active") != 0)
-        return true;
-    for (size_t i = 0; i < n->set->n && n->ok; i++) {
+    for (size_t i = 0; digest && i < n->set->n && n->ok; i++) {
         const struct manifest *m = &n->set->v[i];
 
         if (strcmp(m->name, of) == 0)
@@ -294,8 +281,10 @@ bool
 crossplane_pin_functions(struct env *e, const struct manifest_set *functions,
                          struct error *err)
 {
-    const struct kube_request r = {.gvr = kinds[REVISIONS].gvr};
+    const struct kube_request r = {.gvr = kinds[PODS].gvr,
+                                   .ns = CROSSPLANE_NAMESPACE,
+                                   .label_selector = FUNCTION_LABEL};
     struct noting n = {e, functions, true, err};
 
-    return kube_client_wait_list(e->client, &r, note_revision, &n, err) && n.ok;
+    return kube_client_wait_list(e->client, &r, note_pod, &n, err) && n.ok;
 }

@@ -79,6 +79,27 @@ crossplane_xrds_end(struct crossplane_xrds *x)
     free(x);
 }
 
+/* Does the event say that the XRD itself is wrong? Warnings of the manager of
+ * roles, and of races with other writers, pass by themselves. */
+static bool
+is_verdict(const struct json *event)
+{
+    static const char *const reasons[] = {"EstablishComposite", "RenderCRD"};
+    static const char *const passing[] = {
+        "already exists",         "the object has been modified",
+        "failed calling webhook", "connection refused",
+        "deadline exceeded",      "not yet established"};
+    const char *reason = json_string_or(json_get(event, "reason"), "");
+    struct str text = str_of(json_get_string(event, "message"));
+    bool of_core = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+        of_core |= strcmp(reason, reasons[i]) == 0;
+    for (size_t i = 0; i < ARRAY_LEN(passing); i++)
+        of_core &= !str_contains(text, str_of(passing[i]));
+    return of_core;
+}
+
 /* The newest new warning about the object with this uid, in fresh memory. */
 static char *
 warning_about(const struct crossplane_xrds *x, struct str uid)
@@ -94,6 +115,7 @@ warning_about(const struct crossplane_xrds *x, struct str uid)
             continue;
         event = watch_object(o);
         if (strcmp(json_string_or(json_get(event, "type"), ""), "Warning") ||
+            !is_verdict(event) ||
             !str_eqz(uid,
                      json_string_or(
                          json_at(event, "involvedObject", "uid", NULL), "")))

@@ -385,12 +385,27 @@ in_place(struct env *e, const char *root, const char *name, const char *part,
     return ok;
 }
 
+/* Are they still what they were, to the last bit? */
+static bool
+same_packages(struct env *e, const char *package, struct buf *why)
+{
+    struct manifest_set set = {0};
+    struct error err = {0};
+    bool ok = package_load(&set, package, PACKAGE_FUNCTIONS, &err) &&
+              crossplane_pin_functions(e, &set, &err);
+
+    manifest_release(&set);
+    buf_puts(why, err.msg);
+    return ok;
+}
+
 bool
 package_part_in_place(struct env *e, const char *package,
                       enum package_part part, struct buf *why)
 {
     return in_place(e, "assets/", package, part_path[part],
-                    part_condition[part], why);
+                    part_condition[part], why) &&
+           (part != PACKAGE_FUNCTIONS || same_packages(e, package, why));
 }
 
 void

@@ -707,40 +707,49 @@ deployment_ready(const struct up *up, const char *name)
     return d && is_rolled_out(d);
 }
 
+/* Which image it is, to the last bit, from the pods that run it; another one
+ * than before is an error. */
+static bool
+pin_image(struct up *up, struct error *err)
+{
+    struct kube_request r = {.gvr = {"", "v1", "pods"},
+                             .ns = namespace_of(up),
+                             .label_selector = "app=crossplane"};
+    AUTO(json_free_ptr)
+    struct json *list = kube_client_wait_json(up->env->client, &r, err);
+
+    for (const struct json *p = json_first(json_get(list, "items")); p;
+         p = json_next(p)) {
+        const struct json *run =
+            json_first(json_at(p, "status", "containerStatuses", NULL));
+        const struct json *asked =
+            json_first(json_at(p, "spec", "containers", NULL));
+        const char *digest =
+            strstr(json_string_or(json_get(run, "imageID"), ""), "@sha256:");
+
+        if (digest && lock_is_digest(digest + 1) &&
+            !lock_pin(profile_of(up), "image",
+                      json_string_or(json_get(asked, "image"), ""), digest + 1,
+                      err))
+            return false;
+    }
+    return list != NULL;
+}
+
 enum step_verdict
 up_crossplane_ready_check(void *context, struct step_run *run)
 {
     struct up *up = context;
+    struct error why = {0};
 
     if (!deployment_ready(up, "crossplane") ||
         !deployment_ready(up, "crossplane-rbac-manager"))
         return STEP_IS_TODO;
     step_detail(run, "2 of 2 Deployments Available");
-    return STEP_IS_DONE;
-}
-
-/* Which image it is, to the last bit, from a pod that runs it. */
-static bool
-pin_image(struct up *up, const struct watch *w, struct error *err)
-{
-    const struct kube_object *o;
-
-    for (size_t i = 0; (o = kube_cache_at(w->caches[PODS], i)); i++) {
-        AUTO(json_free_ptr) struct json *pod = watch_object(o);
-        const struct json *c =
-            json_first(json_at(pod, "status", "containerStatuses", NULL));
-        const char *id = json_string_or(json_get(c, "imageID"), "");
-        const char *digest = strstr(id, "@sha256:");
-        const char *image = json_string_or(
-            json_get(json_first(json_at(pod, "spec", "containers", NULL)),
-                     "image"),
-            "");
-
-        if (is_own_pod(pod) && digest && lock_is_digest(digest + 1) &&
-            !lock_pin(profile_of(up), "image", image, digest + 1, err))
-            return false;
-    }
-    return profile_save(profile_of(up), err);
+    if (pin_image(up, &why))
+        return STEP_IS_DONE;
+    step_detail(run, "%s", why.msg);
+    return STEP_IS_BROKEN;
 }
 
 bool
@@ -760,7 +769,7 @@ up_crossplane_ready(void *context, struct step_run *run, struct error *err)
     if (!watch_open(&w, up->env, run, kinds, err))
         return false;
     ok = watch_until(&w, READY_LIMIT_MS, judge_ready, &r, &why) &&
-         pin_image(up, &w, &why);
+         pin_image(up, &why) && profile_save(profile_of(up), &why);
     watch_close(&w);
     if (ok)
         return true;

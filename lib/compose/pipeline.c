@@ -245,6 +245,7 @@ static bool
 add_bootstrap(struct run *r, const struct step *s)
 {
     json_del(r->data, "requiredResources");
+    json_del(r->data, "extraResources");
     for (const struct json *b = json_first(s->bootstrap); b; b = json_next(b)) {
         const char *name = json_string_or(json_get(b, "requirementName"), "");
         AUTO(json_free_ptr) struct json *sel = bootstrap_selector(b);
@@ -277,8 +278,15 @@ fetch_required(struct run *r, const struct step *s,
                              "cannot run Composition pipeline step \"%s\": "
                              "fetching resources for %s: %s",
                              s->name, json_key(q), why.msg);
+        items = as_resources(items);
+        /* function-go-templating asks for these in the old field as well, which
+         * knows no namespaces; templates then see them there, and only them. */
+        if (!json_get_string(q, "namespace") &&
+            strcmp(s->fn->name, "function-go-templating") == 0)
+            json_set(json_need_object(r->data, "extraResources"), json_key(q),
+                     json_copy(items));
         json_set(json_need_object(r->data, "requiredResources"), json_key(q),
-                 as_resources(items));
+                 items);
     }
     return true;
 }
