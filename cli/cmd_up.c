@@ -2,6 +2,7 @@
 #include "devenv/up.h"
 
 #include "cli/commands.h"
+#include "cli/live.h"
 #include "cli/up_plan.h"
 #include "cli/up_words.h"
 #include "cli/work.h"
@@ -24,11 +25,19 @@ static int
 run(const struct args *a)
 {
     AUTO(up_words_release) struct up_words words;
-    bool plan = args_has(a, "plan");
+    bool plan = args_has(a, "plan"), shown = false;
     struct error err = {0};
     struct work w;
 
-    if (!up_words_read(&words, a, &err) || !work_begin(&w, a, false, &err))
+    if (!up_words_read(&words, a, &err))
+        return command_fail(&err);
+    if (!plan) {
+        int code = live_up(a, &words.options, &shown);
+
+        if (shown)
+            return code;
+    }
+    if (!work_begin(&w, a, false, &err))
         return command_fail(&err);
     bool ok = plan ? show_plan(&w, &words.options, &err)
                    : work_up(&w, &words.options, &err);
@@ -42,6 +51,8 @@ static const struct flag flags[] = {
     {"until", 0, "STEP", "this step, and what it needs"},
     {"only", 0, "packages", "the packages alone, on an engine that runs"},
     {"plan", 0, NULL, "print the steps, do nothing"},
+    {"tui", 0, NULL, "on the full screen, also on a small terminal"},
+    {"no-tui", 0, NULL, "never on the full screen"},
     {0},
 };
 
@@ -52,7 +63,9 @@ const struct command cmd_up = {
     .help = "Starts the engine of the profile, puts the mesh packages on it "
             "and waits\nuntil everything is Ready. Ctrl-C starts no further "
             "step and keeps what is done\n(running it again goes on); a "
-            "second one ends the programs that run.",
+            "second one ends the programs that run. On a terminal of at least "
+            "80x24 it is\nshown on the full screen, which goes on to the live "
+            "view when all is Ready.",
     .group = "Bring up, prove, remove",
     .flags = flags,
     .run = run,

@@ -4,9 +4,10 @@
 
 #include "tui/key.h"
 
-#define MOVES   (CTX_LIST | CTX_TREE | CTX_TEXT)
+#define MOVES   (CTX_LIST | CTX_TREE | CTX_TEXT | CTX_STEPS)
+#define FOLDS   (CTX_TREE | CTX_STEPS)
 #define OBJECTS (CTX_OBJECT)
-#define PANES   (CTX_HOME | CTX_PRODUCT)
+#define PANES   (CTX_HOME | CTX_PRODUCT | CTX_STEPS)
 #define INPUT   (CTX_FORM | CTX_DELETE)
 #define NOFORM  (CTX_ANY)
 
@@ -22,10 +23,10 @@ const struct action_row action_table[] = {
      MOVES},
     {ACT_RIGHT, "right", "right l", "Move", "scroll right, unfold a branch",
      NULL, MOVES},
-    {ACT_UNFOLD, "unfold", "+", "Move", "unfold the branch", NULL, CTX_TREE},
-    {ACT_FOLD, "fold", "_", "Move", "fold the branch", NULL, CTX_TREE},
+    {ACT_UNFOLD, "unfold", "+", "Move", "unfold the branch", NULL, FOLDS},
+    {ACT_FOLD, "fold", "_", "Move", "fold the branch", NULL, FOLDS},
     {ACT_FOLD_ALL, "fold-all", "*", "Move", "fold or unfold everything", NULL,
-     CTX_TREE},
+     FOLDS},
     {ACT_NEXT_PANE, "next-pane", "tab", "Move", "next pane", "pane", PANES},
     {ACT_PREV_PANE, "previous-pane", "shift-tab", "Move", "previous pane", NULL,
      PANES},
@@ -35,7 +36,7 @@ const struct action_row action_table[] = {
     {ACT_PANE_4, "pane-4", "4", "Move", "fourth pane", NULL, PANES},
 
     {ACT_OPEN, "open", "enter", "Go", "open what is selected", "open",
-     CTX_LIST | CTX_TREE},
+     CTX_LIST | CTX_TREE | CTX_STEPS},
     {ACT_BACK, "back", "esc", "Go",
      "clear the filter, then the marks, then go back", "back", NOFORM | INPUT},
     {ACT_OWNER, "owner", "u", "Go", "up to the owner", NULL, OBJECTS},
@@ -107,6 +108,11 @@ const struct action_row action_table[] = {
      "editor", CTX_FORM},
     {ACT_CREATE, "create", "ctrl-s", "Form", "create it (asks)", "create",
      CTX_FORM},
+
+    {ACT_RETRY, "retry", "r", "Steps", "try again from what went wrong",
+     "retry", CTX_STEPS},
+    {ACT_FOLLOW, "follow", "F", "Steps", "the cursor follows what runs",
+     "follow", CTX_STEPS},
 
     {ACT_PALETTE, "palette", ":", "Program",
      "go to a kind, or do anything by name", "command", NOFORM},
@@ -185,7 +191,8 @@ action_key(const struct action_row *row, struct buf *out)
 
 static const char *const context_words[] = {
     "everywhere", "lists",  "trees",       "text",  "a selected object",
-    "overview",   "a page", "delete plan", "forms", "a kind's list"};
+    "overview",   "a page", "delete plan", "forms", "a kind's list",
+    "steps"};
 
 void
 action_markdown(struct buf *out)

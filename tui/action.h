@@ -22,7 +22,8 @@ enum {
     CTX_PRODUCT = 1 << 6, /* one object's page */
     CTX_DELETE = 1 << 7,  /* the delete plan */
     CTX_FORM = 1 << 8,    /* the create form; letters are input there */
-    CTX_KIND = 1 << 9     /* a list of one kind, of which one can be made */
+    CTX_KIND = 1 << 9,    /* a list of one kind, of which one can be made */
+    CTX_STEPS = 1 << 10   /* steps of up, verify or down */
 };
 
 enum action {
@@ -89,6 +90,8 @@ enum action {
     ACT_PREVIEW,
     ACT_EDITOR,
     ACT_CREATE,
+    ACT_RETRY,
+    ACT_FOLLOW,
     ACT_COUNT
 };
 

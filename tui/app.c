@@ -44,6 +44,8 @@ app_free(struct app *a)
         return;
     while (a->depth)
         drop(a);
+    if (a->work)
+        a->work->ops->free(a->work);
     canvas_release(&a->canvas);
     lineedit_release(&a->line);
     arena_free(a->frame);
@@ -187,10 +189,108 @@ app_list(struct app *a, const char *word)
     return true;
 }
 
+/* ---- leaving, and work ---- */
+
+static void
+on_quit(void *arg, bool yes)
+{
+    if (yes)
+        app_leave(arg);
+}
+
 void
 app_quit(struct app *a)
 {
-    a->quit = true;
+    if (tui_work_runs(a->work))
+        app_ask(a, on_quit, a, "%s is running: stop it and quit?",
+                a->work->name);
+    else
+        a->quit = true;
+}
+
+void
+app_leave(struct app *a)
+{
+    a->leaving = true;
+    if (!tui_work_runs(a->work)) {
+        a->quit = true;
+        return;
+    }
+    if (app_top(a)->ops != &view_steps)
+        app_open(a, &view_steps, NULL, NULL);
+    a->work->ops->stop(a->work);
+}
+
+static void
+on_leave(void *arg, bool yes)
+{
+    struct view *v = arg;
+
+    if (yes)
+        app_back(v->app);
+}
+
+bool
+app_ask_leave(struct view *v, const char *question)
+{
+    app_ask(v->app, on_leave, v, "%s", question);
+    return false;
+}
+
+static void
+on_work(void *arg)
+{
+    struct app *a = arg;
+    bool runs = tui_work_runs(a->work);
+
+    a->dirty = true;
+    if (a->work_ran && !runs) {
+        a->host.ended(a->host.arg, a->work);
+        a->quit |= a->leaving;
+    }
+    a->work_ran = runs;
+}
+
+void
+app_work_start(struct app *a)
+{
+    struct error err = {0};
+
+    if (!a->work->ops->start(a->work, &err))
+        app_say(a, TUI_FAIL, "%s", err.msg);
+}
+
+void
+app_take_work(struct app *a, struct tui_work *w)
+{
+    if (a->work)
+        a->work->ops->free(a->work);
+    a->work = w;
+    a->work_ran = false;
+    w->changed = on_work;
+    w->changed_arg = a;
+    while (a->depth > 1)
+        drop(a);
+    app_open(a, &view_steps, NULL, NULL);
+    app_work_start(a);
+}
+
+void
+app_work(struct app *a, enum tui_work_kind kind, struct str words)
+{
+    struct error err = {0};
+    struct tui_work *w;
+
+    if (tui_work_runs(a->work)) {
+        app_say(a, TUI_WAIT, "%s is still running; \":steps\" shows it",
+                a->work->name);
+        return;
+    }
+    w = a->host.work(a->host.arg, kind, words, &err);
+    if (w)
+        app_take_work(a, w);
+    else
+        app_say(a, TUI_FAIL, "%s", err.msg);
 }
 
 /* Goes to the place n steps away in the history. */

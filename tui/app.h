@@ -12,6 +12,7 @@
 
 #include "tui/lineedit.h"
 #include "tui/view.h"
+#include "tui/work.h"
 
 /* What the app asks of the world. */
 struct app_host {
@@ -21,6 +22,12 @@ struct app_host {
     /* Lets the user edit text in $EDITOR; true: out has what was saved. */
     bool (*edit)(void *arg, struct str text, struct buf *out,
                  struct error *err);
+    /* Makes work of that kind, of what was typed behind its name; NULL and
+     * err. */
+    struct tui_work *(*work)(void *arg, enum tui_work_kind kind,
+                             struct str words, struct error *err);
+    /* The work ended: the cluster may be there now, or be gone. */
+    void (*ended)(void *arg, const struct tui_work *w);
     void *arg;
 };
 
@@ -52,7 +59,10 @@ struct app {
     enum tui_state message_state;
     struct tui_ref *chosen; /* what the delete plan opens with; owned */
     size_t chosen_n;
+    struct tui_work *work; /* that runs, or ran last; owned; or NULL */
+    bool work_ran;         /* when it was looked at last */
     bool dirty, quit, frozen, interrupted;
+    bool leaving;           /* quits once the work has ended */
     bool settled;           /* no key came since the last frame */
     int64_t write_until_ms; /* `:write` ends then; 0: not lifted */
     struct arena *frame;    /* forgotten with every frame */
@@ -96,7 +106,18 @@ void app_unask(struct app *a, void *arg);
 /* Leaves to the overview and opens the list of kind word; a message when the
  * word is no kind. */
 bool app_list(struct app *a, const char *word);
+/* Asks first when work runs. */
 void app_quit(struct app *a);
+/* Stops the work that runs and quits when it has ended. */
+void app_leave(struct app *a);
+/* Makes work, shows it on top of the overview and begins. */
+void app_work(struct app *a, enum tui_work_kind kind, struct str words);
+/* Takes work that was made elsewhere. */
+void app_take_work(struct app *a, struct tui_work *w);
+/* Begins the app's work, or begins it again. */
+void app_work_start(struct app *a);
+/* "throw it away?"; y closes the top view. Answers false, for may_leave. */
+bool app_ask_leave(struct view *v, const char *question);
 struct view *app_top(const struct app *a);
 /* What the keys mean now. */
 unsigned app_contexts(const struct app *a);

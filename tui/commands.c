@@ -87,6 +87,46 @@ do_write(struct app *a, struct str args)
         app_say(a, TUI_OK, "read-only");
 }
 
+/* Up and down write; a read-only screen refuses them as it does an edit. */
+static void
+do_work(struct app *a, enum tui_work_kind kind, struct str args)
+{
+    struct tui_link link = {0};
+
+    a->source->ops->link(a->source, &link);
+    if (link.read_only && kind != WORK_VERIFY)
+        app_say(a, TUI_WAIT,
+                "read-only: \":write 10m\" lifts it for ten minutes");
+    else
+        app_work(a, kind, args);
+}
+
+static void
+do_up(struct app *a, struct str args)
+{
+    do_work(a, WORK_UP, args);
+}
+
+static void
+do_verify(struct app *a, struct str args)
+{
+    do_work(a, WORK_VERIFY, args);
+}
+
+static void
+do_down(struct app *a, struct str args)
+{
+    do_work(a, WORK_DOWN, args);
+}
+
+static void
+do_steps(struct app *a, struct str args)
+{
+    (void)args;
+    if (app_top(a)->ops != &view_steps)
+        app_open(a, &view_steps, NULL, NULL);
+}
+
 static const struct {
     struct command_word word;
     void (*run)(struct app *a, struct str args);
@@ -96,6 +136,12 @@ static const struct {
     {{"events", "", "events of the whole cluster"}, do_events},
     {{"kinds", "", "every kind the cluster serves"}, do_kinds},
     {{"write", "[TIME]", "lift read-only for a while (10m)"}, do_write},
+    {{"up", "[ENGINE] [EXAMPLE ...]", "bring the mesh up; again: repair"},
+     do_up},
+    {{"verify", "[scratch]", "prove that the mesh works"}, do_verify},
+    {{"down", "[force] [purge]", "remove what up made (asks for its name)"},
+     do_down},
+    {{"steps", "", "the steps that run, or ran last"}, do_steps},
     {{"q", "", "quit"}, do_quit},
 };
 

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "tui/app.h"
+#include "tui/steptext.h"
 #include "tui/theme.h"
 
 /*
@@ -44,6 +45,10 @@ link_text(const struct app *a, const struct tui_link *l, struct buf *out)
         buf_puts(out, "FROZEN");
         return -1;
     }
+    if (l->none) {
+        buf_puts(out, "no cluster yet");
+        return -1;
+    }
     if (l->live) {
         buf_puts(out, "\xe2\x97\x8f LIVE");
         return -1;
@@ -66,6 +71,21 @@ link_text(const struct app *a, const struct tui_link *l, struct buf *out)
     return left % 1000 ? left % 1000 : 1000;
 }
 
+/* "up 12/21  ", while it runs and is not looked at. */
+static int64_t
+work_text(const struct app *a, struct buf *out)
+{
+    const struct tui_work *w = a->work;
+    size_t ended = 0;
+
+    if (!tui_work_runs(w) || app_top(a)->ops == &view_steps)
+        return -1;
+    for (size_t i = 0; i < w->runs_n; i++)
+        ended += steptext_ended(w->runs[i]->state);
+    buf_printf(out, "%s %zu/%zu  ", w->name, ended, w->runs_n);
+    return 1000;
+}
+
 static enum style
 link_style(const struct app *a, const struct tui_link *l)
 {
@@ -73,6 +93,8 @@ link_style(const struct app *a, const struct tui_link *l)
         return ST_PAUSED;
     if (l->live)
         return ST_OK;
+    if (l->none)
+        return ST_DIM;
     return l->ever || l->problem ? ST_ALERT : ST_WAIT;
 }
 
@@ -83,7 +105,7 @@ draw_header(struct app *a, struct rect r, const struct tui_link *l)
     AUTO(buf_release) struct buf right = BUF_INIT(256);
     struct canvas *c = &a->canvas;
     const char *rights = l->read_only ? "RO" : "RW";
-    int64_t again = link_text(a, l, &right);
+    int64_t again = work_text(a, &right), link = link_text(a, l, &right);
     int w = canvas_columns(c, buf_view(&right)) + 4, x;
     struct str text;
 
@@ -100,7 +122,7 @@ draw_header(struct app *a, struct rect r, const struct tui_link *l)
     canvas_put(c, x, r.y, w - 4, link_style(a, l), buf_view(&right));
     canvas_puts(c, r.x + r.w - 3, r.y, 2, l->read_only ? ST_ALERT : ST_DIM,
                 rights);
-    return again;
+    return again < 0 || (link >= 0 && link < again) ? link : again;
 }
 
 /* ---- the bottom line ---- */
@@ -112,6 +134,8 @@ hinted(const struct app *a, const struct action_row *row, unsigned contexts)
         return false;
     if (row->id == ACT_BACK)
         return a->depth > 1;
+    if (row->id == ACT_RETRY || row->id == ACT_FOLLOW)
+        return tui_work_runs(a->work) == (row->id == ACT_FOLLOW);
     return row->id != ACT_QUIT || a->depth == 1;
 }
 
@@ -143,10 +167,11 @@ draw_hint(struct canvas *c, int x, int y, int w, const struct action_row *row)
 
 /* What is shown first where there is little room. */
 static const enum action hint_order[] = {
-    ACT_OPEN,       ACT_CREATE,    ACT_DO_DELETE, ACT_BACK,     ACT_QUIT,
-    ACT_FILTER,     ACT_SEARCH,    ACT_NEW,       ACT_EDIT,     ACT_DELETE,
-    ACT_WHY,        ACT_YAML,      ACT_PALETTE,   ACT_EDITOR,   ACT_PREVIEW,
-    ACT_FIELD_NEXT, ACT_NEXT_PANE, ACT_EVENTS,    ACT_DESCRIBE, ACT_ONLY_BAD,
+    ACT_OPEN,     ACT_CREATE,   ACT_DO_DELETE,  ACT_BACK,      ACT_QUIT,
+    ACT_FILTER,   ACT_SEARCH,   ACT_NEW,        ACT_EDIT,      ACT_DELETE,
+    ACT_WHY,      ACT_YAML,     ACT_PALETTE,    ACT_EDITOR,    ACT_PREVIEW,
+    ACT_RETRY,    ACT_FOLLOW,   ACT_FIELD_NEXT, ACT_NEXT_PANE, ACT_EVENTS,
+    ACT_DESCRIBE, ACT_ONLY_BAD,
 };
 
 static void
@@ -224,7 +249,7 @@ frame_draw(struct app *a)
     for (size_t i = first; i < a->depth; i++) {
         c->cursor_x = -1;
         a->stack[i]->ops->draw(a->stack[i], c, r);
-        if (!link.live && link.ever && i == first)
+        if (!link.live && link.ever && i == first && !a->stack[i]->ops->own)
             canvas_attr(c, r, CV_STALE);
     }
     draw_bottom(a, bottom);

@@ -29,3 +29,23 @@ pane_draw(struct canvas *c, struct rect r, struct str title, bool focus)
     canvas_put(c, line.x + 2 + used, line.y, 1, st, STR(" "));
     return r;
 }
+
+bool
+pane_act(enum action a, int *focus, int n, bool *zoom)
+{
+    int number = (int)a - ACT_PANE_1;
+
+    if (a == ACT_NEXT_PANE)
+        *focus = (*focus + 1) % n;
+    else if (a == ACT_PREV_PANE)
+        *focus = (*focus + n - 1) % n;
+    else if (number >= 0 && number < n)
+        *focus = number;
+    else if (a == ACT_ZOOM)
+        *zoom = !*zoom;
+    else if (a == ACT_BACK && *zoom)
+        *zoom = false;
+    else
+        return false;
+    return true;
+}

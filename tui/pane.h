@@ -7,11 +7,15 @@
 #ifndef TUI_PANE_H
 #define TUI_PANE_H
 
+#include "tui/action.h"
 #include "tui/canvas.h"
 
 /* Draws the frame of a pane into r and answers what is left inside. */
 struct rect pane_draw(struct canvas *c, struct rect r, struct str title,
                       bool focus);
+/* The keys that choose among n panes: next, previous, by number; one alone and
+ * all again (back ends that too). True: a was one of them. */
+bool pane_act(enum action a, int *focus, int n, bool *zoom);
 /* Whether a canvas of this size gets titles at all. */
 bool pane_has_title(const struct canvas *c);
 

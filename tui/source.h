@@ -32,6 +32,7 @@ struct tui_link {
     const char *ns; /* "" all */
     const char *problem;
     bool read_only;
+    bool none; /* there is no cluster to look at (yet) */
 };
 
 /* ---- writing ---- */

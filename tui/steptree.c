@@ -4,7 +4,7 @@
 
 #include "lib/base/mem.h"
 
-enum { TIME_W = 8, BAR_W = 24, EVERY = 100000 };
+enum { TIME_W = 8, NOTE_MIN = 8, BAR_W = 24, EVERY = 100000 };
 
 void
 steptree_init(struct steptree *t)
@@ -248,7 +248,8 @@ draw_note(const struct step_run *r, struct canvas *c, struct rect at)
         buf_puts(&note, r->detail);
     else if (is_quiet(r) && r->state != STEP_DONE)
         buf_puts(&note, steptext_word(r->state));
-    canvas_cut(c, at.x, at.y, at.w, ST_DIM, buf_view(&note));
+    if (at.w >= NOTE_MIN)
+        canvas_cut(c, at.x, at.y, at.w, ST_DIM, buf_view(&note));
 }
 
 static void
@@ -291,9 +292,13 @@ draw_child(const struct steptree *t, const struct steptree_row *row,
 
     const struct step_part *p = &s->parts[row->part];
     bool bad = p->state == STEP_FAILED;
+    /* A part of a step that is over does not go on. */
+    enum step_state st = steptext_ended(s->state) && steptext_runs(p->state)
+                             ? STEP_CANCELLED
+                             : p->state;
 
-    canvas_puts(c, x, r.y, 1, steptext_style(p->state),
-                steptext_glyph(p->state, t->now_ms, c->ascii));
+    canvas_puts(c, x, r.y, 1, steptext_style(st),
+                steptext_glyph(st, t->now_ms, c->ascii));
     x += 2;
     x += canvas_cut(c, x, r.y, end - x,
                     bad                        ? ST_FAIL
@@ -345,7 +350,8 @@ steptree_summary(const struct steptree *t, int64_t began_ms, struct buf *out)
     size_t ended = 0;
 
     for (size_t i = 0; i < t->runs_n; i++)
-        ended += steptext_ended(t->runs[i]->state);
+        ended += steptext_ended(t->runs[i]->state) &&
+                 t->runs[i]->state != STEP_SKIPPED;
     buf_printf(out, "%zu of %zu steps  %s", ended, t->runs_n,
                steptext_ms(t->now_ms - began_ms, text));
     if (slow && t->runs_n > 1)

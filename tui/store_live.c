@@ -28,6 +28,7 @@ struct store_live {
     char *context; /* chosen; NULL: the options' */
     char ns[64];
     bool read_only, ever;
+    bool none; /* connect to nothing */
     struct error problem;
 };
 
@@ -97,7 +98,8 @@ store_live_connect(struct tui_store *base)
 
     disconnect(s);
     s->problem = (struct error){0};
-    if (!connect_to(s, s->context ? s->context : s->o->context, &s->problem))
+    if (!s->none &&
+        !connect_to(s, s->context ? s->context : s->o->context, &s->problem))
         disconnect(s);
     changed(s);
 }
@@ -140,6 +142,7 @@ get_link(struct tui_store *base, struct tui_link *out)
     struct mesh_live_state st = {0};
 
     out->read_only = s->read_only;
+    out->none = s->none;
     out->ns = s->ns;
     out->where = s->o->title && !s->context ? s->o->title
                  : access                   ? access->context
@@ -386,6 +389,7 @@ set_context(struct tui_store *base, const char *name, struct error *err)
         return false;
     free(s->context);
     s->context = mem_strdup(name);
+    s->none = false;
     store_live_connect(base);
     return true;
 }
@@ -438,6 +442,17 @@ store_live_new(struct loop *l, const struct clock *clock,
     s->clock = clock;
     s->o = o;
     s->read_only = o->read_only;
+    s->none = o->none;
     snprintf(s->ns, sizeof(s->ns), "%s", o->ns ? o->ns : "");
     return &s->base;
+}
+
+void
+store_live_none(struct tui_store *base, bool none)
+{
+    struct store_live *s = self(base);
+
+    s->none = none;
+    free(s->context);
+    s->context = NULL;
 }

@@ -17,5 +17,8 @@ struct tui_store *store_live_new(struct loop *l, const struct clock *clock,
                                  const struct tui_options *o);
 /* Reads the kubeconfig and starts the watches. */
 void store_live_connect(struct tui_store *s);
+/* The options say something else now: there is no cluster (none), or another
+ * one; to be followed by store_live_connect. */
+void store_live_none(struct tui_store *s, bool none);
 
 #endif

@@ -12,6 +12,7 @@
 #include "tui/source_mesh.h"
 #include "tui/store_live.h"
 #include "tui/term.h"
+#include "tui/work_live.h"
 
 /*
  * The glue: loop, terminal, source, app. A frame is drawn before the loop
@@ -22,6 +23,8 @@
 enum { FRAME_MS = 16 };
 
 struct tui {
+    struct tui_options o;      /* where the cluster is may change */
+    struct work_target target; /* where, when it did */
     struct loop *loop;
     const struct clock *clock;
     struct tui_store *store;
@@ -31,6 +34,7 @@ struct tui {
     struct loop_hook *hook;
     int64_t drawn, wake; /* loop time */
     bool key;            /* a key waits for its frame */
+    int ending;          /* a signal asked for the end: the exit code */
 };
 
 static void
@@ -52,8 +56,8 @@ before_sleep(void *arg)
     struct tui *t = arg;
     int64_t now = loop_now(t->loop), since = now - t->drawn;
 
-    if (t->app->quit) {
-        loop_stop(t->loop, 0);
+    if (t->app->quit || (t->ending && !tui_work_runs(t->app->work))) {
+        loop_stop(t->loop, t->ending);
         return 0;
     }
     if (t->key || now >= t->wake || (t->app->dirty && since >= FRAME_MS))
@@ -97,8 +101,16 @@ static void
 on_end(void *arg, int signo)
 {
     struct tui *t = arg;
+    struct tui_work *w = t->app->work;
 
-    loop_stop(t->loop, 128 + signo);
+    /* What runs is ended in good order; a second signal does not wait. */
+    if (!tui_work_runs(w) || t->ending) {
+        loop_stop(t->loop, 128 + signo);
+        return;
+    }
+    t->ending = 128 + signo;
+    w->ops->stop(w);
+    w->ops->stop(w);
 }
 
 static void
@@ -195,17 +207,65 @@ host_edit(void *arg, struct str text, struct buf *out, struct error *err)
     return ok;
 }
 
+static struct tui_work *
+host_work(void *arg, enum tui_work_kind kind, struct str words,
+          struct error *err)
+{
+    struct tui *t = arg;
+
+    return work_live_new(&(struct work_live_options){.loop = t->loop,
+                                                     .kind = kind,
+                                                     .profile = t->o.profile,
+                                                     .words = words},
+                         err);
+}
+
+/* Up made a cluster to look at; down may have taken the one away. */
+static bool
+has_moved(const struct tui *t, const struct tui_work *w,
+          const struct work_target *to)
+{
+    const char *now = t->o.kubeconfig;
+
+    if (w->kind == WORK_UP)
+        return to->up && w->state == WORK_DONE;
+    return w->kind == WORK_DOWN && !to->up && now &&
+           strcmp(now, to->kubeconfig) == 0;
+}
+
+static void
+host_ended(void *arg, const struct tui_work *w)
+{
+    struct tui *t = arg;
+    struct work_target to;
+
+    if (!work_live_target(w, &to))
+        return;
+    if (!has_moved(t, w, &to)) {
+        work_target_release(&to);
+        return;
+    }
+    work_target_release(&t->target);
+    t->target = to;
+    t->o.kubeconfig = to.kubeconfig;
+    t->o.context = to.context;
+    t->o.title = to.title;
+    store_live_none(t->store, !to.up);
+    loop_defer(t->loop, on_connect, t);
+}
+
 /* ---- the run ---- */
 
 static void
 close_all(struct tui *t)
 {
     loop_hook_del(t->hook);
+    term_free(t->term);
     app_free(t->app);
     if (t->source)
         t->source->ops->free(t->source);
-    term_free(t->term);
     loop_free(t->loop);
+    work_target_release(&t->target);
 }
 
 static bool
@@ -221,11 +281,12 @@ open_all(struct tui *t, const struct tui_options *o, struct error *err)
     t->term = t->loop ? term_new(t->loop, &to, err) : NULL;
     if (!t->term)
         return false;
-    t->store = store_live_new(t->loop, t->clock, o);
+    t->store = store_live_new(t->loop, t->clock, &t->o);
     t->source = source_mesh_new(t->store, t->clock);
     ao.source = t->source;
-    ao.host =
-        (struct app_host){host_copy, host_redraw, host_suspend, host_edit, t};
+    ao.host = (struct app_host){host_copy, host_redraw, host_suspend,
+                                host_edit, host_work,   host_ended,
+                                t};
     ao.ascii = term_ascii(t->term);
     term_size(t->term, &ao.w, &ao.h);
     t->app = app_new(&ao);
@@ -235,16 +296,46 @@ open_all(struct tui *t, const struct tui_options *o, struct error *err)
     return true;
 }
 
-int
-tui_run(const struct tui_options *o, struct error *err)
+/* The work of the command line, made before the first frame. */
+static bool
+begin_up(struct tui *t, struct error *err)
 {
-    struct tui t = {.clock = clock_system()};
+    struct tui_work *w =
+        work_live_new(&(struct work_live_options){.loop = t->loop,
+                                                  .kind = WORK_UP,
+                                                  .profile = t->o.profile,
+                                                  .up = t->o.up},
+                      err);
+
+    if (w)
+        app_take_work(t->app, w);
+    return w != NULL;
+}
+
+static void
+tell_end(const struct tui *t, struct tui_end *end)
+{
+    const struct tui_work *w = t->app ? t->app->work : NULL;
+
+    if (!end || !w)
+        return;
+    *end = (struct tui_end){.up = w->kind == WORK_UP && w->state == WORK_DONE,
+                            .begun = true,
+                            .error = w->error,
+                            .ms = w->ended_ms - w->began_ms};
+}
+
+int
+tui_run(const struct tui_options *o, struct tui_end *end, struct error *err)
+{
+    struct tui t = {.clock = clock_system(), .o = *o};
     int code = -1;
 
-    if (open_all(&t, o, err)) {
+    if (open_all(&t, o, err) && (!o->up || begin_up(&t, err))) {
         draw(&t);
         loop_defer(t.loop, on_connect, &t);
         code = loop_run(t.loop);
+        tell_end(&t, end);
     }
     close_all(&t);
     return code;

@@ -38,6 +38,7 @@ struct view_ops {
     const char *name;
     size_t size;
     bool overlay; /* drawn over the view below it */
+    bool own;     /* what it shows is not the cluster's: never stale */
     /* Opening never fails; what is missing is said on the screen. */
     void (*open)(struct view *v);
     void (*close)(struct view *v);
@@ -74,5 +75,6 @@ extern const struct view_ops view_help;
 extern const struct view_ops view_palette;
 extern const struct view_ops view_delete;
 extern const struct view_ops view_create;
+extern const struct view_ops view_steps;
 
 #endif

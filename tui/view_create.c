@@ -369,15 +369,6 @@ title(const struct view *v, struct buf *out)
     buf_printf(out, "new %s", *k->kind.kind ? k->kind.kind : v->place.word);
 }
 
-static void
-on_leave(void *arg, bool yes)
-{
-    struct view *v = arg;
-
-    if (yes)
-        app_back(v->app);
-}
-
 static bool
 may_leave(struct view *v)
 {
@@ -385,8 +376,7 @@ may_leave(struct view *v)
 
     if (!k->form.touched)
         return true;
-    app_ask(v->app, on_leave, v, "throw the form away?");
-    return false;
+    return app_ask_leave(v, "throw the form away?");
 }
 
 const struct view_ops view_create = {

@@ -15,14 +15,14 @@
  * goes back to the same text; nothing typed is lost.
  */
 
-enum step { LOADING, CHECKING, ASKING, WRITING, REFUSED };
+enum stage { LOADING, CHECKING, ASKING, WRITING, REFUSED };
 
 struct edit {
     struct tui_page *page;
     struct textview text;
     struct buf before, after;
     struct json *body;
-    enum step step;
+    enum stage stage;
     char problem[1024];
 };
 
@@ -33,7 +33,7 @@ static void on_checked(void *arg, const struct json *result,
 static void
 refuse(struct edit *e, const struct error *err)
 {
-    e->step = REFUSED;
+    e->stage = REFUSED;
     snprintf(e->problem, sizeof(e->problem), "%s", err->msg);
 }
 
@@ -89,7 +89,7 @@ check_text(struct view *v)
         return;
     }
     w.body = e->body;
-    e->step = CHECKING;
+    e->stage = CHECKING;
     if (!v->app->source->ops->write(v->app->source, &w, on_checked, v, &err))
         refuse(e, &err);
 }
@@ -128,7 +128,7 @@ on_answer(void *arg, bool yes)
         app_say(a, TUI_NONE, "nothing was written");
         return;
     }
-    e->step = WRITING;
+    e->stage = WRITING;
     if (!a->source->ops->write(a->source, &w, on_written, v, &err))
         refuse(e, &err);
 }
@@ -146,7 +146,7 @@ on_checked(void *arg, const struct json *result, const char *warnings,
         refuse(e, err);
         return;
     }
-    e->step = ASKING;
+    e->stage = ASKING;
     snprintf(e->problem, sizeof(e->problem), "%s", warnings);
     app_ask(v->app, on_answer, v, "write this to %s?", v->place.ref.name);
 }
@@ -183,7 +183,7 @@ update(struct view *v)
 {
     struct edit *e = v->state;
 
-    if (e->step != LOADING)
+    if (e->stage != LOADING)
         return 0;
     v->app->source->ops->page_refresh(v->app->source, e->page);
     if (!e->page->object)
@@ -210,7 +210,7 @@ is_composed(const struct edit *e)
 static void
 draw(struct view *v, struct canvas *c, struct rect r)
 {
-    static const char *const steps[] = {
+    static const char *const stages[] = {
         [LOADING] = "loading\xe2\x80\xa6",
         [CHECKING] = "the server is checking it\xe2\x80\xa6",
         [ASKING] = "the server accepts this (dry run); nothing is written yet",
@@ -218,15 +218,15 @@ draw(struct view *v, struct canvas *c, struct rect r)
         [REFUSED] = "refused \xe2\x80\x93 e edits it again, Esc gives up",
     };
     struct edit *e = v->state;
-    enum style st = e->step == REFUSED  ? ST_FAIL
-                    : e->step == ASKING ? ST_OK
-                                        : ST_WAIT;
+    enum style st = e->stage == REFUSED  ? ST_FAIL
+                    : e->stage == ASKING ? ST_OK
+                                         : ST_WAIT;
 
     r = pane_draw(c, r, STR("Difference"), true);
-    canvas_puts(c, r.x + 1, r.y, r.w - 2, st, steps[e->step]);
+    canvas_puts(c, r.x + 1, r.y, r.w - 2, st, stages[e->stage]);
     rect_top(&r, 1);
     if (*e->problem) {
-        canvas_cut(c, r.x + 1, r.y, r.w - 2, e->step == REFUSED ? st : ST_WAIT,
+        canvas_cut(c, r.x + 1, r.y, r.w - 2, e->stage == REFUSED ? st : ST_WAIT,
                    str_of(e->problem));
         rect_top(&r, 1);
     }
@@ -245,7 +245,7 @@ contexts(const struct view *v)
 {
     const struct edit *e = v->state;
 
-    return CTX_ANY | CTX_TEXT | (e->step == REFUSED ? CTX_OBJECT : 0);
+    return CTX_ANY | CTX_TEXT | (e->stage == REFUSED ? CTX_OBJECT : 0);
 }
 
 static bool
@@ -267,20 +267,10 @@ title(const struct view *v, struct buf *out)
     buf_printf(out, "edit %s", v->place.ref.name);
 }
 
-static void
-on_leave(void *arg, bool yes)
-{
-    struct view *v = arg;
-
-    if (yes)
-        app_back(v->app);
-}
-
 static bool
 may_leave(struct view *v)
 {
-    app_ask(v->app, on_leave, v, "throw the changes away?");
-    return false;
+    return app_ask_leave(v, "throw the changes away?");
 }
 
 const struct view_ops view_edit = {

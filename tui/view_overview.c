@@ -19,7 +19,7 @@ enum pane { DOMAINS, PRODUCTS, ATTENTION, PANES };
 struct overview {
     struct tui_table *data[PANES];
     struct table t[PANES];
-    enum pane focus;
+    int focus; /* enum pane */
     bool zoom;
     char *domain; /* products of this one only, or NULL */
 };
@@ -92,8 +92,8 @@ draw_pane(struct overview *o, struct canvas *c, struct rect r, enum pane p)
     table_caption(&o->t[p], &title);
     if (p == PRODUCTS && o->domain)
         buf_printf(&title, "  domain %s", o->domain);
-    inner = pane_draw(c, r, buf_view(&title), o->focus == p);
-    table_draw(&o->t[p], c, inner, o->focus == p);
+    inner = pane_draw(c, r, buf_view(&title), o->focus == (int)p);
+    table_draw(&o->t[p], c, inner, o->focus == (int)p);
 }
 
 /* Attention in one line: the worst, and how many. */
@@ -126,11 +126,52 @@ domains_width(const struct canvas *c)
     return MIN(56, c->w >= 120 ? c->w * 9 / 25 : 34);
 }
 
+/* Nothing is up: what one can do about it. */
+static void
+draw_nothing(const struct app *a, struct canvas *c, struct rect r)
+{
+    static const char *const rows[][2] = {
+        {":up", "brings a mesh up: on Kind where a container engine answers, "
+                "else on the sandbox"},
+        {":up sandbox", "on the embedded control plane: seconds, no engine"},
+        {":up sandbox corner-shop", "with an example mesh on it"},
+        {":ctx", "looks at another cluster of your kubeconfig"},
+    };
+    bool brief = r.w < 60;
+    int x = r.x + 2;
+
+    rect_top(&r, r.h > 12 ? 2 : 0);
+    canvas_puts(c, x, r.y, r.w - 3, ST_TITLE, "Nothing is up here yet.");
+    rect_top(&r, 2);
+    for (size_t i = 0; i < ARRAY_LEN(rows) && r.h > 0; i++) {
+        struct rect at = {x + 26, r.y, r.w - 28, r.h};
+
+        canvas_puts(c, x, r.y, r.w - 3, ST_KEY, rows[i][0]);
+        if (brief) {
+            rect_top(&r, 1);
+            at = (struct rect){x + 2, r.y, r.w - 5, r.h};
+        }
+        rect_top(&r, canvas_wrap(c, at, ST_TEXT, str_of(rows[i][1])));
+    }
+    if (a->work && r.h > 1)
+        canvas_puts(c, x, r.y + 1, r.w - 3, ST_DIM,
+                    tui_work_runs(a->work)
+                        ? ":steps shows what runs"
+                        : ":steps shows how it went last time");
+}
+
 static void
 draw(struct view *v, struct canvas *c, struct rect r)
 {
     struct overview *o = v->state;
     bool wide = c->w >= 100 && c->h >= 20;
+    struct tui_link link = {0};
+
+    v->app->source->ops->link(v->app->source, &link);
+    if (link.none) {
+        draw_nothing(v->app, c, r);
+        return;
+    }
 
     if (!wide || o->zoom) {
         if (c->h >= 12 && o->focus != ATTENTION && !o->zoom)
@@ -154,8 +195,12 @@ static unsigned
 contexts(const struct view *v)
 {
     const struct overview *o = v->state;
+    struct tui_link link = {0};
     struct tui_ref ref;
 
+    v->app->source->ops->link(v->app->source, &link);
+    if (link.none)
+        return CTX_ANY;
     return CTX_ANY | CTX_HOME | CTX_LIST | CTX_KIND |
            (table_ref(&o->t[o->focus], &ref) ? CTX_OBJECT : 0);
 }
@@ -199,19 +244,15 @@ create(struct view *v)
              o->focus == DOMAINS ? "datadomains" : "dataproducts");
 }
 
+/* From the products of one domain to the domains. */
 static bool
-go_back(struct overview *o)
+leave_domain(struct overview *o)
 {
-    if (o->focus == PRODUCTS && o->domain) {
-        set_domain(o, NULL);
-        o->focus = DOMAINS;
-        return true;
-    }
-    if (o->zoom) {
-        o->zoom = false;
-        return true;
-    }
-    return false;
+    if (o->focus != PRODUCTS || !o->domain)
+        return false;
+    set_domain(o, NULL);
+    o->focus = DOMAINS;
+    return true;
 }
 
 static bool
@@ -220,31 +261,16 @@ act(struct view *v, enum action a)
     struct overview *o = v->state;
     struct table *t = &o->t[o->focus];
 
-    if (table_act(t, a))
+    if (table_act(t, a) || (a == ACT_BACK && leave_domain(o)) ||
+        pane_act(a, &o->focus, PANES, &o->zoom))
         return true;
     switch (a) {
-    case ACT_NEXT_PANE:
-        o->focus = (o->focus + 1) % PANES;
-        return true;
-    case ACT_PREV_PANE:
-        o->focus = (o->focus + PANES - 1) % PANES;
-        return true;
-    case ACT_PANE_1:
-    case ACT_PANE_2:
-    case ACT_PANE_3:
-        o->focus = DOMAINS + (a - ACT_PANE_1);
-        return true;
-    case ACT_ZOOM:
-        o->zoom = !o->zoom;
-        return true;
     case ACT_OPEN:
         open_row(v);
         return true;
     case ACT_NEW:
         create(v);
         return true;
-    case ACT_BACK:
-        return go_back(o);
     default:
         return false;
     }

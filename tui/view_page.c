@@ -24,7 +24,7 @@ struct page {
     struct tui_table *events;
     struct table events_t;
     size_t why_top, detail_top;
-    enum pane focus;
+    int focus; /* enum pane */
     enum detail detail;
     bool zoom;
 };
@@ -225,7 +225,7 @@ draw_pane(const struct view *v, struct canvas *c, struct rect r, enum pane p)
 {
     AUTO(buf_release) struct buf t = BUF_INIT(512);
     struct page *g = v->state;
-    bool focus = g->focus == p;
+    bool focus = g->focus == (int)p;
 
     if (p == TREE) {
         tree_title(g, &t);
@@ -347,20 +347,9 @@ act(struct view *v, enum action a)
 {
     struct page *g = v->state;
 
-    if (act_pane(v, a))
+    if (act_pane(v, a) || pane_act(a, &g->focus, PANES, &g->zoom))
         return true;
     switch (a) {
-    case ACT_NEXT_PANE:
-        g->focus = (g->focus + 1) % PANES;
-        return true;
-    case ACT_PREV_PANE:
-        g->focus = (g->focus + PANES - 1) % PANES;
-        return true;
-    case ACT_PANE_1:
-    case ACT_PANE_2:
-    case ACT_PANE_3:
-        g->focus = TREE + (a - ACT_PANE_1);
-        return true;
     case ACT_TREE:
         g->focus = TREE;
         return true;
@@ -375,14 +364,6 @@ act(struct view *v, enum action a)
         return true;
     case ACT_PORTS:
         show(g, PORTS);
-        return true;
-    case ACT_ZOOM:
-        g->zoom = !g->zoom;
-        return true;
-    case ACT_BACK:
-        if (!g->zoom)
-            return false;
-        g->zoom = false;
         return true;
     default:
         return false;

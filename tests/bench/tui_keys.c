@@ -165,8 +165,10 @@ main(void)
     source = source_mesh_new(&m->base, &clock);
     mem_changed(m);
     o.source = source;
-    o.host =
-        (struct app_host){nothing_copied, nothing, nothing, no_editor, NULL};
+    o.host = (struct app_host){.copy = nothing_copied,
+                               .redraw = nothing,
+                               .suspend = nothing,
+                               .edit = no_editor};
     struct app *a = app_new(&o);
 
     keys_in(a, m, &clock, "", "overview of 1,000 products");

@@ -34,7 +34,7 @@ struct memstore {
     struct mesh_planner *planner;
     struct tui_collection *kinds[200];
     size_t kinds_n;
-    bool live, ever, read_only, settled;
+    bool live, ever, read_only, settled, none;
     int64_t as_of_ms, retry_ms;
     char ns[64];
     uint64_t version;
@@ -329,6 +329,7 @@ mem_link(struct tui_store *s, struct tui_link *out)
     out->server = "memory";
     out->ns = m->ns;
     out->read_only = m->read_only;
+    out->none = m->none;
 }
 
 static bool

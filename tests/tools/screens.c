@@ -6,8 +6,9 @@
  *   size WxH | ascii | keys WORD... | burst WORD... | type TEXT | paste TEXT |
  * screen [NOTE] apply FILE | remove API KIND NS NAME | clock SECONDS | stale
  * SECONDS heal | readonly | refuse TEXT | editor FROM => TO | connecting |
- * empty The fixture is FOLDER/mesh.yaml, the clock stands at 2026-11-21 12:00
- * UTC.
+ * empty | none | step ID NEEDS TITLE | say VERB ... (tests/tools/memwork.h) |
+ * report TEXT | end done|failed|stopped The fixture is FOLDER/mesh.yaml, the
+ * clock stands at 2026-11-21 12:00 UTC.
  */
 #include <dirent.h>
 
@@ -15,6 +16,7 @@
 #include "tui/key.h"
 
 #include "tests/tools/memstore.h"
+#include "tests/tools/memwork.h"
 
 enum { WALL_S = 1795262400 };
 
@@ -58,6 +60,26 @@ on_edit(void *arg, struct str text, struct buf *out, struct error *err)
     return buf_str(out, str_from(text, at + strlen(r->from)));
 }
 
+static struct tui_work *
+on_work(void *arg, enum tui_work_kind kind, struct str words, struct error *err)
+{
+    struct run *r = arg;
+
+    if (str_eqz(words, "nonsense")) {
+        error_set(err, ERR_USAGE, "it knows no \"nonsense\"");
+        return NULL;
+    }
+    return memwork_new(&r->clock, kind);
+}
+
+static void
+on_ended(void *arg, const struct tui_work *w)
+{
+    struct run *r = arg;
+
+    buf_printf(&r->out, "[%s ended]\n", w->name);
+}
+
 static void
 on_change(void *arg)
 {
@@ -93,7 +115,8 @@ start(struct run *r, bool fixture)
     if (fixture)
         load(r, "mesh.yaml");
     o.source = r->source;
-    o.host = (struct app_host){on_copy, on_nothing, on_nothing, on_edit, r};
+    o.host = (struct app_host){on_copy, on_nothing, on_nothing, on_edit,
+                               on_work, on_ended,   r};
     o.ascii = r->ascii;
     r->app = app_new(&o);
     app_frame(r->app);
@@ -220,12 +243,41 @@ do_editor(struct run *r, struct str text)
     snprintf(r->to, sizeof(r->to), "%s", text.s + at + 4);
 }
 
+/* What the work of the steps view does; false: no such command. */
+static bool
+work_command(struct run *r, struct str word, struct str rest)
+{
+    struct memwork *w = r->app ? (struct memwork *)r->app->work : NULL;
+    struct str verb, text;
+
+    if (!w)
+        return false;
+    if (str_eqz(word, "step")) {
+        memwork_step(w, rest.s);
+    } else if (str_eqz(word, "say")) {
+        char name[16] = "";
+
+        str_cut(rest, ' ', &verb, &text);
+        snprintf(name, sizeof(name), "%.*s", STR_ARG(verb));
+        memwork_say(w, name, text.s);
+    } else if (str_eqz(word, "report")) {
+        strlist_add(&w->base.report, rest);
+    } else if (str_eqz(word, "end")) {
+        memwork_end(w, rest.s);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void
 command(struct run *r, struct str line)
 {
     struct str word, rest;
 
     str_cut(line, ' ', &word, &rest);
+    if (work_command(r, word, rest))
+        return;
     if (str_eqz(word, "size")) {
         do_size(r, rest);
     } else if (str_eqz(word, "ascii") || str_eqz(word, "empty")) {
@@ -255,6 +307,9 @@ command(struct run *r, struct str line)
         mem_changed(r->store);
     } else if (str_eqz(word, "connecting")) {
         r->store->live = r->store->ever = false;
+        mem_changed(r->store);
+    } else if (str_eqz(word, "none")) {
+        r->store->none = true;
         mem_changed(r->store);
     } else if (str_eqz(word, "readonly")) {
         r->store->read_only = true;

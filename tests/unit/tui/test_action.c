@@ -15,7 +15,7 @@ no_clash(void **state)
             unsigned key = key_parse(word);
 
             assert_int_not_equal(key, K_NONE);
-            for (unsigned bit = 1; bit <= CTX_KIND; bit <<= 1) {
+            for (unsigned bit = 1; bit <= CTX_STEPS; bit <<= 1) {
                 if (action_table[i].contexts & bit)
                     assert_int_equal(action_of(key, bit), action_table[i].id);
             }
@@ -28,7 +28,7 @@ static void
 safe_keys(void **state)
 {
     (void)state;
-    for (unsigned bit = 1; bit <= CTX_KIND; bit <<= 1) {
+    for (unsigned bit = 1; bit <= CTX_STEPS; bit <<= 1) {
         assert_int_equal(action_of(K_CTRL | 'k', bit), ACT_NONE);
         assert_int_equal(action_of(K_CTRL | 'a', bit), ACT_NONE);
     }
