@@ -265,6 +265,8 @@ kind_output_error(const struct kind_output *o, int status, struct error *err)
 static const struct kind_last_words fatal[] = {
     {"Failed to create control group inotify object", "MT-HOST-INOTIFY",
      "the node cannot watch its cgroups: inotify instances are used up", true},
+    {"manager object: Too many open files", "MT-HOST-INOTIFY",
+     "the node's init could not start: inotify instances are used up", true},
     {"Failed to allocate manager object", "MT-NODE-BOOT",
      "the node's init could not start", true},
     {"exec format error", "MT-NODE-IMAGE",

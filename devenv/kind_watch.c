@@ -107,7 +107,8 @@ look_at_node(struct kind_watch *w, const struct docker_container *n)
               sentence, str_of(full.error));
 }
 
-/* The last line that tells an error, else the last line. */
+/* The kubelet's last line that tells an error, else its last. systemd's own
+ * lines in the journal only say that it died. */
 static struct str
 last_error(struct str text)
 {
@@ -115,8 +116,9 @@ last_error(struct str text)
 
     while (text.n && str_next(&text, '\n', &line)) {
         line = str_trim(line);
-        if (line.n)
-            last = line;
+        if (!line.n || str_contains(line, STR("kubelet.service")))
+            continue;
+        last = line;
         if (str_contains(line, STR("rror")) || str_contains(line, STR("fail")))
             error = line;
     }

@@ -121,6 +121,20 @@ up_node_image_check(void *context, struct step_run *run)
     return is_pinned(up, &image) ? STEP_IS_DONE : STEP_IS_TODO;
 }
 
+/* The profile remembers what it pulled: `down --purge` may remove it. */
+static bool
+pull_image(struct up *up, struct arena *a, struct docker_image *out,
+           struct step_run *run, struct error *err)
+{
+    AUTO(mem_free_ptr) char *key = mem_printf("pulled/%s", up->node_image);
+
+    if (!docker_pull(up->docker, run, up->node_image, NULL, a, NULL, err) ||
+        !docker_image(up->docker, run, up->node_image, a, out, err))
+        return false;
+    profile_set_fact(profile_of(up), key, out->id);
+    return true;
+}
+
 bool
 up_node_image(void *context, struct step_run *run, struct error *err)
 {
@@ -137,8 +151,7 @@ up_node_image(void *context, struct step_run *run, struct error *err)
                 *err = why;
             return false;
         }
-        if (!docker_pull(up->docker, run, up->node_image, NULL, a, NULL, err) ||
-            !docker_image(up->docker, run, up->node_image, a, &image, err))
+        if (!pull_image(up, a, &image, run, err))
             return error_wrap(err, "node image %s", up->node_image);
         engine_note_pull(&up->env->profile, up->node_image);
     }
