@@ -399,16 +399,19 @@ remember(struct profile *p, const struct wanted *w, const char *sha256,
     return true;
 }
 
+/* What was fetched is a part of the step, with how it was checked. */
 static void
 say(struct step_run *run, const struct wanted *w, const struct fetch_result *r)
 {
     AUTO(mem_free_ptr)
+    char *name = mem_printf("%s %s", w->entry->name, w->entry->version);
+    AUTO(mem_free_ptr)
     char *text = mem_printf(
-        "%s %s: sha256 %s, %s", w->entry->name, w->entry->version, r->sha256,
-        r->vendor ? "checked against the vendor's file, not pinned" : "pinned");
+        "%s; sha256 %s",
+        r->vendor ? "checked against the vendor's file, not pinned" : "pinned",
+        r->sha256);
 
-    step_log(run, str_of(text));
-    step_detail(run, "%s", text);
+    step_part(run, name, STEP_DONE, text);
 }
 
 static bool

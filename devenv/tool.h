@@ -35,7 +35,8 @@ bool tool_check(struct step_run *run, const char *name, struct tool *out,
                 struct error *err);
 /* Looks, and brings it if it is not there; what was checked against a
  * vendor's file is remembered in the profile (may be NULL; the caller saves)
- * as fact "tool/NAME-VERSION-PLATFORM" and said in the step's log and detail.
+ * as fact "tool/NAME-VERSION-PLATFORM"; how it was checked becomes a part of
+ * the step.
  * o may be NULL. */
 bool tool_ensure(struct step_run *run, struct profile *p, const char *name,
                  const struct fetch_options *o, struct tool *out,

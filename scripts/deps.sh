@@ -21,6 +21,8 @@ cmd:tmux|tmux|tmux
 cmd:pgrep|procps|procps-ng
 cmd:perl|perl|perl
 cmd:python3|python3|python3
+cmd:curl|curl|curl
+cmd:openssl|openssl|openssl
 cmd:kubectl|kubernetes-client|kubernetes-client'
 linting='cmd:clang-format|clang-format|clang-tools-extra'
 fuzzing='cmd:clang|clang|clang

@@ -532,6 +532,9 @@ setup_tls(struct kube_http_call *c)
         curl_easy_setopt(c->easy, CURLOPT_CAINFO, NULL);
         curl_easy_setopt(c->easy, CURLOPT_CAPATH, NULL);
         set_blob(c->easy, CURLOPT_CAINFO_BLOB, h->ca);
+    } else if (getenv("SSL_CERT_FILE")) {
+        curl_easy_setopt(c->easy, CURLOPT_CAPATH, NULL);
+        curl_easy_setopt(c->easy, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
     }
     if (h->cert)
         set_blob(c->easy, CURLOPT_SSLCERT_BLOB, h->cert);

@@ -23,8 +23,9 @@
 struct kube_http;
 struct kube_http_call;
 
-/* Copied by kube_http_new. All NULL/false: the system's CAs, no client
- * certificate, the environment's proxy. */
+/* Copied by kube_http_new. All NULL/false: the system's CAs (the file
+ * SSL_CERT_FILE names, as Go's programs do), no client certificate, the
+ * environment's proxy. */
 struct kube_tls {
     const char *ca;          /* PEM text; NULL: the system's */
     const char *cert, *key;  /* PEM text */

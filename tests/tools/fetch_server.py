@@ -1,8 +1,11 @@
 """An HTTPS server that behaves badly on demand, for the tests of downloads.
 
-usage: fetch_server.py CERT.pem     (certificate and key in one file)
-Prints its port; ends when its standard input does. The path says the manner:
-/MANNER/NAME. The content of every file is the same 300,000 bytes; `other` is
+usage: fetch_server.py CERT.pem [FOLDER]     (certificate and key in one file)
+Prints its port; ends when its standard input does.
+With FOLDER it is a proxy instead that ends on TERM, the internet as far as FOLDER/HOST/PATH goes:
+CONNECT, then TLS with the certificate; requests are added to FOLDER/log; a file
+FOLDER/refuse makes it answer 407, FOLDER/page a web page.
+Without, the path says the manner: /MANNER/NAME. The content of every file is the same 300,000 bytes; `other` is
 content of the same length that differs at its end. /log answers the requests
 so far, one line each: METHOD PATH RANGE IF-RANGE.
 """
@@ -202,6 +205,43 @@ class Handler(http.server.BaseHTTPRequestHandler):
         }[form].encode())
 
 
+class Site(Handler):
+    """A host behind the proxy."""
+
+    def do_GET(self):
+        name = os.path.join(FOLDER, self.host, self.path.lstrip("/"))
+        with lock, open(os.path.join(FOLDER, "log"), "a") as f:
+            f.write(f"{self.command} https://{self.host}{self.path}\n")
+        if os.path.exists(os.path.join(FOLDER, "page")):
+            return self.login(0)
+        if not os.path.isfile(name):
+            return self.missing(0)
+        with open(name, "rb") as f:
+            self.rest(f.read())
+
+    do_HEAD = do_GET
+
+
+class Proxy(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_CONNECT(self):
+        self.close_connection = True
+        if os.path.exists(os.path.join(FOLDER, "refuse")):
+            self.send_response(407)
+            self.send_header("Proxy-Authenticate", "Basic")
+            return self.end_headers()
+        self.send_response(200)
+        self.end_headers()
+        site = type("SiteOf", (Site,), {"host": self.path.split(":")[0]})
+        try:
+            site(context.wrap_socket(self.connection, server_side=True),
+                 self.client_address, self.server)
+        except OSError:
+            pass
+
+
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(sys.argv[1])
 
@@ -210,16 +250,20 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def finish_request(self, request, address):
-        request = context.wrap_socket(request, server_side=True)
+        if not FOLDER:
+            request = context.wrap_socket(request, server_side=True)
         super().finish_request(request, address)
 
     def handle_error(self, *_):
         pass
 
 
-server = Server(("127.0.0.1", 0), Handler)
+FOLDER = sys.argv[2] if len(sys.argv) > 2 else None
+server = Server(("127.0.0.1", 0), Proxy if FOLDER else Handler)
 PORT = server.server_address[1]
 threading.Thread(target=server.serve_forever, daemon=True).start()
 print(PORT, SUM, flush=True)
+if FOLDER:
+    threading.Event().wait()
 sys.stdin.read()
 os._exit(0)

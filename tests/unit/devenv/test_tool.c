@@ -109,7 +109,7 @@ lock_of(struct lock *l, const char *platform, const char *program,
 struct given {
     const char *platform, *program, *more;
     struct profile *profile;
-    char detail[512];
+    char said[512];
 };
 
 static bool
@@ -123,7 +123,9 @@ ensure(struct given *g, struct tool *out, struct error *err)
     lock_of(&l, g->platform ? g->platform : lock_platform(),
             g->program ? g->program : "plain", g->more ? g->more : "");
     ok = tool_ensure_of(&l, &run, g->profile, "kind", &o, out, err);
-    memcpy(g->detail, run.detail, sizeof(g->detail));
+    if (run.parts_n)
+        snprintf(g->said, sizeof(g->said), "%s: %s", run.parts[0].name,
+                 run.parts[0].detail);
     step_run_release(&run);
     return ok;
 }
@@ -201,8 +203,9 @@ brought(void **state)
         assert_non_null(strstr(t.path, "/meshtop/bin/kind-v0.33.0"));
         assert_int_equal(stat(t.path, &st), 0);
         assert_int_equal(st.st_mode & 07777, 0755); /* no set-uid */
-        assert_non_null(
-            strstr(g.detail, "checked against the vendor's file, not pinned"));
+        assert_non_null(strstr(
+            g.said,
+            "kind v0.33.0: checked against the vendor's file, not pinned"));
         AUTO(mem_free_ptr)
         char *key = mem_printf("tool/kind-v0.33.0-%s", lock_platform());
 
@@ -270,7 +273,7 @@ pinned(void **state)
         ok = tool_ensure_of(&l, &run, NULL, "kind", &o, &t, &err);
         assert_int_equal(ok, !wrong);
         if (ok) {
-            assert_non_null(strstr(run.detail, ", pinned"));
+            assert_non_null(strstr(run.parts[0].detail, "pinned; sha256 "));
             tool_release(&t);
         }
         step_run_release(&run);
