@@ -87,6 +87,19 @@ env_version_compare(const char *a, const char *b)
     return 0;
 }
 
+char *
+env_image_tag(const char *ref)
+{
+    struct str rest, name;
+
+    str_cut(str_of(ref), '@', &name, &rest);
+    for (size_t i = name.n; i-- > 0 && name.s[i] != '/';) {
+        if (name.s[i] == ':')
+            return mem_strndup(name.s + i + 1, name.n - i - 1);
+    }
+    return mem_strdup("");
+}
+
 void
 probe_version(struct probing *s, const char *thing, const char *have,
               const char *want)

@@ -47,5 +47,8 @@ struct json *env_status_sandbox(struct step_run *run, const char *profile,
                                 int64_t limit_ms, struct error *err);
 /* -1, 0, 1 by the first three numbers of "v1.2.3"; 2: one is no version. */
 int env_version_compare(const char *a, const char *b);
+/* "v2.3.4" of "host/path:v2.3.4@sha256:...", "" without a tag; in fresh
+ * memory. */
+char *env_image_tag(const char *ref);
 
 #endif

@@ -69,20 +69,6 @@ add_server_version(struct cluster *c)
         probe_version(c->s, "kubernetes", have, NULL);
 }
 
-/* "v2.3.4" of "host/path:v2.3.4@sha256:...", in fresh memory. */
-static char *
-tag_of(const char *ref)
-{
-    struct str rest, name;
-
-    str_cut(str_of(ref), '@', &name, &rest);
-    for (size_t i = name.n; i-- > 0 && name.s[i] != '/';) {
-        if (name.s[i] == ':')
-            return mem_strndup(name.s + i + 1, name.n - i - 1);
-    }
-    return mem_strdup("");
-}
-
 static void
 add_crossplane(struct cluster *c)
 {
@@ -98,8 +84,8 @@ add_crossplane(struct cluster *c)
     if (!deployment)
         return;
     AUTO(mem_free_ptr)
-    char *tag =
-        tag_of(json_string_or(json_get(json_first(containers), "image"), ""));
+    char *tag = env_image_tag(
+        json_string_or(json_get(json_first(containers), "image"), ""));
 
     probe_version(c->s, "crossplane", tag, want ? want->version : NULL);
 }
@@ -135,8 +121,8 @@ add_function(void *arg, struct str item)
         env_condition(f, installed ? "Healthy" : "Installed");
     struct json *j =
         json_append(json_need_array(c->s->doc, "functions"), json_new_object());
-    AUTO(mem_free_ptr) char *tag = tag_of(package);
-    AUTO(mem_free_ptr) char *want_tag = want ? tag_of(want) : NULL;
+    AUTO(mem_free_ptr) char *tag = env_image_tag(package);
+    AUTO(mem_free_ptr) char *want_tag = want ? env_image_tag(want) : NULL;
 
     json_set_string(j, "name", name);
     json_set_string(j, "package", package);

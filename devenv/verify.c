@@ -271,5 +271,6 @@ verify_run(struct env *e, const struct verify_options *o,
     }
     strlist_release(&v.examples);
     strlist_release(&v.packages);
+    strlist_release(&v.nodes);
     return !step_cancelled(o->run, err);
 }

@@ -3,7 +3,8 @@
 
 #include "lib/base/mem.h"
 
-#include "devenv/engine.h"
+#include "devenv/kind.h"
+#include "devenv/status.h"
 #include "devenv/verify_group.h"
 
 #define ANSWER_MS 5000
@@ -13,18 +14,42 @@
 static void
 sandbox_alive(struct verify *v)
 {
-    const char *const words[] = {"sandbox", "status",    "-o",
-                                 "json",    "--profile", v->env->profile.name,
-                                 NULL};
-    AUTO(mem_free_ptr) char *said = NULL;
     struct error why = {0};
-    bool ok = engine_self(v->o->run, words, &said, &why);
     AUTO(json_free_ptr)
-    struct json *j = ok ? json_parse(str_of(said), NULL, NULL) : NULL;
+    struct json *said =
+        env_status_sandbox(v->o->run, v->env->profile.name, ANSWER_MS, &why);
 
-    verify_say(v, ok && json_bool(json_get(j, "running"), false),
-               ok ? "it does not run: meshtop up starts it" : why.msg,
+    verify_say(v, json_bool(json_get(said, "running"), false),
+               said ? "its process is gone; meshtop up starts it again"
+                    : why.msg,
                "the sandbox runs");
+}
+
+/* Every node's container runs; what image it is of is for V-b. */
+static void
+kind_alive(struct verify *v)
+{
+    AUTO(arena_free_ptr) struct arena *a = arena_new();
+    struct step_run *run = v->o->run;
+    struct kind_cluster c = {0};
+    struct error why = {0};
+    struct docker *d = docker_open(v->env->loop, NULL, run, &why);
+    bool ok = d && kind_look(d, &v->env->profile, run, a, &c, &why);
+
+    verify_say(v, ok, why.msg, "the container engine answers");
+    if (ok && !c.nodes.n)
+        verify_say(v, false, "meshtop up makes it again",
+                   "the cluster %s has containers", c.name);
+    for (size_t i = 0; ok && i < c.nodes.n; i++) {
+        const struct docker_container *n = &c.nodes.v[i];
+        AUTO(mem_free_ptr)
+        char *detail = mem_printf("it is %s (%s)", n->state, n->status);
+
+        verify_say(v, docker_is_running(n), detail, "container %s runs",
+                   n->name);
+        strlist_addf(&v->nodes, "%s %s", n->name, n->image);
+    }
+    docker_free(d);
 }
 
 static const struct {
@@ -32,6 +57,7 @@ static const struct {
     void (*look)(struct verify *v);
 } engines[] = {
     {"sandbox", sandbox_alive},
+    {"kind", kind_alive},
 };
 
 /* ---- the cluster's side ---- */

@@ -184,11 +184,34 @@ check_rights(struct verify *v, const char *package)
                package_title(package));
 }
 
+/* Crossplane's own two. The sandbox has it built in. */
+static void
+check_deployments(struct verify *v)
+{
+    static const char *const names[] = {"crossplane",
+                                        "crossplane-rbac-manager"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct error why = {0};
+        AUTO(mem_free_ptr)
+        char *title = mem_printf("deployment %s", names[i]);
+        AUTO(json_free_ptr)
+        struct json *d = verify_get(v, "apps/v1", "Deployment",
+                                    "crossplane-system", names[i], &why);
+
+        if (d)
+            verify_condition(v, d, title, "Available", "");
+        else if (!v->sandbox)
+            verify_say(v, false, why.msg, "%s is Available", title);
+    }
+}
+
 void
 verify_conditions(struct verify *v)
 {
     struct verify_events events;
 
+    check_deployments(v);
     verify_events_read(v, &events);
     if (!v->packages.n)
         verify_note(v, "this profile has none", "no package to look at");

@@ -20,8 +20,10 @@ struct verify {
     const struct verify_group *group;
     const char *subject;
     struct strlist examples, packages; /* what is looked at */
-    bool dead;                         /* the API does not answer */
-    int64_t last_ms;                   /* of the check before */
+    struct strlist nodes; /* "NAME IMAGE" of a Kind cluster's containers */
+    bool dead;            /* the API does not answer */
+    bool sandbox;         /* the cluster is one; known since V-b */
+    int64_t last_ms;      /* of the check before */
 };
 
 typedef void verify_group_fn(struct verify *v);
