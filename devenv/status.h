@@ -7,6 +7,7 @@
  * could not be read is absent or has an "error" in its place:
  *   profile, title, engine, state ("running", "dead", "unfinished", "absent"),
  *   since (RFC 3339; dead: the last sign of life), trouble, remedy,
+ *   engineState {error, id}: the engine could not be asked
  *   sandbox {pid, ageSeconds, memoryBytes, databaseBytes, objects}
  *   cluster {name, context, server, kubeconfig, version, latencyMicros}
  *   containers [{name, state, ageSeconds, memoryBytes, image, exitCode}]

@@ -9,6 +9,8 @@
 #include "lib/base/mem.h"
 #include "lib/base/process.h"
 
+#include "devenv/docker_image.h"
+#include "devenv/kind.h"
 #include "devenv/status_probe.h"
 
 /* ---- the sandbox ---- */
@@ -107,11 +109,119 @@ sandbox(struct probing *s, struct step_run *run)
     }
 }
 
+/* ---- Kind ---- */
+
+/* Resident memory, as `docker stats` counts it: without the page cache. */
+static int64_t
+container_memory(struct docker *d, struct step_run *run, const char *id)
+{
+    AUTO(mem_free_ptr)
+    char *path =
+        mem_printf("/containers/%s/stats?stream=false&one-shot=true", id);
+    AUTO(json_free_ptr) struct json *j = docker_get(d, run, path, NULL);
+    const struct json *memory = json_get(j, "memory_stats");
+    const struct json *parts = json_get(memory, "stats");
+    int64_t cache =
+        json_int64_or(json_get(parts, "inactive_file"),
+                      json_int64_or(json_get(parts, "total_inactive_file"), 0));
+
+    return json_int64_or(json_get(memory, "usage"), cache) - cache;
+}
+
+static void
+add_container(struct probing *s, struct docker *d, struct step_run *run,
+              const char *id, int64_t *ended_s)
+{
+    AUTO(arena_free_ptr) struct arena *a = arena_new();
+    int64_t now = clock_wall_ms(clock_system()) / 1000;
+    struct docker_container c = {0};
+    struct json *j =
+        json_append(json_need_array(s->doc, "containers"), json_new_object());
+    bool runs;
+
+    if (!docker_container(d, run, id, a, &c, NULL)) {
+        json_set_string(j, "name", id);
+        json_set_string(j, "state", "unknown");
+        return;
+    }
+    runs = docker_is_running(&c);
+    json_set_string(j, "name", c.name);
+    json_set_string(j, "state", c.state);
+    json_set_string(j, "image", c.image);
+    json_set_int(j, "ageSeconds",
+                 now - (runs ? c.started_s : MAX(c.ended_s, c.created_s)));
+    if (runs)
+        json_set_int(j, "memoryBytes", container_memory(d, run, id));
+    else
+        json_set_int(j, "exitCode", c.exit_code);
+    *ended_s = runs ? *ended_s : MAX(*ended_s, c.ended_s);
+}
+
+/* The size of the image the nodes are of. */
+static void
+add_image(struct probing *s, struct docker *d, struct step_run *run,
+          const struct docker_container *node)
+{
+    AUTO(arena_free_ptr) struct arena *a = arena_new();
+    struct docker_image image;
+
+    if (docker_image(d, run, node->image_id, a, &image, NULL))
+        json_set_int(json_need_object(s->doc, "disk"), "imageBytes",
+                     image.size);
+}
+
+static void
+look_at_cluster(struct probing *s, struct docker *d, struct step_run *run)
+{
+    static const struct {
+        const char *state, *remedy;
+    } words[] = {
+        [KIND_ABSENT] = {"dead", "meshtop up makes it again"},
+        [KIND_STOPPED] = {"dead", "meshtop up starts it again"},
+        [KIND_HALF] = {"unfinished", "meshtop up finishes it"},
+        [KIND_RUNNING] = {NULL, NULL},
+    };
+    AUTO(arena_free_ptr) struct arena *a = arena_new();
+    AUTO(buf_release) struct buf text = BUF_INIT(1024);
+    struct kind_cluster c = {0};
+    struct error why = {0};
+    int64_t ended_s = 0;
+
+    if (!kind_look(d, s->ask->profile, run, a, &c, &why)) {
+        probe_error(s, "engineState", &why);
+        return;
+    }
+    for (size_t i = 0; i < c.nodes.n && !s->stop; i++)
+        add_container(s, d, run, c.nodes.v[i].id, &ended_s);
+    if (c.control)
+        add_image(s, d, run, c.control);
+    kind_describe(&c, &text);
+    if (words[c.state].state)
+        probe_trouble(s, TROUBLE_OF_ENGINE, words[c.state].state, ended_s,
+                      buf_cstr(&text), words[c.state].remedy);
+}
+
+static void
+kind(struct probing *s, struct step_run *run)
+{
+    struct error why = {0};
+    struct docker *d = docker_open(s->ask->loop, NULL, run, &why);
+
+    if (d) {
+        look_at_cluster(s, d, run);
+        docker_free(d);
+        return;
+    }
+    probe_error(s, "engineState", &why);
+    probe_trouble(s, TROUBLE_OF_ENGINE, "dead", 0, why.msg, why.remedy);
+}
+
 static const struct {
     const char *engine;
     probe_fn *fn;
 } engines[] = {
     {"sandbox", sandbox},
+    {"kind", kind},
 };
 
 void
