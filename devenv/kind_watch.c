@@ -10,9 +10,9 @@
 #include "devenv/failure.h"
 #include "devenv/kind.h"
 
-#define LOOK_MS        1000
+#define LOOK_MS        500
 #define LOG_LINES      60
-#define KUBELET_TURNS  3 /* its restarts are asked for every so many looks */
+#define KUBELET_TURNS  5 /* its restarts are asked for every so many looks */
 #define KUBELET_DEATHS 8
 #define EXEC_LIMIT_MS  10000
 #define TEXT_MAX       ((size_t)64 << 10)
@@ -169,13 +169,13 @@ look(struct kind_watch *w)
 
     if (!docker_containers(w->docker, &w->run, label, a, &nodes, NULL))
         return;
-    w->turn++;
+    bool ask = kubeadm_runs(w->output) && w->turn++ % KUBELET_TURNS == 0;
+
     for (size_t i = 0; i < nodes.n && !w->fatal.code; i++) {
         const struct docker_container *n = &nodes.v[i];
 
         look_at_node(w, n);
-        if (!w->fatal.code && docker_is_running(n) && kubeadm_runs(w->output) &&
-            w->turn % KUBELET_TURNS == 0)
+        if (!w->fatal.code && docker_is_running(n) && ask)
             look_at_kubelet(w, n);
     }
 }

@@ -2,7 +2,7 @@
  * kind_watch.h - looks at the nodes of a cluster that is being made, and says
  * when nothing can come of it any more.
  *
- * What: a task that asks the engine once a second: has a node's container
+ * What: a task that asks the engine twice a second: has a node's container
  * ended, did its log say a word after which nothing comes (kind_output.h), does
  * the kubelet die again and again. kind itself notices the last only after
  * kubeadm's four minutes.
@@ -29,7 +29,7 @@ struct kind_watch {
     const volatile int *user; /* the flag of the run */
     struct step_run run;      /* of its own: it shows nothing */
     struct task *task;
-    unsigned turn;
+    unsigned turn; /* looks while kubeadm runs */
     bool over;
 };
 
