@@ -30,6 +30,7 @@ if __name__ == "__main__" and sys.argv[1:] == ["version"]:
     print(VERSION)  # asked often: before all that is slow to load
     sys.exit(0)
 
+import ctypes
 import http.client
 import json
 import os
@@ -172,31 +173,17 @@ def guard(server, node):
 
 
 def serve(node):
-    """Starts a server of its own session; answers its kubeconfig when node's
-    guard is on duty. guard begins after the container is there."""
-    folder = tempfile.mkdtemp(prefix="fake-kind-")
-    conf = os.path.join(folder, "conf")
+    """Starts a server of its own session; answers its kubeconfig and a
+    descriptor: closed, it sends the server's guard on duty (the container is
+    there)."""
     ready_r, ready_w = os.pipe()
     go_r, go_w = os.pipe()
-    if os.fork() == 0:
-        os.setsid()
-        null = os.open(os.devnull, os.O_RDWR)
-        for fd in (0, 1, 2):
-            os.dup2(null, fd)
-        os.close(go_w)
-        server = subprocess.Popen(
-            [os.environ["MESHTOP"], "sandbox", "serve", "--listen",
-             "127.0.0.1:0", "--data", ":memory:", "--kubeconfig-out", conf],
-            stdout=subprocess.PIPE, env=dict(os.environ, HOME=folder,
-                                             XDG_STATE_HOME=folder))
-        server.stdout.readline()
-        text = open(conf).read()
-        subprocess.call(["rm", "-rf", folder])
-        os.write(ready_w, text.encode())
-        os.close(ready_w)
-        os.read(go_r, 1)
-        guard(server, node)
-        os._exit(0)
+    for fd in (ready_w, go_r):
+        os.set_inheritable(fd, True)
+    subprocess.Popen([sys.executable, os.path.realpath(__file__), "serve-api",
+                      node, str(ready_w), str(go_r)], close_fds=False,
+                     start_new_session=True, stdin=subprocess.DEVNULL,
+                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.close(ready_w)
     os.close(go_r)
     text = b""
@@ -205,6 +192,24 @@ def serve(node):
         if not piece:
             return text.decode(), go_w
         text += piece
+
+
+def serve_api(node, ready, go):
+    """A process of its own: whoever ends kind does not end the cluster."""
+    folder = tempfile.mkdtemp(prefix="fake-kind-")
+    conf = os.path.join(folder, "conf")
+    server = subprocess.Popen(
+        [os.environ["MESHTOP"], "sandbox", "serve", "--listen", "127.0.0.1:0",
+         "--data", ":memory:", "--kubeconfig-out", conf],
+        stdout=subprocess.PIPE, env=dict(os.environ, HOME=folder,
+                                         XDG_STATE_HOME=folder),
+        preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL))
+    server.stdout.readline()
+    os.write(ready, open(conf, "rb").read())
+    os.close(ready)
+    subprocess.call(["rm", "-rf", folder])
+    os.read(go, 1)
+    guard(server, node)
 
 
 # ---- clusters -------------------------------------------------------------
@@ -334,6 +339,9 @@ def log_start(argv):
 
 
 def main(argv):
+    if argv[:1] == ["serve-api"]:
+        serve_api(argv[1], int(argv[2]), int(argv[3]))
+        return
     log_start(argv)
     if argv[:2] == ["delete", "cluster"]:
         cluster = option(argv, "--name")
