@@ -431,13 +431,16 @@ package_install(struct env *e, const char *package, struct step_run *run,
 {
     if (!package_allow(e, package, run, err))
         return false;
+    /* Before the first object, so that a kill leaves nothing unknown. */
+    profile_note(&e->profile.packages, package);
+    if (!remember(e, err))
+        return false;
     for (enum package_part p = PACKAGE_FUNCTIONS; p <= PACKAGE_COMPOSITIONS;
          p++) {
         if (!package_install_part(e, package, p, run, err))
             return false;
     }
-    profile_note(&e->profile.packages, package);
-    return remember(e, err);
+    return true;
 }
 
 static bool
@@ -510,15 +513,16 @@ example_add(struct env *e, const char *example, struct step_run *run,
             struct error *err)
 {
     struct manifest_set set = {0};
-    bool ok = example_load(&set, example, err) && apply(e, &set, err);
+    bool ok = example_load(&set, example, err);
 
+    if (ok) { /* before its first object, as package_install */
+        profile_note(&e->profile.examples, example);
+        ok = remember(e, err) && apply(e, &set, err);
+    }
     if (ok)
         step_detail(run, "%s: %zu objects", example, set.n);
     manifest_release(&set);
-    if (!ok)
-        return false;
-    profile_note(&e->profile.examples, example);
-    return remember(e, err);
+    return ok;
 }
 
 bool

@@ -78,6 +78,19 @@ up_compositions_inputs(void *context UNUSED, struct buf *out)
     package_part_text(CORE_PACKAGE, PACKAGE_COMPOSITIONS, out);
 }
 
+/* The profile knows of the package before its first object is there: a kill
+ * leaves nothing unknown, and verify has something to prove. */
+static bool
+install(struct up *up, enum package_part part, struct step_run *run,
+        struct error *err)
+{
+    struct profile *p = &up->env->profile;
+
+    profile_note(&p->packages, CORE_PACKAGE);
+    return profile_save(p, err) &&
+           package_install_part(up->env, CORE_PACKAGE, part, run, err);
+}
+
 enum step_verdict
 up_functions_check(void *context, struct step_run *run)
 {
@@ -87,10 +100,7 @@ up_functions_check(void *context, struct step_run *run)
 bool
 up_functions(void *context, struct step_run *run, struct error *err)
 {
-    struct up *up = context;
-
-    return package_install_part(up->env, CORE_PACKAGE, PACKAGE_FUNCTIONS, run,
-                                err);
+    return install(context, PACKAGE_FUNCTIONS, run, err);
 }
 
 enum step_verdict
@@ -102,9 +112,7 @@ up_xrds_check(void *context, struct step_run *run)
 bool
 up_xrds(void *context, struct step_run *run, struct error *err)
 {
-    struct up *up = context;
-
-    return package_install_part(up->env, CORE_PACKAGE, PACKAGE_XRDS, run, err);
+    return install(context, PACKAGE_XRDS, run, err);
 }
 
 enum step_verdict
@@ -120,14 +128,7 @@ up_compositions_check(void *context, struct step_run *run)
 bool
 up_compositions(void *context, struct step_run *run, struct error *err)
 {
-    struct up *up = context;
-    struct profile *p = &up->env->profile;
-
-    if (!package_install_part(up->env, CORE_PACKAGE, PACKAGE_COMPOSITIONS, run,
-                              err))
-        return false;
-    profile_note(&p->packages, CORE_PACKAGE);
-    return profile_save(p, err);
+    return install(context, PACKAGE_COMPOSITIONS, run, err);
 }
 
 /* ---- examples ---- */
