@@ -120,6 +120,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.half(b"x" * len(CONTENT))
         self.rest(CONTENT)
 
+    def crooked(self, nth):  # wrong, and in pieces, every time
+        self.half(OTHER)
+
     def short(self, nth):  # ends before what it announced, always at the same place
         self.head(200, len(CONTENT))
         self.wfile.write(CONTENT[:1000])
@@ -214,6 +217,9 @@ class Site(Handler):
             f.write(f"{self.command} https://{self.host}{self.path}\n")
         if os.path.exists(os.path.join(FOLDER, "page")):
             return self.login(0)
+        # What is hashed must come as it is.
+        if self.command == "GET" and self.headers.get("Accept-Encoding"):
+            return self.head(406, 0)
         if not os.path.isfile(name):
             return self.missing(0)
         with open(name, "rb") as f:

@@ -199,6 +199,16 @@ bomb(struct buf *t)
     finish(t);
 }
 
+/* Twice the cap, which is less than headers and padding are allowed. */
+static void
+small_bomb(struct buf *t)
+{
+    add(t, (struct member){.name = "pad", .size = "00010000000"});
+    buf_fill(t, '\0', 2 << 20);
+    add(t, (struct member){.name = MEMBER, .data = TEXT});
+    finish(t);
+}
+
 static void
 big_member(struct buf *t)
 {
@@ -334,6 +344,7 @@ static const struct hostile {
     {"folder", folder, 0, ERR_INVALID},
     {"sparse", sparse, 0, ERR_INVALID},
     {"bomb in front", bomb, 0, ERR_LIMIT},
+    {"small bomb in front", small_bomb, 0, ERR_LIMIT},
     {"big member", big_member, 0, ERR_LIMIT},
     {"many members", many, 0, ERR_LIMIT},
     {"pax size lies", pax_size, 0, ERR_LIMIT},
