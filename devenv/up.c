@@ -6,6 +6,7 @@
 
 #include "devenv/docker.h"
 #include "devenv/package.h"
+#include "devenv/steplog.h"
 #include "devenv/up_steps.h"
 
 /*
@@ -255,6 +256,26 @@ up_engine(const struct env *e, const char *asked, struct error *err)
     return wanted;
 }
 
+/* Every change goes to the log, then to whoever shows it. */
+static void
+on_change(void *arg, struct step_run *run)
+{
+    struct up *up = arg;
+
+    steplog_changed(up->log, run);
+    if (up->told.on_change)
+        up->told.on_change(up->told.arg, run);
+}
+
+static void
+on_end(void *arg, const struct error *err)
+{
+    struct up *up = arg;
+
+    if (up->told.on_end)
+        up->told.on_end(up->told.arg, err);
+}
+
 struct up *
 up_new(struct env *e, const struct up_options *o,
        const struct step_graph_options *g, struct error *err)
@@ -270,6 +291,10 @@ up_new(struct env *e, const struct up_options *o,
     up->options = o;
     up->engine = engine;
     up->fresh = !*e->profile.engine;
+    up->told = *g;
+    how.on_change = on_change;
+    how.on_end = on_end;
+    how.arg = up;
     how.engine = engine->name;
     how.until = o->until;
     how.without = o->only_packages ? NOT_PACKAGES : NULL;
@@ -286,6 +311,7 @@ up_free(struct up *up)
     if (!up)
         return;
     steps_free(up->graph);
+    steplog_close(up->log);
     profile_unlock(&up->env->profile);
     docker_free(up->docker);
     free(up->kind);
@@ -314,6 +340,7 @@ up_begin(struct up *up, struct error *err)
     if (!profile_lock(p, err) || !up_engine(up->env, up->engine->name, err))
         return false;
     snprintf(p->engine, sizeof(p->engine), "%s", up->engine->name);
+    up->log = steplog_open(p, "up, meshtop " MESHTOP_VERSION);
     return profile_save(p, err);
 }
 
@@ -353,6 +380,8 @@ up_end(struct up *up, const struct error *failure)
     struct error why = {0};
     bool made = made_something(up);
 
+    steplog_say(up->log, "ended: %s %s", failure ? failure->msg : "all well",
+                failure ? failure->id : "");
     if (failure && up->options->rollback && made)
         made = !steps_undo(up->graph, &why);
     if (failure && up->fresh && !made) {

@@ -14,13 +14,16 @@
 #include "devenv/up.h"
 
 struct docker;
+struct steplog;
 
 struct up {
     struct env *env;
     const struct up_options *options;
     const struct engine *engine;
     struct step_graph *graph;
-    bool fresh;            /* the profile was not up before */
+    struct step_graph_options told; /* whom to tell of changes */
+    struct steplog *log;            /* from up_begin on, or NULL */
+    bool fresh;                     /* the profile was not up before */
     struct docker *docker; /* opened by the step "engine"; NULL before */
     char *kind;            /* path of the kind program, by the step "kind" */
     char *node_image;      /* reference the cluster is made of, "node-image" */
