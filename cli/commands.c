@@ -25,6 +25,7 @@ const struct command *const commands[] = {
     &cmd_up,
     &cmd_verify,
     &cmd_status,
+    &cmd_logs,
     &cmd_doctor,
     &cmd_down,
     &cmd_install,

@@ -10,6 +10,7 @@ extern const struct command cmd_up;
 extern const struct command cmd_verify;
 extern const struct command cmd_status;
 extern const struct command cmd_doctor;
+extern const struct command cmd_logs;
 extern const struct command cmd_down;
 extern const struct command cmd_install;
 extern const struct command cmd_uninstall;

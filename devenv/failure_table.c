@@ -315,6 +315,8 @@ const struct failure failure_table[] = {
  "Is the package installed? meshtop install mesh-core", "", false},
 {"MT-NO-KUBECONFIG", 0, "There is no kubeconfig at <path>.",
  "meshtop up makes one of its own; or --kubeconfig F.", "", false},
+{"MT-NO-LOG", 0, "There is no such log.", "meshtop logs lists what there is.",
+ "", false},
 {"MT-NO-SUCH-PACKAGE", 0, "There is no package <name>.",
  "Name a built-in one, or a folder.", "", false},
 {"MT-NO-SUCH-STEP", 2, "There is no step <name>.",
