@@ -26,6 +26,7 @@ const struct command *const commands[] = {
     &cmd_verify,
     &cmd_status,
     &cmd_logs,
+    &cmd_debug,
     &cmd_doctor,
     &cmd_down,
     &cmd_install,

@@ -11,6 +11,7 @@ extern const struct command cmd_verify;
 extern const struct command cmd_status;
 extern const struct command cmd_doctor;
 extern const struct command cmd_logs;
+extern const struct command cmd_debug;
 extern const struct command cmd_down;
 extern const struct command cmd_install;
 extern const struct command cmd_uninstall;
