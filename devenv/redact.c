@@ -126,6 +126,8 @@ redact_name(struct str name)
         if (strcmp(z, secret_names[i]) == 0)
             return true;
     }
+    if (strcmp(z, "pwd") == 0 || strcmp(z, "oldpwd") == 0)
+        return false; /* the shell's folder */
     for (size_t i = 0; i < ARRAY_LEN(secret_words) && !secret; i++)
         secret = strstr(z, secret_words[i]) != NULL;
     for (size_t i = 0; i < ARRAY_LEN(harmless_ends) && secret; i++) {

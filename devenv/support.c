@@ -74,6 +74,8 @@ support_text(struct support *s, const char *name, struct str text)
     struct buf out = BUF_INIT(2 * (size_t)s->max_file + SLACK);
     struct str part = newest(text, (size_t)s->max_file);
 
+    if (!text.n)
+        return;
     if (!redact_text(&s->redact, part, &out)) {
         support_leave_out(s, "%s: too large", name);
         return;

@@ -26,6 +26,8 @@
 #define LOG_LINES     4000
 #define PROGRAM_MS    30000
 #define EXEC_LIMIT_MS 15000
+/* Shorter values of variables are words as likely as secrets. */
+#define ENV_SECRET_MIN 8
 
 extern char **environ;
 
@@ -88,7 +90,8 @@ know_environment(struct support *s)
     for (char **e = environ; *e; e++) {
         struct str name, value;
 
-        if (str_cut(str_of(*e), '=', &name, &value) && redact_name(name))
+        if (str_cut(str_of(*e), '=', &name, &value) &&
+            value.n >= ENV_SECRET_MIN && redact_name(name))
             redact_know(&s->redact, value);
     }
 }

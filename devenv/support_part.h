@@ -27,7 +27,7 @@ struct support {
 
 /* May more be added? False: time or room is up (said once by whoever asks). */
 bool support_goes_on(struct support *s);
-/* Adds text, redacted; of a long one the newest part. */
+/* Adds text, redacted; of a long one the newest part, of none nothing. */
 void support_text(struct support *s, const char *name, struct str text);
 /* Adds a tree as YAML, redacted. Takes j (NULL: nothing). */
 void support_tree(struct support *s, const char *name, struct json *j);

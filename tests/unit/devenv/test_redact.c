@@ -87,6 +87,7 @@ static const char *const kept[] = {
     "8a4f0de23cf40a18505f20426f6a8506bedf13c6e509244bd1fa9463721b0f54",
     "time=\"2026-11-21T07:57:01Z\" level=info msg=\"serving on :8443\"",
     "the token expired",
+    "PWD=/home/nora/mesh",
     "password: ",
     "password: null",
     "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
