@@ -12,7 +12,7 @@
 #define START_MS       60000
 #define DELETE_MS      60000
 #define DELETE_TRIES   3
-#define DELETE_REST_MS 2000
+#define DELETE_REST_MS 1000
 
 /* ---- reading ---- */
 

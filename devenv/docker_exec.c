@@ -71,7 +71,7 @@ add_texts(struct json *to, const char *key, const char *const *v)
         json_append(list, json_new_string(*v));
 }
 
-/* The id of a new exec, in fresh memory. */
+/* "/exec/ID" of a new exec, in fresh memory. */
 static char *
 create(struct docker *d, struct step_run *run, const char *id,
        const struct docker_exec *x, const char *doing, struct error *err)
@@ -102,14 +102,19 @@ create(struct docker *d, struct step_run *run, const char *id,
     exec = json_get_string(answer, "Id");
     if (answer && !exec)
         docker_expect(NULL, JSON_OBJECT, doing, err);
-    return exec ? mem_strdup(exec) : NULL;
+    if (!exec)
+        return NULL;
+    buf_reset(&path);
+    buf_puts(&path, "/exec/");
+    docker_segment(&path, exec);
+    return buf_take(&path);
 }
 
 static bool
 start(struct docker *d, struct step_run *run, const char *exec,
       struct running *r, const char *doing, struct error *err)
 {
-    AUTO(mem_free_ptr) char *path = mem_printf("/exec/%s/start", exec);
+    AUTO(mem_free_ptr) char *path = mem_printf("%s/start", exec);
     struct str body = STR("{\"Detach\":false,\"Tty\":false}");
     int64_t limit = r->x->limit_ms ? r->x->limit_ms : EXEC_MS;
     struct docker_request q = {.method = "POST",
@@ -136,7 +141,7 @@ static bool
 exit_code(struct docker *d, struct step_run *run, const char *exec,
           const char *doing, int *status, struct error *err)
 {
-    AUTO(mem_free_ptr) char *path = mem_printf("/exec/%s/json", exec);
+    AUTO(mem_free_ptr) char *path = mem_printf("%s/json", exec);
     struct docker_request q = {.path = path, .doing = doing};
 
     for (int i = 0; i < ENDED_TRIES; i++) {

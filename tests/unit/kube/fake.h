@@ -13,6 +13,7 @@
 /* clang-format on */
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -28,7 +29,8 @@ struct fake_conn {
     struct fake *f;
     struct loop_fd *watch;
     int fd;
-    struct buf in;
+    struct buf in, out; /* out: what the client has not taken yet */
+    bool closing;       /* when out is empty */
 };
 
 struct fake_request {
@@ -50,7 +52,7 @@ struct fake {
 };
 
 static UNUSED void
-fake_close(struct fake_conn *c)
+fake_drop(struct fake_conn *c)
 {
     if (c->fd < 0)
         return;
@@ -60,16 +62,40 @@ fake_close(struct fake_conn *c)
     c->fd = -1;
 }
 
+/* Ends the connection once all that was sent has gone. */
+static UNUSED void
+fake_close(struct fake_conn *c)
+{
+    c->closing = true;
+    if (!c->out.n)
+        fake_drop(c);
+}
+
+static UNUSED void
+fake_flush(struct fake_conn *c)
+{
+    ssize_t n = 1;
+
+    while (c->fd >= 0 && c->out.n && n > 0) {
+        n = send(c->fd, c->out.s, c->out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n > 0)
+            buf_consume(&c->out, (size_t)n);
+        else if (errno != EAGAIN)
+            fake_drop(c);
+    }
+    if (c->fd < 0)
+        return;
+    loop_fd_set(c->watch,
+                c->out.n ? LOOP_READ | LOOP_WRITE : (unsigned)LOOP_READ);
+    if (c->closing && !c->out.n)
+        fake_drop(c);
+}
+
 static UNUSED void
 fake_send(struct fake_conn *c, struct str s)
 {
-    while (c->fd >= 0 && s.n) {
-        ssize_t n = send(c->fd, s.s, s.n, MSG_NOSIGNAL);
-
-        if (n <= 0)
-            return;
-        s = str_from(s, (size_t)n);
-    }
+    buf_str(&c->out, s);
+    fake_flush(c);
 }
 
 /* A whole answer; head lines end with \r\n. */
@@ -126,11 +152,15 @@ fake_read(void *arg, unsigned events)
 {
     struct fake_conn *c = arg;
     char piece[4096];
-    ssize_t n = read(c->fd, piece, sizeof(piece));
+    ssize_t n;
 
-    (void)events;
+    if (events & LOOP_WRITE)
+        fake_flush(c);
+    if (c->fd < 0 || !(events & (LOOP_READ | LOOP_HANGUP)))
+        return;
+    n = read(c->fd, piece, sizeof(piece));
     if (n <= 0) {
-        fake_close(c);
+        fake_drop(c);
         return;
     }
     buf_add(&c->in, piece, (size_t)n);
@@ -148,12 +178,14 @@ fake_accept(void *arg, unsigned events)
     c->f = f;
     c->fd = accept(f->fd, NULL, NULL);
     buf_init(&c->in, BUF_TEXT_MAX);
+    buf_init(&c->out, BUF_TEXT_MAX);
     c->watch = loop_fd_add(f->l, c->fd, LOOP_READ, fake_read, c, NULL);
     for (size_t i = 0; i < ARRAY_LEN(f->conns); i++) {
         if (f->conns[i] && f->conns[i]->fd >= 0)
             continue;
         if (f->conns[i]) {
             buf_release(&f->conns[i]->in);
+            buf_release(&f->conns[i]->out);
             free(f->conns[i]);
         }
         f->conns[i] = c;
@@ -200,8 +232,9 @@ fake_release(struct fake *f)
     for (size_t i = 0; i < ARRAY_LEN(f->conns); i++) {
         if (!f->conns[i])
             continue;
-        fake_close(f->conns[i]);
+        fake_drop(f->conns[i]);
         buf_release(&f->conns[i]->in);
+        buf_release(&f->conns[i]->out);
         free(f->conns[i]);
     }
     loop_fd_del(f->watch);
