@@ -499,10 +499,13 @@ static void
 step_engine(void **state)
 {
     struct step_run run = {.loop = l};
-    struct up up = {0};
+    struct env env;
+    struct up up = {.env = &env};
     struct error e = {0};
 
     (void)state;
+    setenv("XDG_STATE_HOME", engine.folder, 1);
+    OK(env_open(&env, l, "engine-test", err));
     setenv("DOCKER_HOST", engine.url, 1);
     assert_int_equal(up_engine_check(&up, &run), STEP_IS_DONE);
     assert_non_null(up.docker);
@@ -510,11 +513,15 @@ step_engine(void **state)
     assert_non_null(strstr(run.detail, "4 CPU, 16.0 GiB, cgroup v2"));
     docker_free(up.docker);
     up.docker = NULL;
+    /* another profile, which has no engine of its own yet */
+    env_release(&env);
+    OK(env_open(&env, l, "engine-test", err));
     setenv("DOCKER_HOST", "unix:///nowhere.sock", 1);
     assert_int_equal(up_engine_check(&up, &run), STEP_IS_TODO);
     assert_false(up_engine_open(&up, &run, &e));
     assert_string_equal(e.id, "MT-ENGINE-DOWN");
     unsetenv("DOCKER_HOST");
+    env_release(&env);
     step_run_release(&run);
 }
 
