@@ -15,6 +15,9 @@
 #define HIDE_CURSOR "\033[?25l"
 #define SHOW_CURSOR "\033[?25h"
 #define PLAIN       "\033[0m"
+/* A row that a smaller window has no room for is cut, not wrapped. */
+#define WRAP_OFF "\033[?7l"
+#define WRAP_ON  "\033[?7h"
 
 enum { OUT_MAX = 4 << 20 };
 
@@ -24,8 +27,8 @@ static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 static void
 on_fatal(int signo)
 {
-    if (write(STDERR_FILENO, PLAIN SHOW_CURSOR, sizeof(PLAIN SHOW_CURSOR) - 1) <
-        0)
+    if (write(STDERR_FILENO, PLAIN WRAP_ON SHOW_CURSOR,
+              sizeof(PLAIN WRAP_ON SHOW_CURSOR) - 1) < 0)
         _exit(128 + signo);
     raise(signo); /* SA_RESETHAND: the default action now */
 }
@@ -73,20 +76,25 @@ row_columns(const struct canvas *c, int y)
     return n;
 }
 
-void
+bool
 inplace_measure(struct inplace *p)
 {
     struct winsize ws = {0};
-    int rows = 0;
+    int w, h, rows = 0;
 
     ioctl(p->fd, TIOCGWINSZ, &ws);
-    p->w = ws.ws_col ? MIN((int)ws.ws_col, CANVAS_MAX) : 80;
-    p->h = ws.ws_row ? MIN((int)ws.ws_row, CANVAS_MAX) : 24;
+    w = ws.ws_col ? MIN((int)ws.ws_col, CANVAS_MAX) : 80;
+    h = ws.ws_row ? MIN((int)ws.ws_row, CANVAS_MAX) : 24;
+    if (w == p->w && h == p->h)
+        return false;
+    p->w = w;
+    p->h = h;
     for (int y = 0; y < p->rows; y++)
-        rows += MAX((row_columns(&p->shown, y) + p->w - 1) / p->w, 1);
+        rows += MAX((row_columns(&p->shown, y) + w - 1) / w, 1);
     /* xterm cuts lines where others re-flow them. */
     p->rows = getenv("XTERM_VERSION") ? p->rows : rows;
     canvas_resize(&p->shown, 1, 1); /* nothing is where it was */
+    return true;
 }
 
 /* ---- bytes ---- */
@@ -162,20 +170,26 @@ void
 inplace_draw(struct inplace *p, const struct canvas *c, int rows)
 {
     AUTO(buf_release) struct buf b = BUF_INIT(OUT_MAX);
+    /* The window became lower than what was shown: its first rows cannot be
+     * reached. A row is left free, as one above may still flow into it. */
+    bool lost = p->rows >= p->h;
 
-    rows = MIN(rows, MIN(c->h, MAX(p->h - 1, 1)));
-    if (p->rows)
-        buf_printf(&b, "\r\033[%dA", p->rows);
+    rows = MIN(rows, MIN(c->h, MAX(p->h - 1 - lost, 1)));
+    buf_puts(&b, WRAP_OFF "\r");
+    if (lost)
+        buf_puts(&b, "\033[H\033[J\r\n");
+    else if (p->rows)
+        buf_printf(&b, "\033[%dA", p->rows);
     else
-        buf_puts(&b, HIDE_CURSOR "\r");
+        buf_puts(&b, HIDE_CURSOR);
     for (int y = 0; y < rows; y++) {
-        if (y >= p->rows || !same_row(c, &p->shown, y)) {
+        if (lost || y >= p->rows || !same_row(c, &p->shown, y)) {
             put_row(&b, c, y, p->colors);
             buf_puts(&b, "\033[K");
         }
         buf_puts(&b, "\r\n");
     }
-    buf_puts(&b, "\033[J");
+    buf_puts(&b, "\033[J" WRAP_ON);
     file_write_fd(p->fd, b.s, b.n, NULL);
     keep(p, c);
     p->rows = rows;
@@ -188,7 +202,11 @@ inplace_clear(struct inplace *p)
 
     if (!p->rows)
         return;
-    buf_printf(&b, "\r\033[%dA\033[J" PLAIN SHOW_CURSOR, p->rows);
+    inplace_measure(p);
+    if (p->rows >= p->h)
+        buf_puts(&b, "\033[H\033[J\r\n" PLAIN SHOW_CURSOR);
+    else
+        buf_printf(&b, "\r\033[%dA\033[J" PLAIN SHOW_CURSOR, p->rows);
     file_write_fd(p->fd, b.s, b.n, NULL);
     p->rows = 0;
 }

@@ -30,8 +30,10 @@ int inplace_colors(bool plain);
  * taken when it is there). */
 bool inplace_ascii(void);
 void inplace_begin(struct inplace *p, int fd, int colors);
-/* Reads the window's size again; 0x0 counts as 80x24. */
-void inplace_measure(struct inplace *p);
+/* Reads the window's size again; 0x0 counts as 80x24. True: it is another one.
+ * To be asked before each drawing: what is drawn for an old size lands wrong.
+ */
+bool inplace_measure(struct inplace *p);
 /* Shows the first rows rows of c (at most h - 1). */
 void inplace_draw(struct inplace *p, const struct canvas *c, int rows);
 /* Takes them away; the cursor stands where they began, and shows. */

@@ -92,6 +92,7 @@ draw(struct progress *p)
 
     steptree_set(&p->tree, (const struct step_run *const *)p->runs, p->runs_n,
                  mono());
+    inplace_measure(&p->place);
     canvas_resize(&p->canvas, p->place.w - 1, p->place.h);
     rows = p->graph ? draw_graph(p) : draw_single(p);
     inplace_draw(&p->place, &p->canvas, rows);
@@ -224,13 +225,11 @@ on_signal(void *arg, int signo)
     if (signo == SIGINT) {
         on_interrupt(p);
     } else if (signo == SIGWINCH) {
-        inplace_measure(&p->place);
         if (p->runs_n)
             draw(p);
     } else if (signo == SIGTSTP) {
         inplace_clear(&p->place);
         kill(0, SIGSTOP);
-        inplace_measure(&p->place);
     } else {
         inplace_end(&p->place);
         _exit(128 + signo);

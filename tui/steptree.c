@@ -99,22 +99,18 @@ count_parts(const struct step_run *run, bool ended)
     return n;
 }
 
-/* Parts that go on come first; of those that are over, the newest. */
+/* Those that go on, or went wrong, stay longest. */
 static void
 add_parts(struct steptree *t, size_t run, const struct measure *m)
 {
     const struct step_run *r = t->runs[run];
-    size_t open = MIN(count_parts(r, false), m->parts);
-    size_t room = m->ended_parts ? m->parts - open : 0;
-    size_t ended = count_parts(r, true), seen = 0, shown = 0;
+    size_t open = 0;
 
     for (size_t i = 0; i < r->parts_n; i++) {
         bool over = steptext_ended(r->parts[i].state);
-        bool bad = r->parts[i].state == STEP_FAILED && m->parts > 0;
+        bool bad = r->parts[i].state == STEP_FAILED;
 
-        if (over)
-            seen++;
-        if (over ? bad || ended - seen < room : shown++ < open)
+        if (over ? bad || m->ended_parts : open++ < m->parts)
             add(t, TREE_PART, run)->part = i;
     }
 }
