@@ -166,7 +166,8 @@ down_nodes(void *context, struct step_run *run, struct error *err)
     struct down *d = context;
     struct error why = d->no_docker;
 
-    env_disconnect(d->env);
+    if (!d->guest)
+        env_disconnect(d->env);
     if (d->docker && kind_remove(d->docker, &d->env->profile, run, &why)) {
         if (d->foreign.n)
             step_detail(run, "the cluster is not ours: it stays");
