@@ -35,6 +35,7 @@
 #define FACT_CA          "registry/ca"
 #define FACT_PULL_SECRET "registry/secret"
 #define FACT_XP_ADOPTED  "crossplane/adopted" /* its namespace */
+#define FACT_XP_KINDS    "crossplane/kinds" /* its CRDs were there before us */
 #define PULL_SECRET      "meshtop-pull"
 
 /* ---- the objects (crossplane_objects.c) ---- */

@@ -323,6 +323,10 @@ keep_facts(struct up *up, struct error *err)
 
     if (!lock_load(&lock, err))
         return false;
+    if (!profile_fact(p, "version/crossplane") &&
+        kube_discovery_of(up->env->discovery, STR("pkg.crossplane.io/v1"),
+                          STR("Function")))
+        profile_set_fact(p, FACT_XP_KINDS, "found");
     profile_set_fact(p, "version/crossplane", version_of(up, &lock));
     profile_set_fact(p, FACT_MIRROR, mirror_of(up));
     if (up->options->registry_ca)

@@ -35,6 +35,21 @@ static const struct rule {
     {"", "nodes", JOB_WORKLOAD},
 };
 
+/* What the controllers read and write of Crossplane's own. */
+static const struct {
+    const char *group, *plural;
+} own_kinds[] = {
+    {CROSSPLANE_GROUP, "compositeresourcedefinitions"},
+    {CROSSPLANE_GROUP, "compositions"},
+    {CROSSPLANE_GROUP, "compositionrevisions"},
+    {CROSSPLANE_GROUP, "environmentconfigs"},
+    {PACKAGE_GROUP, "functions"},
+    {PACKAGE_GROUP, "functionrevisions"},
+    {PACKAGE_GROUP, "configurations"},
+    {PACKAGE_GROUP, "providers"},
+    {PACKAGE_GROUP, "imageconfigs"},
+};
+
 static bool (*const handlers[])(struct control *c, const struct job *j) = {
     [JOB_XRD] = control_xrd,
     [JOB_COMPOSITION] = control_composition,
@@ -362,6 +377,20 @@ install_own_kinds(struct control *c, struct error *err)
     return true;
 }
 
+/* The controllers cannot be without their kinds: one that somebody deleted
+ * comes back. */
+static void
+need_own_kinds(struct control *c)
+{
+    bool there = true;
+
+    for (size_t i = 0; i < ARRAY_LEN(own_kinds) && there; i++)
+        there = registry_resource(c->registry, own_kinds[i].group, NULL,
+                                  own_kinds[i].plural) != NULL;
+    if (!there)
+        install_own_kinds(c, NULL);
+}
+
 static void
 add_managed(void *arg, const struct kind *k)
 {
@@ -456,6 +485,7 @@ control_turn(struct control *c)
     bool spent = false;
     struct job j;
 
+    need_own_kinds(c);
     while (!spent && (queue_take(c->queue, control_now_ms(c), false, &j) ||
                       (may_serve_low(c) &&
                        queue_take(c->queue, control_now_ms(c), true, &j)))) {
