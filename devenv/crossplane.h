@@ -162,9 +162,10 @@ struct crossplane_removal {
 /* Takes out what the profile put on its cluster, in the order that works
  * (devenv.md 3.5, observed.md): composite resources and their end, then
  * Compositions, XRDs, Functions, their revisions, roles, Crossplane's
- * Deployments and objects, its CRDs, its namespace. Something that does not go
- * is MT-STUCK-FINALIZER with the finalizer and whose it is. What is not there
- * is fine. */
+ * Deployments and objects, its CRDs, its namespace. What others use stays with
+ * all it needs and loses our label: it is theirs now. Something that does not
+ * go is MT-STUCK-FINALIZER with the finalizer and whose it is. What is not
+ * there is fine. */
 bool crossplane_remove(struct env *e, const struct crossplane_removal *o,
                        struct step_run *run, struct error *err);
 

@@ -14,6 +14,7 @@
 #include "devenv/owner.h"
 
 #define LOCK_LIMIT_MS 8000
+#define DEPTH_MAX     8
 
 struct removing {
     struct env *env;
@@ -126,8 +127,7 @@ defined_by(struct removing *r, const struct json *xrd)
         str_of(json_string(json_at(spec, "names", "kind", NULL))));
 }
 
-/* Ours, of every kind at once (they hang on each other), then a look at what
- * others have of each. */
+/* Ours, of every kind at once: they hang on each other. */
 static bool
 remove_composites(struct removing *r, const struct gone_list *definitions,
                   struct error *err)
@@ -147,26 +147,95 @@ remove_composites(struct removing *r, const struct gone_list *definitions,
     return ok;
 }
 
+/* The object that controls it, or NULL: there is none (any more). */
+static struct json *
+controller_of(struct removing *r, const struct json *object)
+{
+    const struct json *meta = json_get(object, "metadata");
+    const struct json *ref = json_first(json_get(meta, "ownerReferences"));
+    const struct kube_kind *k;
+    struct json *owner;
+
+    while (ref && !json_bool(json_get(ref, "controller"), false))
+        ref = json_next(ref);
+    k = kube_discovery_of(r->env->discovery,
+                          str_of(json_get_string(ref, "apiVersion")),
+                          str_of(json_get_string(ref, "kind")));
+    if (!k)
+        return NULL;
+    struct kube_request q = {.gvr = k->gvr,
+                             .name = json_get_string(ref, "name")};
+
+    if (k->namespaced)
+        q.ns = json_get_string(meta, "namespace");
+    owner = kube_client_wait_json(r->env->client, &q, NULL);
+    if (json_equal(json_at(owner, "metadata", "uid", NULL),
+                   json_get(ref, "uid")))
+        return owner;
+    json_free(owner);
+    return NULL;
+}
+
+/* Does it go by itself, because what composed it is gone or is going? */
+static bool
+is_going(struct removing *r, const struct gone_object *g)
+{
+    struct json *o = get(r, g);
+    bool going = !o;
+
+    for (unsigned depth = 0; o && !going && depth < DEPTH_MAX; depth++) {
+        bool owned = json_at(o, "metadata", "ownerReferences", NULL) != NULL;
+        struct json *owner = controller_of(r, o);
+
+        going = json_at(o, "metadata", "deletionTimestamp", NULL) ||
+                (owned && !owner);
+        json_free(o);
+        o = owner;
+    }
+    json_free(o);
+    return going;
+}
+
+/* The objects of a kind when ours are deleted: what is on its way out goes to
+ * going; the number of the others. */
+static bool
+look_at_rest(struct removing *r, const struct kube_kind *k,
+             struct gone_list *all, size_t *others, struct error *err)
+{
+    *others = 0;
+    if (!gone_find(r->env, k, NULL, all, err))
+        return false;
+    for (size_t i = 0; i < all->n; i++) {
+        all->v[i].gone = !is_going(r, &all->v[i]);
+        all->v[i].composed = true; /* waited for, not deleted */
+        *others += all->v[i].gone;
+    }
+    return true;
+}
+
+/* Waits for what goes with ours, and keeps the XRDs whose kinds others use. */
 static bool
 keep_used(struct removing *r, struct gone_list *definitions, struct error *err)
 {
     for (size_t i = 0; i < definitions->n; i++) {
         AUTO(json_free_ptr) struct json *xrd = get(r, &definitions->v[i]);
         const struct kube_kind *k = xrd ? defined_by(r, xrd) : NULL;
-        struct gone_list others = {0};
-        bool ok = !k || gone_find(r->env, k, NULL, &others, err);
+        struct gone_list rest = {0};
+        size_t others = 0;
+        bool ok = !k || (look_at_rest(r, k, &rest, &others, err) &&
+                         delete_list(r, &rest, err));
 
-        if (ok && others.n) {
-            AUTO(mem_free_ptr)
-            char *why = mem_printf("%zu objects of it are not ours", others.n);
-
-            definitions->v[i].gone = true;
-            strlist_addf(&r->kept, "%s/%s", k->gvr.group, k->kind);
-            say_left(r, definitions->v[i].name, why);
-        }
-        gone_release(&others);
+        gone_release(&rest);
         if (!ok)
             return false;
+        if (!others)
+            continue;
+        AUTO(mem_free_ptr)
+        char *why = mem_printf("%zu objects of it are not ours", others);
+
+        definitions->v[i].gone = true;
+        strlist_addf(&r->kept, "%s/%s", k->gvr.group, k->kind);
+        say_left(r, definitions->v[i].name, why);
     }
     return true;
 }
@@ -270,6 +339,8 @@ is_compose_role(struct removing *r UNUSED, const struct gone_object *g)
     return str_starts(str_of(g->name), STR("meshtop:"));
 }
 
+static bool hand_over(struct removing *r, struct error *err);
+
 /* ---- Crossplane itself ---- */
 
 /* Is the Crossplane that is there ours, and does nobody else use it? Its
@@ -298,6 +369,7 @@ may_remove_crossplane(struct removing *r, bool *yes, struct error *err)
 
         say_left(r, "Crossplane", why);
         *yes = false;
+        ok = hand_over(r, err);
     }
     return ok;
 }
@@ -389,6 +461,61 @@ remove_crossplane(struct removing *r, struct error *err)
             remove_kind(r, &namespaces, r->label, is_own_namespace, err));
 }
 
+/* ---- what stays ---- */
+
+/* What stays is no longer ours: without our label no later removal takes it
+ * for ours, and no look for leftovers finds it. */
+static bool
+hand_over_kind(struct removing *r, const struct kind_name *k, struct error *err)
+{
+    static const char body[] =
+        "{\"metadata\":{\"labels\":{\"" MARK_RUN "\":null}}}";
+    struct gone_list l = {0};
+    bool ok = find(r, k, r->label, &l, err);
+
+    for (size_t i = 0; ok && i < l.n; i++) {
+        const struct gone_object *g = &l.v[i];
+        struct kube_request q = {.verb = KUBE_PATCH,
+                                 .patch = KUBE_PATCH_MERGE,
+                                 .gvr = g->gvr,
+                                 .ns = g->ns,
+                                 .name = g->name,
+                                 .body = STR(body)};
+        const char *ns = strcmp(g->kind, "Namespace") == 0 ? g->name : g->ns;
+
+        /* Of namespaces and what is in them, Crossplane's alone. */
+        if (!ns || strcmp(ns, CROSSPLANE_NAMESPACE) == 0)
+            ok = kube_client_wait(r->env->client, &q, NULL, err);
+    }
+    gone_release(&l);
+    return ok;
+}
+
+static bool
+hand_over(struct removing *r, struct error *err)
+{
+    static const struct kind_name kinds[] = {
+        {"apiextensions.crossplane.io/v2", "CompositeResourceDefinition"},
+        {"apiextensions.crossplane.io/v1", "Composition"},
+        {"pkg.crossplane.io/v1", "Function"},
+        {"pkg.crossplane.io/v1beta1", "ImageConfig"},
+        {"rbac.authorization.k8s.io/v1", "ClusterRole"},
+        {"rbac.authorization.k8s.io/v1", "ClusterRoleBinding"},
+        {"apps/v1", "Deployment"},
+        {"v1", "Service"},
+        {"v1", "ServiceAccount"},
+        {"v1", "Secret"},
+        {"v1", "ConfigMap"},
+        {"v1", "Namespace"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (!hand_over_kind(r, &kinds[i], err))
+            return false;
+    }
+    return true;
+}
+
 /* ---- the whole ---- */
 
 static bool
@@ -399,7 +526,7 @@ remove_all(struct removing *r, struct error *err)
         return false;
     if (r->kept.n) {
         say_left(r, "functions and Crossplane", "kinds that stay need them");
-        return true;
+        return hand_over(r, err);
     }
     return remove_functions(r, err) &&
            remove_kind(r, &configs, r->label, NULL, err) &&
