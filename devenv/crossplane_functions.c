@@ -14,7 +14,7 @@
 #define FUNCTION_LABEL "pkg.crossplane.io/function"
 
 #define LIMIT_MS     240000
-#define TRANSIENT_MS 20000 /* name service and network of a fresh cluster */
+#define TRANSIENT_MS 12000 /* name service and network of a fresh cluster */
 #define UNHEALTHY_MS 30000 /* a revision that says what is wrong with it */
 #define NUDGE_MS     4000  /* Crossplane's own retries come ever later */
 

@@ -18,6 +18,7 @@
 #define NAMED_MAX 3
 
 static const struct watch_kind kinds[] = {
+    {.gvr = {"meshifi.io", "v1alpha1", "meshes"}, .what = "meshes"},
     {.gvr = {"meshifi.io", "v1alpha1", "datadomains"}, .what = "data domains"},
     {.gvr = {"meshifi.io", "v1alpha1", "datacontracts"},
      .what = "data contracts"},

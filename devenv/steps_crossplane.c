@@ -257,6 +257,7 @@ adopt(struct up *up, const struct found *f, struct step_run *run,
     step_detail(run, "in use as it is: %s, put up by %s",
                 *f->image ? f->image : "Crossplane", f->who);
     profile_set_fact(profile_of(up), FACT_XP_ADOPTED, f->ns);
+    profile_set_fact(profile_of(up), FACT_MIRROR, mirror_of(up));
     return profile_save(profile_of(up), err);
 }
 
