@@ -88,7 +88,11 @@ print_engine(const struct json *doc, struct buf *b)
     if (b->n)
         line("engine", b);
     for (const struct json *c = json_first(list); c; c = json_next(c)) {
+        int64_t code;
+
         buf_printf(b, "%s %s", text_of(c, "name"), text_of(c, "state"));
+        if (json_int64(json_get(c, "exitCode"), &code))
+            buf_printf(b, " (%" PRId64 ")", code);
         add_age(b, c, "ageSeconds", "for");
         add_size(b, c, "memoryBytes", "memory");
         line(c == json_first(list) ? "containers" : "", b);

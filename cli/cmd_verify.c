@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/target.h"
+#include "cli/up_words.h"
 
 #define SAMPLE "corner-shop"
 
@@ -250,34 +251,41 @@ check(const struct args *a)
 
 /* ---- --up: Meshifi's whole verify ---- */
 
-/* Runs another command of ours with those of our flags that it has. */
-static int
-call(const struct command *c, const struct args *a, const char *extra)
+static bool
+has_flag(const struct flag *table, const char *name)
 {
-    AUTO(strlist_release) struct strlist words = {0};
-    const struct flag *tables[] = {common_flags, c->flags};
+    for (; table && table->name; table++) {
+        if (strcmp(table->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Runs another command of ours with the flags we were given: those everybody
+ * has, with own also those that are its own; then words (NULL-terminated). */
+static int
+call(const struct command *c, const struct args *a, bool own,
+     const char *const *words)
+{
+    AUTO(strlist_release) struct strlist list = {0};
     struct error err = {0};
-    struct args own;
+    struct args args;
 
     for (size_t g = 0; g < a->given_n; g++) {
-        const struct flag *given = a->given[g].flag;
+        const struct flag *f = a->given[g].flag;
 
-        for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
-            for (const struct flag *f = tables[i]; f && f->name; f++) {
-                if (strcmp(f->name, given->name) != 0)
-                    continue;
-                strlist_addf(&words, given->value ? "--%s=%s" : "--%s",
-                             given->name, a->given[g].value);
-            }
-        }
+        if (has_flag(common_flags, f->name) ||
+            (own && has_flag(c->flags, f->name)))
+            strlist_addf(&list, f->value ? "--%s=%s" : "--%s", f->name,
+                         a->given[g].value);
     }
-    if (extra)
-        strlist_add(&words, str_of(extra));
-    if (!args_parse(&own, common_flags, c->flags, (int)words.n, words.v, &err))
+    for (; *words; words++)
+        strlist_add(&list, str_of(*words));
+    if (!args_parse(&args, common_flags, c->flags, (int)list.n, list.v, &err))
         return command_fail(&err);
-    int code = c->run(&own);
+    int code = c->run(&args);
 
-    args_release(&own);
+    args_release(&args);
     return code;
 }
 
@@ -295,39 +303,24 @@ has_sample(const struct args *a)
 }
 
 static int
-remove_sample(const struct args *a)
-{
-    const char *profile = args_get(a, "profile", PROFILE_DEFAULT);
-    struct error err = {0};
-    AUTO(mem_free_ptr) char *flag = mem_printf("--profile=%s", profile);
-    char *words[] = {flag, (char[]){"rm"}, (char[]){SAMPLE}};
-    struct args own;
-
-    if (!args_parse(&own, common_flags, cmd_examples.flags, ARRAY_LEN(words),
-                    words, &err))
-        return command_fail(&err);
-    int code = cmd_examples.run(&own);
-
-    args_release(&own);
-    return code;
-}
-
-static int
 whole(const struct args *a)
 {
+    const char *const bring[] = {"--examples=" SAMPLE, "--no-tui", NULL};
+    const char *const take_off[] = {"rm", SAMPLE, NULL};
+    const char *const none[] = {NULL};
     bool had = has_sample(a);
-    int code = call(&cmd_up, a, "--examples=" SAMPLE);
+    int code = call(&cmd_up, a, true, bring);
 
     if (code != EXIT_DONE)
         return code;
     code = check(a);
     if (code == EXIT_CANCELLED)
         return code;
-    call(&cmd_status, a, NULL);
+    call(&cmd_status, a, false, none);
     if (had)
         return code;
     if (code == EXIT_DONE)
-        return remove_sample(a);
+        return call(&cmd_examples, a, false, take_off);
     fprintf(stderr, "meshtop: the samples stay for a look; remove them with "
                     "\"meshtop examples rm " SAMPLE "\"\n");
     return code;
@@ -342,10 +335,9 @@ run(const struct args *a)
 static const struct flag flags[] = {
     {"up", 0, NULL, "bring it up, add the samples, check, remove the samples"},
     {"scratch", 0, NULL, "make a domain and a product, and remove them again"},
-    {"examples", 0, "NAME,...", "compare with these (names or folders)"},
     {"all", 'a', NULL, "print every check, not only what was missed"},
     {"junit", 0, "FILE", "write the checks as JUnit XML (-: standard output)"},
-    {"engine", 0, "NAME", "with --up: auto, sandbox, kind or context"},
+    UP_FLAGS,
     {0},
 };
 
@@ -357,8 +349,9 @@ const struct command cmd_verify = {
             "packages brought, the\nexamples against their hand-written "
             "expectations, that what is invalid is refused, and\nthat nothing "
             "has drifted. Writes nothing but dry runs, unless --up or "
-            "--scratch is given.\n--up takes the flags of \"meshtop up\". "
-            "Ctrl-C ends it; what --scratch made goes first.",
+            "--scratch is given.\nThe flags of \"meshtop up\" are for --up; "
+            "--examples names what to compare with. Ctrl-C\nends it; what "
+            "--scratch made goes first.",
     .group = "Bring up, prove, remove",
     .flags = flags,
     .run = run,
