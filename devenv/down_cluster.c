@@ -164,19 +164,50 @@ down_composites_check(void *context, struct step_run *run)
                                                          : STEP_IS_DONE;
 }
 
+/* Composite kinds that go behind the others, in this order: products live in
+ * what their domain composed, domains in their mesh. */
+static const char *const last_kinds[] = {"DataDomain", "Mesh"};
+
+static size_t
+wave_of(const struct gone_object *g)
+{
+    for (size_t i = 0; i < ARRAY_LEN(last_kinds); i++) {
+        if (strcmp(g->kind, last_kinds[i]) == 0)
+            return i + 1;
+    }
+    return 0;
+}
+
+/* The objects of list that belong to a wave; the rest is passed over. */
+static bool
+remove_wave(struct down *d, struct gone_list *list, size_t wave,
+            struct step_run *run, struct error *err)
+{
+    const struct gone_options o = {.limit_ms = d->options->gone_ms,
+                                   .drop = d->options->drop_finalizers,
+                                   .leaks = &d->leaks};
+
+    for (size_t i = 0; i < list->n; i++) {
+        struct gone_object *g = &list->v[i];
+
+        /* What is composed is waited for at the end. */
+        g->gone = wave < ARRAY_LEN(last_kinds) + 1 &&
+                  (g->composed || wave_of(g) != wave);
+    }
+    return gone_delete(d->env, list, &o, run, err);
+}
+
 static bool
 remove_composites(struct down *d, struct step_run *run, struct error *err)
 {
     AUTO(mem_free_ptr)
     char *label = mem_printf("%s=%s", MARK_RUN, d->env->profile.name);
-    const struct gone_options o = {.limit_ms = d->options->gone_ms,
-                                   .drop = d->options->drop_finalizers,
-                                   .leaks = &d->leaks};
     struct gone_list list = {0};
     bool ok =
-        find_category(d, "composite", d->guest ? label : NULL, &list, err) &&
-        gone_delete(d->env, &list, &o, run, err);
+        find_category(d, "composite", d->guest ? label : NULL, &list, err);
 
+    for (size_t wave = 0; ok && wave <= ARRAY_LEN(last_kinds) + 1; wave++)
+        ok = remove_wave(d, &list, wave, run, err);
     if (ok)
         step_detail(run, "%zu composite resources are gone", list.n);
     gone_release(&list);
