@@ -75,8 +75,9 @@ deps-%: ; @scripts/deps.sh $*
 # What a verb needs: the packages, the program.
 ready: deps-run
 	$(AGAIN) build
+# On a terminal up's own screen goes on into the live view.
 run: ready
-	@$(MT) up --engine $(ENGINE) --examples corner-shop && $(MT)
+	@$(MT) up --engine $(ENGINE) --examples corner-shop $(UP) && { [ -t 0 ] && [ -t 1 ] || $(MT); }
 test: deps-test
 	$(AGAIN) build tests
 	@tests/run.sh $(O)

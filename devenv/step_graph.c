@@ -213,6 +213,10 @@ run_node(void *arg)
         on_failure(n, &err);
     } else {
         n->began = ++g->acts;
+        /* What the check saw is past. */
+        if (*n->run.detail)
+            step_log(&n->run, str_of(n->run.detail));
+        n->run.detail[0] = '\0';
         set_state(n, STEP_RUNNING);
         if (n->run.step->act(g->context, &n->run, &err))
             set_state(n, STEP_DONE);
