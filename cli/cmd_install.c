@@ -23,6 +23,7 @@ struct job {
     struct env env; /* borrows t's; its profile is the newer one */
     struct progress progress;
     struct step_run run;
+    const char *done; /* what to say at the end, or NULL */
 };
 
 static bool
@@ -54,14 +55,16 @@ job_begin(struct job *j, const struct args *a, struct error *err)
 static void
 job_end(struct job *j)
 {
+    if (j->t.loop) {
+        j->t.profile = j->env.profile;
+        profile_unlock(&j->t.profile);
+        progress_end(&j->progress);
+        step_run_release(&j->run);
+        if (j->done && !j->progress.json)
+            printf("%s %s\n", j->name, j->done);
+        target_release(&j->t);
+    }
     free(j->name);
-    if (!j->t.loop)
-        return;
-    j->t.profile = j->env.profile;
-    profile_unlock(&j->t.profile);
-    progress_end(&j->progress);
-    step_run_release(&j->run);
-    target_release(&j->t);
 }
 
 static bool
@@ -173,8 +176,8 @@ install(struct job *j, struct error *err)
     if (!ok || args_has(j->a, "plan"))
         return ok;
     ok = may_write(j, err) && install_run(&j->env, j->name, &j->run, err);
-    if (ok && !j->progress.json)
-        printf("%s installed\n", j->name);
+    if (ok)
+        j->done = "installed";
     return ok;
 }
 
@@ -230,8 +233,8 @@ uninstall(struct job *j, struct error *err)
         ok = may_write(j, err) &&
              ((p.users_n && !force) || ask_name(j->a, j->name, err)) &&
              uninstall_run(&j->env, j->name, &p, force, &j->run, err);
-    if (ok && !args_has(j->a, "plan") && !j->progress.json)
-        printf("%s removed\n", j->name);
+    if (ok && !args_has(j->a, "plan"))
+        j->done = "removed";
     uninstall_plan_release(&p);
     return ok;
 }

@@ -324,10 +324,8 @@ code_of(const struct json *doc)
     if (strcmp(state, "absent") == 0)
         return EXIT_ERROR;
     if (strcmp(state, "running") != 0)
-        return *text_of(json_get(doc, "cluster"), "server") &&
-                       !json_get(doc, "since")
-                   ? EXIT_CLUSTER
-                   : EXIT_ENGINE;
+        return strcmp(text_of(doc, "where"), "engine") == 0 ? EXIT_ENGINE
+                                                            : EXIT_CLUSTER;
     return json_bool(json_at(doc, "mesh", "ready", NULL), false) ? EXIT_DONE
                                                                  : EXIT_MESH;
 }

@@ -45,6 +45,8 @@ probe_trouble(struct probing *s, enum trouble_rank rank, const char *state,
         return;
     s->trouble = rank;
     json_set_string(s->doc, "state", state);
+    json_set_string(s->doc, "where",
+                    rank == TROUBLE_OF_ENGINE ? "engine" : "cluster");
     json_set_string(s->doc, "trouble", trouble);
     json_set_string(s->doc, "remedy", remedy);
     json_del(s->doc, "since");

@@ -6,7 +6,8 @@
  * cluster that may be dead. The document is what `status -o json` prints; what
  * could not be read is absent or has an "error" in its place:
  *   profile, title, engine, state ("running", "dead", "unfinished", "absent"),
- *   since (RFC 3339; dead: the last sign of life), trouble, remedy,
+ *   since (RFC 3339; dead: the last sign of life), where ("engine",
+ *   "cluster"), trouble, remedy,
  *   engineState {error, id}: the engine could not be asked
  *   sandbox {pid, ageSeconds, memoryBytes, databaseBytes, objects}
  *   cluster {name, context, server, kubeconfig, version, latencyMicros}
