@@ -71,6 +71,11 @@ bool fetch_is_cached(const char *sha256);
  * False: neither, or ambiguous. out gets lower case. */
 bool fetch_checksum(struct str text, const char *name, char out[65]);
 
+/* Who signed the certificate of the server at url, as it says itself, without
+ * control characters, into out ("" when it cannot be asked within 5 s): names
+ * the proxy whose CA is not known here. Nothing else is believed of it. */
+void fetch_issuer(struct step_run *run, const char *url, char out[128]);
+
 /* $VARIABLE/meshtop/LEAF, else ~/UNDER/meshtop/LEAF, else (no home that can be
  * written) a private folder under /tmp; in fresh memory. Makes nothing. */
 char *fetch_home(const char *variable, const char *under, const char *leaf);

@@ -18,6 +18,7 @@ struct call {
     struct loop_timer *slow;
     uint64_t window; /* bytes since the timer was set */
     bool done, judged;
+    bool untrusted; /* the certificate is */
     enum transfer_end end;
 };
 
@@ -203,6 +204,7 @@ judge_broken(struct call *c, const struct error *err)
     for (size_t i = 0; i < ARRAY_LEN(brokens); i++) {
         if (strcmp(err->id, brokens[i].id) == 0) {
             judge(c, brokens[i].end, brokens[i].ours, "%s", err->msg);
+            c->untrusted = strcmp(err->id, "MT-TLS-CA") == 0;
             return;
         }
     }
@@ -268,6 +270,66 @@ on_done(void *arg, const struct kube_http_response *r, const struct error *err)
         judge_broken(c, err);
     else if (r->status / 100 != 2)
         judge_status(c, r);
+}
+
+/* ---- who is in the way ---- */
+
+#define ISSUER_MS 5000
+
+struct issuer {
+    char *out;
+    bool done;
+};
+
+static void
+on_issuer(void *arg, const struct kube_http_response *r,
+          const struct error *err UNUSED)
+{
+    struct issuer *i = arg;
+
+    snprintf(i->out, 128, "%s", r->issuer);
+    for (char *c = i->out; *c; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = ' ';
+    }
+    i->done = true;
+}
+
+static bool
+issuer_told(void *arg)
+{
+    return ((const struct issuer *)arg)->done;
+}
+
+void
+fetch_issuer(struct step_run *run, const char *url, char out[128])
+{
+    struct kube_http *http =
+        kube_http_new(run->loop, &(struct kube_tls){.insecure = true}, NULL);
+    struct issuer i = {.out = out};
+    struct kube_http_request r = {.method = "HEAD",
+                                  .url = url,
+                                  .timeout_ms = ISSUER_MS,
+                                  .follow = true,
+                                  .on_done = on_issuer,
+                                  .arg = &i};
+
+    out[0] = '\0';
+    if (http && kube_http_start(http, &r, NULL))
+        step_wait(run, ISSUER_MS, issuer_told, &i, NULL);
+    kube_http_free(http);
+}
+
+static void
+name_issuer(struct transfer *t)
+{
+    char who[128];
+    size_t n = strlen(t->err.msg);
+
+    fetch_issuer(t->run, t->url, who);
+    if (*who)
+        snprintf(t->err.msg + n, sizeof(t->err.msg) - n,
+                 " (certificate by \"%s\")", who);
 }
 
 /* ---- the request ---- */
@@ -337,5 +399,7 @@ transfer_run(struct transfer *t)
     c.slow = loop_timer_add(t->run->loop, t->o->slow_ms, on_slow, &c);
     wait_for(&c);
     loop_timer_del(c.slow);
+    if (c.untrusted)
+        name_issuer(t);
     return c.end;
 }

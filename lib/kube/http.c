@@ -58,6 +58,7 @@ struct kube_http_call {
     void *arg;
     char *url;
     char *payload;
+    char *issuer;
     long os_errno;
     char trouble[CURL_ERROR_SIZE];
 };
@@ -102,6 +103,7 @@ call_free(struct kube_http_call *c)
     http_head_release(&c->head);
     free(c->url);
     free(c->payload);
+    free(c->issuer);
     free(c);
 }
 
@@ -117,6 +119,7 @@ response_of(const struct kube_http_call *c, struct kube_http_response *r)
         .etag = h->etag ? h->etag : "",
         .location = h->location ? h->location : "",
         .wanted = h->wanted ? h->wanted : "",
+        .issuer = c->issuer ? c->issuer : "",
         .retry_after_s = h->retry_after_s,
         .warnings = &h->warnings,
         .date_s = h->date ? MAX(curl_getdate(h->date, NULL), 0) : 0,
@@ -204,6 +207,32 @@ call_error(const struct kube_http_call *c, CURLcode code, struct error *err)
               STR_ARG(where), what);
 }
 
+/* The common name in "Issuer:O = Corp, CN = Corp CA" of the peer's own
+ * certificate; all of it when there is none. */
+static void
+keep_issuer(struct kube_http_call *c)
+{
+    struct curl_certinfo *chain = NULL;
+    struct str text, rest;
+    size_t at;
+
+    if (!c->h->insecure ||
+        curl_easy_getinfo(c->easy, CURLINFO_CERTINFO, &chain) != CURLE_OK ||
+        !chain || chain->num_of_certs < 1)
+        return;
+    for (struct curl_slist *l = chain->certinfo[0]; l; l = l->next) {
+        if (!str_starts(str_of(l->data), STR("Issuer:")))
+            continue;
+        text = str_from(str_of(l->data), 7);
+        at = str_find(text, STR("CN"), 0);
+        if (at != SIZE_MAX && str_cut(str_from(text, at), '=', &rest, &text))
+            str_cut(text, ',', &text, &rest);
+        text = str_trim(text);
+        free(c->issuer);
+        c->issuer = mem_strndup(text.s, text.n);
+    }
+}
+
 static void
 call_finish(struct kube_http_call *c, CURLcode code)
 {
@@ -211,6 +240,7 @@ call_finish(struct kube_http_call *c, CURLcode code)
     struct error err = {0};
 
     curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &c->os_errno);
+    keep_issuer(c);
     curl_multi_remove_handle(c->h->multi, c->easy);
     curl_easy_cleanup(c->easy);
     c->easy = NULL;
@@ -543,6 +573,7 @@ setup_tls(struct kube_http_call *c)
     if (h->insecure) {
         curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYHOST, 0L);
+        curl_easy_setopt(c->easy, CURLOPT_CERTINFO, 1L);
     }
     if (h->proxy || h->unix_socket)
         curl_easy_setopt(c->easy, CURLOPT_PROXY,

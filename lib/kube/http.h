@@ -37,13 +37,15 @@ struct kube_tls {
 };
 
 struct kube_http_response {
-    int status;                     /* 200 ... */
-    struct str body;                /* what was collected; NUL-terminated */
-    const char *content_type;       /* lower case, with parameters, or "" */
-    const char *etag;               /* or "" */
-    const char *location;           /* or "" */
-    const char *wanted;             /* the header that `want` names, or "" */
-    int64_t retry_after_s;          /* -1: the peer did not say */
+    int status;               /* 200 ... */
+    struct str body;          /* what was collected; NUL-terminated */
+    const char *content_type; /* lower case, with parameters, or "" */
+    const char *etag;         /* or "" */
+    const char *location;     /* or "" */
+    const char *wanted;       /* the header that `want` names, or "" */
+    const char *issuer;    /* insecure pools: who signed the peer's certificate,
+                              as it says itself: "Corp CA"; or "" */
+    int64_t retry_after_s; /* -1: the peer did not say */
     const struct strlist *warnings; /* texts of "Warning: 299" headers */
     int64_t date_s; /* the peer's Date, seconds since 1970, or 0 */
 };

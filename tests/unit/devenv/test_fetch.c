@@ -282,7 +282,8 @@ no_way_to_the_server(void **state)
     peer_new_cache(&peer);
     a.o.ca = stranger;
     assert_false(get(&a, &got, &err));
-    if (strcmp(err.id, "MT-NET-PROXY") != 0 || !strstr(err.msg, "certificate"))
+    if (strcmp(err.id, "MT-NET-PROXY") != 0 ||
+        !strstr(err.msg, "certificate by \"meshtop"))
         fail_msg("%s %s", err.id, err.msg);
     a = (struct asked){.path = "good/x"};
     peer.port = 1; /* nobody listens there */

@@ -137,7 +137,7 @@ on_path(void **state)
         const char *script;
         const char *why; /* it is passed over because */
     } cases[] = {
-        {"#!/bin/sh\necho kind v0.31.0-vendor go1.24 linux/amd64\n", NULL},
+        {"#!/bin/sh\necho kind v0.33.1-vendor go1.24 linux/amd64\n", NULL},
         {"#!/bin/sh\necho kind v0.20.0 go1.20\n", "is v0.20.0, needed is >="},
         {"#!/bin/sh\necho kind v1.0.0\n", "is v1.0.0, needed is >="},
         {"#!/bin/sh\necho hello\n", "says no version"},
@@ -164,7 +164,7 @@ on_path(void **state)
         } else {
             assert_int_equal(t.source, TOOL_PATH);
             assert_int_equal(t.path[0], '/');
-            assert_string_equal(t.version, "v0.31.0-vendor");
+            assert_string_equal(t.version, "v0.33.1-vendor");
         }
         tool_release(&t);
     }
