@@ -6,6 +6,7 @@
 
 #include "devenv/doctor.h"
 #include "devenv/failure.h"
+#include "devenv/kind.h"
 #include "devenv/kind_config.h"
 #include "devenv/lock.h"
 #include "devenv/profile.h"
@@ -287,7 +288,7 @@ run(const struct args *a)
     AUTO(buf_release) struct buf ports = BUF_INIT(4096);
     struct host_options o = {.node_image = args_get(a, "node-image", NULL)};
     struct error err = {0};
-    char engine[16];
+    char engine[16], cluster[KIND_NAME_SIZE];
     enum output how;
 
     if (args_has(a, "lock"))
@@ -297,7 +298,8 @@ run(const struct args *a)
         return command_fail(&err);
     o.engine = engine;
     o.ports = buf_cstr(&ports);
-    o.cluster = args_get(a, "profile", PROFILE_DEFAULT);
+    kind_cluster_name(args_get(a, "profile", PROFILE_DEFAULT), cluster);
+    o.cluster = cluster;
     return examine(a, &o, how == OUTPUT_JSON);
 }
 

@@ -232,6 +232,9 @@ control_groups_decide_the_version(void **state)
     blamed(look("cgroup", &o, &v1), HOST_FAIL, "MT-HOST-CGROUP", 14,
            "Kubernetes 1.35 and later do not start on cgroup v1",
            "version 1, driver cgroupfs", "systemd.unified_cgroup_hierarchy=1");
+    o.node_image = "reg.example:5000/node:v1.35.0";
+    blamed(look("cgroup", &o, &v1), HOST_FAIL, "MT-HOST-CGROUP", 14,
+           "1.35 and later", NULL, "--node-image");
     o.node_image = "kindest/node:v1.34.8";
     fine(look("cgroup", &o, &v1), "v1");
     blamed(look("cgroup", NULL, &rootless), HOST_FAIL, "MT-HOST-CGROUP", 14,
