@@ -94,7 +94,7 @@ bench: deps-test
 
 # Meshifi's and DappMesh's verbs; ENGINE=auto|kind|sandbox|context, PROFILE=name, UP="more words of up"
 setup-dev: ready
-	@$(MT) up --engine $(ENGINE) $(UP)
+	@$(MT) up --no-tui --engine $(ENGINE) $(UP)
 install-deps: ready
 	@./meshtop doctor --fix --engine $(ENGINE)
 create-cluster: ready ; @$(MT) up --engine $(ENGINE) $(UP) --until mark

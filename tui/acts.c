@@ -47,19 +47,6 @@ open_delete(struct app *a, const struct tui_ref *ref)
     app_open(a, &view_delete, &refs[0], NULL);
 }
 
-/* Writes are refused here for a good message; the source refuses too. */
-static bool
-may_write(struct app *a)
-{
-    struct tui_link link = {0};
-
-    a->source->ops->link(a->source, &link);
-    if (link.read_only)
-        app_say(a, TUI_WAIT,
-                "read-only: \":write 10m\" lifts it for ten minutes");
-    return !link.read_only;
-}
-
 static void
 copy_name(struct app *a, const struct tui_ref *ref)
 {
@@ -99,7 +86,7 @@ acts_common(struct app *a, enum action act)
         copy_name(a, &ref);
         return true;
     case ACT_EDIT:
-        if (may_write(a))
+        if (app_may_write(a))
             app_open(a, &view_edit, &ref, NULL);
         return true;
     case ACT_DELETE:

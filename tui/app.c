@@ -434,6 +434,29 @@ app_act(struct app *a, enum action act)
     return v->ops->act(v, act) || acts_common(a, act) || act_app(a, act);
 }
 
+bool
+app_may_write(struct app *a)
+{
+    struct tui_link link = {0};
+
+    a->source->ops->link(a->source, &link);
+    if (link.read_only)
+        app_say(a, TUI_WAIT,
+                "read-only: \":write 10m\" lifts it for ten minutes");
+    return !link.read_only;
+}
+
+bool
+app_edit(struct app *a, struct str text, struct buf *out)
+{
+    struct error err = {0};
+
+    if (a->host.edit(a->host.arg, text, out, &err))
+        return true;
+    app_say(a, TUI_FAIL, "%s", err.msg);
+    return false;
+}
+
 /* ---- keys ---- */
 
 static void
@@ -479,7 +502,7 @@ app_key(struct app *a, unsigned key)
 
     /* Several keys may come before a frame: each acts on what the one before
      * it made of the screen (a filter, say), as if it had been painted. */
-    if (!a->settled && !a->frozen && v->ops->update) {
+    if (!a->settled && (!a->frozen || v->ops->own) && v->ops->update) {
         v->ops->update(v);
         v = app_top(a);
     }
@@ -546,7 +569,7 @@ app_frame(struct app *a)
     int64_t wait = 0, tick, writing = end_writing(a);
 
     arena_reset(a->frame);
-    if (!a->frozen && v->ops->update)
+    if ((!a->frozen || v->ops->own) && v->ops->update)
         wait = v->ops->update(v);
     tick = frame_draw(a);
     a->dirty = false;

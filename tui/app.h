@@ -116,6 +116,11 @@ void app_work(struct app *a, enum tui_work_kind kind, struct str words);
 void app_take_work(struct app *a, struct tui_work *w);
 /* Begins the app's work, or begins it again. */
 void app_work_start(struct app *a);
+/* False, and said: read-only. Writes are refused here for a good message; the
+ * source refuses too. */
+bool app_may_write(struct app *a);
+/* Lets the user edit text in $EDITOR; false, and said why, when it failed. */
+bool app_edit(struct app *a, struct str text, struct buf *out);
 /* "throw it away?"; y closes the top view. Answers false, for may_leave. */
 bool app_ask_leave(struct view *v, const char *question);
 struct view *app_top(const struct app *a);

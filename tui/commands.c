@@ -91,13 +91,7 @@ do_write(struct app *a, struct str args)
 static void
 do_work(struct app *a, enum tui_work_kind kind, struct str args)
 {
-    struct tui_link link = {0};
-
-    a->source->ops->link(a->source, &link);
-    if (link.read_only && kind != WORK_VERIFY)
-        app_say(a, TUI_WAIT,
-                "read-only: \":write 10m\" lifts it for ten minutes");
-    else
+    if (kind == WORK_VERIFY || app_may_write(a))
         app_work(a, kind, args);
 }
 

@@ -38,7 +38,8 @@ struct view_ops {
     const char *name;
     size_t size;
     bool overlay; /* drawn over the view below it */
-    bool own;     /* what it shows is not the cluster's: never stale */
+    bool own;     /* what it shows is not the cluster's: neither stale nor
+                   * frozen */
     /* Opening never fails; what is missing is said on the screen. */
     void (*open)(struct view *v);
     void (*close)(struct view *v);

@@ -252,16 +252,13 @@ ask_create(struct view *v)
 {
     struct create *k = v->state;
     struct app *a = v->app;
-    struct tui_link link = {0};
 
-    a->source->ops->link(a->source, &link);
     if (k->sending || !k->ready)
         return;
     make_plan(v);
-    if (link.read_only)
-        app_say(a, TUI_WAIT,
-                "read-only: \":write 10m\" lifts it for ten minutes");
-    else if (k->nameless)
+    if (!app_may_write(a))
+        return;
+    if (k->nameless)
         app_say(a, TUI_FAIL, "%s", k->problem);
     else if (*k->problem)
         app_ask(a, on_answer, v, "there is no plan; create it anyway?");
@@ -284,10 +281,8 @@ run_editor(struct view *v)
     if (!k->ready)
         return;
     yaml_print(k->form.body, 0, &text);
-    if (!a->host.edit(a->host.arg, buf_view(&text), &out, &err)) {
-        app_say(a, TUI_FAIL, "%s", err.msg);
+    if (!app_edit(a, buf_view(&text), &out))
         return;
-    }
     body = yaml_parse_one(buf_view(&out), NULL, &err);
     if (!body) {
         app_say(a, TUI_FAIL, "%s", err.msg);

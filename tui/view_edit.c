@@ -52,11 +52,9 @@ run_editor(struct view *v)
     AUTO(buf_release) struct buf out = BUF_INIT(16 << 20);
     struct edit *e = v->state;
     struct app *a = v->app;
-    struct error err = {0};
 
-    if (!a->host.edit(a->host.arg, buf_view(&e->after), &out, &err)) {
+    if (!app_edit(a, buf_view(&e->after), &out)) {
         app_back(a);
-        app_say(a, TUI_FAIL, "%s", err.msg);
         return;
     }
     buf_reset(&e->after);
