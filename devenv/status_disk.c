@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/base/file.h"
 #include "lib/base/mem.h"
 
 #include "devenv/status_probe.h"
+#include "devenv/tool.h"
 
 #define DEPTH_MAX   16
 #define ENTRIES_MAX 100000
@@ -52,36 +52,28 @@ add_folder(struct walk *w, int fd, unsigned depth)
     closedir(d);
 }
 
-static void
-add_size(struct probing *s, const char *key, const char *path)
+static int64_t
+size_of(struct probing *s, const char *path)
 {
     struct walk w = {.s = s};
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd >= 0)
         add_folder(&w, fd, 0);
-    json_set_int(json_need_object(s->doc, "disk"), key, w.bytes);
+    return w.bytes;
 }
 
-/* $XDG_CACHE_HOME/meshtop, else ~/.cache/meshtop, in fresh memory. */
-static char *
-cache_folder(void)
-{
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-
-    if (cache && *cache == '/')
-        return file_join(cache, "meshtop");
-    return mem_printf("%s/.cache/meshtop", home ? home : "");
-}
-
+/* What was fetched for all profiles: files by their hash, and programs. */
 void
 probe_disk(struct probing *s, struct step_run *run UNUSED)
 {
-    AUTO(mem_free_ptr) char *cache = NULL;
+    AUTO(mem_free_ptr) char *cache = fetch_cache_dir();
+    AUTO(mem_free_ptr) char *tools = tool_dir();
+    struct json *disk = NULL;
 
     if (!s->ask->profile)
         return;
-    cache = cache_folder();
-    add_size(s, "stateBytes", s->ask->profile->dir);
-    add_size(s, "cacheBytes", cache);
+    disk = json_need_object(s->doc, "disk");
+    json_set_int(disk, "stateBytes", size_of(s, s->ask->profile->dir));
+    json_set_int(disk, "cacheBytes", size_of(s, cache) + size_of(s, tools));
 }
