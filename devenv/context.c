@@ -110,7 +110,11 @@ context_describe(struct env *e, struct buf *out, struct error *err)
                              .node = look.first,
                              .groups = &groups};
 
-    buf_printf(out, "%s, Kubernetes %s", flavor_of(&f), f.git_version);
+    const char *flavor = flavor_of(&f);
+    bool plain = strcmp(flavor, "Kubernetes") == 0;
+
+    buf_printf(out, "%s%sKubernetes %s", plain ? "" : flavor, plain ? "" : ", ",
+               f.git_version);
     if (look.n)
         buf_printf(out, ", %zu %s", look.n, look.n == 1 ? "node" : "nodes");
     profile_set_fact(&e->profile, CONTEXT_FACT_CLUSTER, buf_cstr(out));
