@@ -15,6 +15,7 @@
 
 #include "devenv/docker.h"
 #include "devenv/docker_image.h"
+#include "devenv/fetch.h"
 #include "devenv/host_check.h"
 #include "devenv/lock.h"
 
@@ -31,6 +32,7 @@ struct probe {
     int status;
     int64_t began_ms, took_ms, date_s;
     bool done;
+    char issuer[128]; /* of a certificate that is not trusted, or "" */
 };
 
 struct probes {
@@ -186,6 +188,12 @@ judge_error(const struct probe *p, struct host_check *c)
 
     if (strcmp(p->err.id, "MT-DNS") != 0)
         host_note(c, "%s", p->err.msg);
+    if (*p->issuer) {
+        host_blame(c, HOST_WARN, "MT-NET-PROXY",
+                   "A proxy answers for %.*s (certificate by \"%s\").",
+                   STR_ARG(host), p->issuer);
+        return;
+    }
     for (size_t i = 0; i < ARRAY_LEN(meanings); i++) {
         if (strcmp(meanings[i].id, p->err.id) != 0)
             continue;
@@ -242,6 +250,7 @@ host_check_network(struct host *h, struct step_run *run, struct host_check *c)
 {
     struct kube_tls tls = {.ca = h->o->ca};
     struct probes all = {.loop = run->loop};
+    char issuer[sizeof(all.v->issuer)] = "";
     struct error err = {0};
 
     find_sites(h, run, &all);
@@ -262,8 +271,15 @@ host_check_network(struct host *h, struct step_run *run, struct host_check *c)
         return;
     }
     for (size_t i = 0; i < all.n; i++) {
-        if (!all.v[i].done)
-            all.v[i].err = err;
+        struct probe *p = &all.v[i];
+
+        if (!p->done)
+            p->err = err;
+        if (strcmp(p->err.id, "MT-TLS-CA") != 0)
+            continue;
+        if (!*issuer) /* asked once: one proxy stands in all ways */
+            fetch_issuer(run, p->site.url, issuer);
+        snprintf(p->issuer, sizeof(p->issuer), "%s", issuer);
     }
     judge_all(h, &all, c);
 }
