@@ -250,6 +250,12 @@ default_sockets(void **state)
     char want[1024];
 
     (void)state;
+    for (const char *name = "zdxbyc"; *name; name++) {
+        char path[64];
+
+        snprintf(path, sizeof(path), ".colima/%c/docker.sock", *name);
+        put(path, "");
+    }
     put(".colima/work/docker.sock", "");
     put(".colima/_lima/docker.sock", "");
     put(".colima/default/colima.yaml", "");
@@ -260,11 +266,18 @@ default_sockets(void **state)
              "unix:///var/run/docker.sock (default)\n"
              "unix://%s/.docker/run/docker.sock (default)\n"
              "unix://%s/.colima/default/docker.sock (default)\n"
+             "unix://%s/.colima/b/docker.sock (default)\n"
+             "unix://%s/.colima/c/docker.sock (default)\n"
+             "unix://%s/.colima/d/docker.sock (default)\n"
              "unix://%s/.colima/work/docker.sock (default)\n"
+             "unix://%s/.colima/x/docker.sock (default)\n"
+             "unix://%s/.colima/y/docker.sock (default)\n"
+             "unix://%s/.colima/z/docker.sock (default)\n"
              "unix://%s/.config/colima/default/docker.sock (default)\n"
              "unix:///rt/docker.sock (default)\n"
              "unix:///rt/podman/podman.sock (default)\n",
-             folder, folder, folder, folder);
+             folder, folder, folder, folder, folder, folder, folder, folder,
+             folder, folder);
     if (strncmp(buf_cstr(&out), want, strlen(want)) != 0)
         fail_msg("%s", buf_cstr(&out));
     snprintf(want, sizeof(want), "unix://%s/.colima/work/docker.sock", folder);

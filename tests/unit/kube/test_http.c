@@ -12,7 +12,7 @@ struct seen {
     struct buf body;
     struct error err;
     struct strlist warnings;
-    char type[64];
+    char type[64], wanted[64];
     int64_t retry_after_s, date_s;
     unsigned stop_after; /* pieces */
     bool cancel, restart;
@@ -78,6 +78,7 @@ on_done(void *arg, const struct kube_http_response *r, const struct error *err)
     s->retry_after_s = r->retry_after_s;
     s->date_s = r->date_s;
     snprintf(s->type, sizeof(s->type), "%s", r->content_type);
+    snprintf(s->wanted, sizeof(s->wanted), "%s", r->wanted);
     buf_str(&s->body, r->body);
     for (size_t i = 0; i < r->warnings->n; i++)
         strlist_add(&s->warnings, str_of(r->warnings->v[i]));
@@ -322,6 +323,97 @@ redirect(void **state)
     seen_release(&s);
 }
 
+/* A pool bound to a socket asks nobody else, whatever the URL and the
+ * environment say, and names the socket when it is not there. */
+static void
+unix_socket(void **state)
+{
+    char path[] = "/tmp/meshtop-http.XXXXXX";
+    struct kube_tls tls = {.unix_socket = path};
+    struct seen s = {.body = BUF_INIT(100)};
+    struct kube_http_request r = {.url = "http://nowhere.invalid:1/x",
+                                  .want = "Api-Version",
+                                  .on_head = on_head,
+                                  .on_done = on_done,
+                                  .arg = &s};
+    struct fake other;
+
+    (void)state;
+    close(mkstemp(path));
+    unlink(path);
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    fake_init_unix(&other, l, path, serve, NULL);
+    script = "HTTP/1.1 200 OK\r\nAPI-version: 1.41\r\n\r\nto the end";
+    s.h = kube_http_new(l, &tls, NULL);
+    assert_non_null(kube_http_start(s.h, &r, NULL));
+    fake_until(l, &s.done);
+    assert_int_equal(s.err.code, ERR_NONE);
+    assert_string_equal(buf_cstr(&s.body), "to the end");
+    assert_string_equal(s.wanted, "1.41");
+    assert_true(str_contains(buf_view(&last), STR("Host: nowhere.invalid:1")));
+    fake_release(&other);
+    unlink(path);
+    s.done = false;
+    assert_non_null(kube_http_start(s.h, &r, NULL));
+    fake_until(l, &s.done);
+    unsetenv("http_proxy");
+    assert_int_equal(s.err.code, ERR_NETWORK);
+    assert_string_equal(s.err.id, "MT-CONNECT");
+    assert_non_null(strstr(s.err.msg, path));
+    assert_non_null(strstr(s.err.msg, "No such file"));
+    kube_http_free(s.h);
+    seen_release(&s);
+}
+
+struct reader {
+    struct seen seen; /* first: callbacks get it */
+    size_t given, fails_at;
+};
+
+static ssize_t
+give(void *arg, char *p, size_t n)
+{
+    struct reader *w = arg;
+    size_t k = MIN(n, (size_t)100000 - w->given);
+
+    if (w->fails_at && w->given >= w->fails_at)
+        return -1;
+    k = MIN(k, (size_t)7000);
+    memset(p, 'r', k);
+    w->given += k;
+    return (ssize_t)k;
+}
+
+/* A body that is read while it is sent; a reader that fails ends the call. */
+static void
+streamed_body(void **state)
+{
+    (void)state;
+    for (size_t fails = 0; fails <= 20000; fails += 20000) {
+        struct reader w = {.seen = {.body = BUF_INIT(100)}, .fails_at = fails};
+        struct kube_http_request r = {.method = "PUT",
+                                      .url = peer.url,
+                                      .read = give,
+                                      .read_n = 100000,
+                                      .on_done = on_done,
+                                      .arg = &w};
+
+        script = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+        buf_reset(&last);
+        w.seen.h = kube_http_new(l, NULL, NULL);
+        assert_non_null(kube_http_start(w.seen.h, &r, NULL));
+        fake_until(l, &w.seen.done);
+        assert_int_equal(w.seen.err.code, fails ? ERR_CANCELLED : ERR_NONE);
+        if (!fails) {
+            assert_true(str_starts(buf_view(&last), STR("PUT /\n")));
+            assert_false(str_contains(buf_view(&last), STR("Expect")));
+            assert_true(last.n > 100000);
+        }
+        kube_http_free(w.seen.h);
+        seen_release(&w.seen);
+    }
+}
+
 static int
 setup(void **state)
 {
@@ -351,6 +443,7 @@ main(void)
         cmocka_unit_test(bad_address),  cmocka_unit_test(silence),
         cmocka_unit_test(stop_reading), cmocka_unit_test(inside_callbacks),
         cmocka_unit_test(cancelled),    cmocka_unit_test(redirect),
+        cmocka_unit_test(unix_socket),  cmocka_unit_test(streamed_body),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
