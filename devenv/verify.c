@@ -117,7 +117,14 @@ verify_condition(struct verify *v, const struct json *object, const char *name,
 bool
 verify_stopped(const struct verify *v)
 {
-    return step_cancelled(v->o->run, NULL);
+    return v->dead || step_cancelled(v->o->run, NULL);
+}
+
+void
+verify_heed(struct verify *v, const struct error *why)
+{
+    if (!why->http && (why->code == ERR_TIMEOUT || why->code == ERR_NETWORK))
+        v->dead = true;
 }
 
 /* ---- reading ---- */
@@ -128,7 +135,8 @@ verify_get(struct verify *v, const char *api_version, const char *kind,
 {
     const struct kube_kind *k =
         kube_discovery_of(v->env->discovery, str_of(api_version), str_of(kind));
-    struct kube_request r = {.name = name};
+    struct kube_request r = {.name = name, .timeout_ms = VERIFY_ANSWER_MS};
+    struct error why = {0};
 
     if (!k) {
         error_set(err, ERR_NOT_FOUND, "the cluster serves no kind %s in %s",
@@ -137,7 +145,12 @@ verify_get(struct verify *v, const char *api_version, const char *kind,
     }
     r.gvr = k->gvr;
     r.ns = k->namespaced ? ns : NULL;
-    return kube_client_wait_json(v->env->client, &r, err);
+    struct json *j = kube_client_wait_json(v->env->client, &r, &why);
+
+    verify_heed(v, &why);
+    if (!j && err)
+        *err = why;
+    return j;
 }
 
 static bool
@@ -154,10 +167,16 @@ struct json *
 verify_list(struct verify *v, const struct kube_request *r, struct error *err)
 {
     struct json *list = json_new_array();
+    struct kube_request limited = *r;
+    struct error why = {0};
 
-    if (kube_client_wait_list(v->env->client, r, add_item, list, err))
+    limited.timeout_ms = VERIFY_ANSWER_MS;
+    if (kube_client_wait_list(v->env->client, &limited, add_item, list, &why))
         return list;
+    verify_heed(v, &why);
     json_free(list);
+    if (err)
+        *err = why;
     return NULL;
 }
 
@@ -264,7 +283,7 @@ verify_run(struct env *e, const struct verify_options *o,
     v.last_ms = clock_mono_ms(clock_system());
     if (!o->scratch)
         n--; /* the last row: only when asked for */
-    for (size_t i = 0; i < n && !verify_stopped(&v); i++) {
+    for (size_t i = 0; i < n && !step_cancelled(o->run, NULL); i++) {
         run_group(&v, i);
         if (i == 0 && !v.dead)
             choose(&v);

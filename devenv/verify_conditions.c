@@ -191,7 +191,7 @@ check_deployments(struct verify *v)
     static const char *const names[] = {"crossplane",
                                         "crossplane-rbac-manager"};
 
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(names) && !verify_stopped(v); i++) {
         struct error why = {0};
         AUTO(mem_free_ptr)
         char *title = mem_printf("deployment %s", names[i]);
@@ -215,7 +215,7 @@ verify_conditions(struct verify *v)
     verify_events_read(v, &events);
     if (!v->packages.n)
         verify_note(v, "this profile has none", "no package to look at");
-    for (size_t p = 0; p < v->packages.n; p++) {
+    for (size_t p = 0; p < v->packages.n && !verify_stopped(v); p++) {
         v->subject = v->packages.v[p];
         for (size_t i = 0; i < ARRAY_LEN(parts); i++)
             check_part(v, v->packages.v[p], i, &events);

@@ -10,6 +10,8 @@ check_manifest(struct verify *v, const struct manifest *m)
     struct error why = {0};
     enum drift drift = drift_look(v->env, m, &found, &why);
 
+    if (drift == DRIFT_UNKNOWN)
+        verify_heed(v, &why);
     if (drift == DRIFT_CHANGED && found.foreign) /* used as it is */
         verify_note(v, buf_cstr(&found.fields), "%s/%s is somebody else's",
                     m->kind, m->name);
@@ -39,7 +41,7 @@ verify_drift(struct verify *v)
 {
     struct manifest_set set = {0};
 
-    for (size_t p = 0; p < v->packages.n; p++) {
+    for (size_t p = 0; p < v->packages.n && !verify_stopped(v); p++) {
         for (enum package_part i = PACKAGE_FUNCTIONS; i <= PACKAGE_COMPOSITIONS;
              i++) {
             struct error why = {0};
@@ -48,7 +50,7 @@ verify_drift(struct verify *v)
             check_set(v, v->packages.v[p], ok, &set, &why);
         }
     }
-    for (size_t i = 0; i < v->examples.n; i++) {
+    for (size_t i = 0; i < v->examples.n && !verify_stopped(v); i++) {
         struct error why = {0};
         bool ok = example_load(&set, v->examples.v[i], &why);
 

@@ -181,10 +181,13 @@ check_object(struct verify *v, const struct json *want, size_t section,
     struct kube_request r = {
         .gvr = {"meshifi.io", "v1alpha1", sections[section].plural},
         .ns = x.ns,
-        .name = x.name};
+        .name = x.name,
+        .timeout_ms = VERIFY_ANSWER_MS};
     struct error why = {0};
     AUTO(json_free_ptr)
     struct json *object = kube_client_wait_json(v->env->client, &r, &why);
+
+    verify_heed(v, &why);
 
     verify_say(v, object != NULL, why.msg, "%s %s exists", x.kind, x.name);
     if (!object)
@@ -195,7 +198,8 @@ check_object(struct verify *v, const struct json *want, size_t section,
     check_labels(v, &x);
     const struct json *resources = json_get(want, "resources");
 
-    for (const struct json *e = json_first(resources); e; e = json_next(e))
+    for (const struct json *e = json_first(resources); e && !verify_stopped(v);
+         e = json_next(e))
         check_resource(v, &x, json_string_or(e, "?"), events);
 }
 
@@ -281,7 +285,8 @@ check_example(struct verify *v, const char *example,
              w = json_next(w))
             check_object(v, w, s, events);
     }
-    check_lineage(v, json_get(want, "lineage"));
+    if (!verify_stopped(v))
+        check_lineage(v, json_get(want, "lineage"));
 }
 
 void
@@ -296,7 +301,7 @@ verify_examples(struct verify *v)
     verify_events_read(v, &events);
     if (!events.list)
         verify_say(v, false, events.err.msg, "events can be read");
-    for (size_t i = 0; i < v->examples.n; i++)
+    for (size_t i = 0; i < v->examples.n && !verify_stopped(v); i++)
         check_example(v, v->examples.v[i], &events);
     verify_events_release(&events);
 }

@@ -21,7 +21,7 @@ struct verify {
     const char *subject;
     struct strlist examples, packages; /* what is looked at */
     struct strlist nodes; /* "NAME IMAGE" of a Kind cluster's containers */
-    bool dead;            /* the API does not answer */
+    bool dead;            /* the API does not answer, or no more */
     bool sandbox;         /* the cluster is one; known since V-b */
     int64_t last_ms;      /* of the check before */
 };
@@ -45,9 +45,14 @@ void verify_note(struct verify *v, const char *detail, const char *fmt, ...)
 bool verify_condition(struct verify *v, const struct json *object,
                       const char *name, const char *type,
                       const char *instead_of_it);
+/* Whether to go on: not when a stop was asked for, nor without an API. */
 bool verify_stopped(const struct verify *v);
+/* A request failed: was it that nobody answered? Then nothing else is asked.
+ * verify_get and verify_list do it themselves. why may be unset. */
+void verify_heed(struct verify *v, const struct error *why);
 
 /* ---- reading ---- */
+#define VERIFY_ANSWER_MS 10000
 /* A GET by kind, through discovery; NULL and err. ns may be NULL. */
 struct json *verify_get(struct verify *v, const char *api_version,
                         const char *kind, const char *ns, const char *name,

@@ -39,12 +39,14 @@ check_specimen(struct verify *v, size_t i)
         .body = str_of(specimens[i].body),
         .dry_run = true,
         .strict = true,
+        .timeout_ms = VERIFY_ANSWER_MS,
     };
     AUTO(kube_answer_release) struct kube_answer answer = {0};
     struct error why = {0};
     bool taken = kube_client_wait(v->env->client, &r, &answer, &why);
     AUTO(mem_free_ptr) char *detail = NULL;
 
+    verify_heed(v, &why);
     /* Refused for its own fault, not because nobody may or it is not served. */
     bool refused = !taken && why.code == ERR_INVALID &&
                    str_contains(str_of(why.msg), str_of(specimens[i].field));

@@ -15,7 +15,9 @@
 static void
 check_server(struct verify *v)
 {
-    struct kube_request r = {.verb = KUBE_RAW_GET, .path = "/version"};
+    struct kube_request r = {.verb = KUBE_RAW_GET,
+                             .path = "/version",
+                             .timeout_ms = VERIFY_ANSWER_MS};
     struct error why = {0};
     AUTO(json_free_ptr)
     struct json *version = kube_client_wait_json(v->env->client, &r, &why);
@@ -23,6 +25,7 @@ check_server(struct verify *v)
     const char *sandbox = strstr(text, SANDBOX_MARK);
     AUTO(mem_free_ptr) char *detail = NULL;
 
+    verify_heed(v, &why);
     v->sandbox = sandbox != NULL;
     if (!version || !sandbox) {
         verify_say(v, *text, why.msg, "the API says its version (%s)",
@@ -152,7 +155,7 @@ check_functions(struct verify *v, const char *package)
         verify_say(v, false, why.msg, "the package %s can be read", package);
         return;
     }
-    for (size_t i = 0; i < set.n; i++)
+    for (size_t i = 0; i < set.n && !verify_stopped(v); i++)
         check_function(v, &set.v[i]);
 }
 
@@ -160,8 +163,10 @@ void
 verify_versions(struct verify *v)
 {
     check_server(v);
+    if (verify_stopped(v))
+        return;
     check_crossplane(v);
     check_nodes(v);
-    for (size_t i = 0; i < v->packages.n; i++)
+    for (size_t i = 0; i < v->packages.n && !verify_stopped(v); i++)
         check_functions(v, v->packages.v[i]);
 }

@@ -14,6 +14,7 @@ struct cluster {
     const char *nodes;
     const char *hostile;
     int hostile_status;
+    unsigned answers; /* after so many the peer hangs up; 0: never */
 };
 
 static struct loop *l;
@@ -66,7 +67,9 @@ serve(void *arg UNUSED, struct fake_conn *c, const struct fake_request *r)
 {
     const char *body = body_of(r->path);
 
-    if (cluster.hostile && !str_starts(r->path, STR("/readyz")))
+    if (cluster.answers && peer.requests > cluster.answers)
+        fake_close(c);
+    else if (cluster.hostile && !str_starts(r->path, STR("/readyz")))
         fake_answer(c, cluster.hostile_status, NULL, str_of(cluster.hostile));
     else if (body)
         fake_answer(c, 200, NULL, str_of(body));
@@ -246,6 +249,20 @@ nobody(void **state UNUSED)
     must_say("V-d note nothing was looked at: the API does not answer");
 }
 
+/* A peer that goes away is asked no more. */
+static void
+lost(void **state UNUSED)
+{
+    for (unsigned n = 1; n < 12; n++) {
+        cluster.answers = n;
+        peer.requests = 0;
+        assert_true(prove(peer.url).missed > 0);
+        /* Discovery asks for several documents at once. */
+        assert_in_range(peer.requests, n, n + 10);
+        must_say("V-f note nothing was looked at: the API does not answer");
+    }
+}
+
 int
 main(void)
 {
@@ -255,6 +272,7 @@ main(void)
         cmocka_unit_test_setup_teardown(bare, setup, teardown),
         cmocka_unit_test_setup_teardown(hostile, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody, setup, teardown),
+        cmocka_unit_test_setup_teardown(lost, setup, teardown),
     };
 
     return cmocka_run_group_tests_name("verify", tests, NULL, NULL);
