@@ -340,6 +340,7 @@ up_begin(struct up *up, struct error *err)
     if (!profile_lock(p, err) || !up_engine(up->env, up->engine->name, err))
         return false;
     snprintf(p->engine, sizeof(p->engine), "%s", up->engine->name);
+    steplog_close(up->log); /* of a run before this one */
     up->log = steplog_open(p, "up, meshtop " MESHTOP_VERSION);
     return profile_save(p, err);
 }

@@ -154,6 +154,14 @@ canvas_columns(const struct canvas *c, struct str text)
     return columns;
 }
 
+/* A variation selector: terminals disagree whether what is before it becomes
+ * wider, so it is left out. */
+static bool
+chooses_look(uint32_t cp)
+{
+    return cp >= 0xfe00 && cp <= 0xfe0f;
+}
+
 int
 canvas_put(struct canvas *c, int x, int y, int w, enum style st,
            struct str text)
@@ -169,7 +177,7 @@ canvas_put(struct canvas *c, int x, int y, int w, enum style st,
         int at = x + used;
 
         if (width == 0) {
-            if (used && inside(c, at - 1, y)) {
+            if (used && inside(c, at - 1, y) && !chooses_look(cp)) {
                 struct canvas_cell *base = cell_at(c, at - 1, y);
 
                 base -= base->width == 0 && at >= 2;

@@ -31,8 +31,7 @@ is_open(void *arg, size_t run)
 
     if (l->open[run])
         return l->open[run] == OPEN;
-    return steptext_runs(r->state) || r->state == STEP_FAILED ||
-           r->state == STEP_WARNED;
+    return steptext_runs(r->state) || r->state == STEP_FAILED;
 }
 
 /* What went wrong, else the first that runs, else where it was. */

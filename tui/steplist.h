@@ -3,8 +3,8 @@
  * what runs until the cursor is moved.
  *
  * Invariants: the cursor is kept as a step and the count of rows below it, so
- * that it stays where it is while rows come and go. A step that runs or went
- * wrong shows its parts by itself, another one when it is opened.
+ * that it stays where it is while rows come and go. A step that runs or
+ * failed shows its parts by itself, another one when it is opened.
  * Lifetimes: steplist_init ... steplist_release; runs are the caller's, set
  * before every use: they may have moved since.
  */

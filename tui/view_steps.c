@@ -50,7 +50,8 @@ set_log(struct steps_view *s)
 {
     AUTO(buf_release) struct buf text = BUF_INIT(BUF_TEXT_MAX);
     const struct step_run *run = steplist_run(&s->list);
-    bool at_end = s->log.top + (size_t)MAX(s->log.page, 1) >= s->log.n;
+    size_t page = (size_t)MAX(s->log.page, 1);
+    bool at_end = s->log.top + page >= s->log.n;
 
     for (size_t i = 0; run && i < run->log.n; i++) {
         buf_puts(&text, run->log.v[i]);
@@ -58,7 +59,7 @@ set_log(struct steps_view *s)
     }
     textview_set(&s->log, buf_view(&text));
     if (at_end)
-        s->log.top = s->log.n;
+        s->log.top = s->log.n > page ? s->log.n - page : 0;
 }
 
 /* The steps as they are now: they may have moved since the last frame. */

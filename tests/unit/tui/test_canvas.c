@@ -86,6 +86,9 @@ wide_characters(void **state)
     /* A combining mark joins the character before it. */
     canvas_puts(&c, 0, 0, 5, ST_TEXT, "e\xcc\x81x");
     assert_string_equal(shown(&c, &b), "e\xcc\x81x\n");
+    /* One that would make it wider in some terminals does not. */
+    canvas_puts(&c, 0, 0, 5, ST_TEXT, "\xf0\x9f\x96\xbc\xef\xb8\x8fx");
+    assert_string_equal(shown(&c, &b), "\xf0\x9f\x96\xbcx\n");
     canvas_release(&c);
 }
 
