@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/file.h"
 #include "lib/base/mem.h"
 
 #include "devenv/failure.h"
@@ -138,6 +139,58 @@ a_taken_port_names_its_owner(void **state)
     assert_int_equal(c.verdict, HOST_OK);
     assert_true(has_evidence(&c, "is free"));
     host_check_release(&c);
+}
+
+static void
+plant(const char *root, const char *path, const char *text)
+{
+    AUTO(mem_free_ptr) char *full = mem_printf("%s%s", root, path);
+    AUTO(mem_free_ptr) char *dir = mem_strdup(full);
+
+    *strrchr(dir, '/') = '\0';
+    assert_true(file_mkdirs(dir, 0755, NULL));
+    assert_true(file_write(full, str_of(text), 0644, NULL));
+}
+
+/* The socket that listens counts, not one that is connected; and what a bind
+ * says counts where /proc says nothing. */
+static void
+the_listening_socket_has_the_owner(void **state)
+{
+    char root[] = "/tmp/meshtop-ports-XXXXXX", path[64];
+    struct host_options o = {.root = mkdtemp(root)};
+    struct host_port_owner owner;
+    struct host h;
+    int port, fd = listen_on(&port);
+
+    (void)state;
+    host_open(&h, &o);
+    assert_true(host_port_is_taken(&h, port));
+    close(fd);
+    assert_false(host_port_is_taken(&h, port));
+    plant(root, "/proc/net/tcp",
+          "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "
+          "retrnsmt   uid  timeout inode\n"
+          "   0: 0100007F:1F90 0100007F:9C40 01 00000000:00000000 00:00000000 "
+          "00000000     0        0 41 1 0\n"
+          "   1: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 "
+          "00000000     0        0 42 1 0\n"
+          "   2: garbage\n");
+    plant(root, "/proc/66/comm", "client\n");
+    plant(root, "/proc/66/fd/x", "");
+    plant(root, "/proc/77/comm", "server\n");
+    plant(root, "/proc/77/fd/x", "");
+    snprintf(path, sizeof(path), "%s/proc/66/fd/3", root);
+    assert_int_equal(symlink("socket:[41]", path), 0);
+    snprintf(path, sizeof(path), "%s/proc/77/fd/3", root);
+    assert_int_equal(symlink("socket:[42]", path), 0);
+    host_port_owner(&h, NULL, 8080, &owner);
+    assert_int_equal(owner.pid, 77);
+    assert_string_equal(owner.program, "server");
+    host_port_owner(&h, NULL, 8081, &owner);
+    assert_int_equal(owner.pid, 0);
+    host_release(&h);
+    assert_true(file_remove_tree(root, NULL));
 }
 
 /* Without rights the program of another user has no name; a low port that may
@@ -396,6 +449,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_taken_port_names_its_owner),
+        cmocka_unit_test(the_listening_socket_has_the_owner),
         cmocka_unit_test(without_rights_the_port_is_taken_all_the_same),
         cmocka_unit_test(nonsense_is_no_port),
         cmocka_unit_test(owners_have_words),
