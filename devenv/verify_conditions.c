@@ -201,7 +201,7 @@ check_deployments(struct verify *v)
 
         if (d)
             verify_condition(v, d, title, "Available", "");
-        else if (!v->sandbox)
+        else if (verify_wants_crossplane(v))
             verify_say(v, false, why.msg, "%s is Available", title);
     }
 }

@@ -51,6 +51,10 @@ bool verify_stopped(const struct verify *v);
  * verify_get and verify_list do it themselves. why may be unset. */
 void verify_heed(struct verify *v, const struct error *why);
 
+/* Must there be Deployments of Crossplane? The sandbox has one built in; asked
+ * after V-b began. */
+bool verify_wants_crossplane(const struct verify *v);
+
 /* ---- reading ---- */
 #define VERIFY_ANSWER_MS 10000
 /* A GET by kind, through discovery; NULL and err. ns may be NULL. */

@@ -3,6 +3,7 @@
 
 #include "lib/base/mem.h"
 
+#include "devenv/drift.h"
 #include "devenv/lock.h"
 #include "devenv/package.h"
 #include "devenv/status.h"
@@ -41,6 +42,12 @@ check_server(struct verify *v)
 
 /* ---- Crossplane ---- */
 
+bool
+verify_wants_crossplane(const struct verify *v)
+{
+    return !v->sandbox || profile_fact(&v->env->profile, "version/crossplane");
+}
+
 /* The version the profile was brought up with, else the lock's. */
 static char *
 wanted_crossplane(struct verify *v)
@@ -73,8 +80,8 @@ check_crossplane(struct verify *v)
     AUTO(mem_free_ptr) char *want = wanted_crossplane(v);
     AUTO(mem_free_ptr) char *detail = mem_printf("it is %s", tag);
 
-    if (!d && v->sandbox)
-        return; /* it has one of its own */
+    if (!d && !verify_wants_crossplane(v))
+        return;
     if (d && !profile_fact(&v->env->profile, "version/crossplane") &&
         strcmp(tag, want) != 0)
         /* Somebody else's is what it is. */
@@ -140,8 +147,11 @@ check_function(struct verify *v, const struct manifest *m)
     AUTO(mem_free_ptr)
     char *detail = mem_printf("it runs %s", *runs ? runs : "nothing yet");
 
-    verify_say(v, f && strcmp(runs, want) == 0, f ? detail : why.msg,
-               "function %s runs %s", m->name, want);
+    if (f && strcmp(runs, want) != 0 && drift_is_foreign(f))
+        verify_note(v, detail, "function %s is somebody else's", m->name);
+    else
+        verify_say(v, f && strcmp(runs, want) == 0, f ? detail : why.msg,
+                   "function %s runs %s", m->name, want);
 }
 
 static void
