@@ -63,7 +63,7 @@ add_row(struct up *up, const struct step_run *run, struct columns *out)
         text_of(s ? s->lane : NULL),
         run->id,
         to_do(run) ? "to do" : "done",
-        to_do(run) ? steptext_ms(s ? s->usual_ms : 0, usual) : "",
+        to_do(run) ? steptext_ms(run->usual_ms, usual) : "",
         n ? steptext_bytes(n, bytes) : "",
         what,
         text_of(s ? s->needs : NULL),
@@ -135,7 +135,7 @@ row_of(struct up *up, const struct step_run *run)
     json_set_string(j, "state", to_do(run) ? "pending" : "already");
     json_set_string(j, "detail", run->detail);
     json_set(j, "needs", words_of(s ? s->needs : NULL));
-    json_set_int(j, "usualMs", s ? s->usual_ms : 0);
+    json_set_int(j, "usualMs", run->usual_ms);
     json_set_int(j, "bytes", (int64_t)bytes_of(up, run));
     json_set_bool(j, "soft", s && s->flags & STEP_SOFT);
     return j;

@@ -11,10 +11,10 @@
  * Invariants: `check` observes the world, never a file; `act` is idempotent,
  * so that running a graph again repairs; after a failure, or a stop asked for
  * by the user, no further step starts, and steps that run end in their waits
- * (STEP_CANCELLED). A soft step's failure is a warning and stops nobody.
- * After devenv.md section 5 (step graphs).
- * Lifetimes: table, context and loop outlive the graph; texts of a step_run
- * live until it changes.
+ * (STEP_CANCELLED), but for STEP_GOES_ON. A soft step's failure is a warning
+ * and stops nobody. After devenv.md section 5 (step graphs). Lifetimes: table,
+ * context and loop outlive the graph; texts of a step_run live until it
+ * changes.
  */
 #ifndef DEVENV_STEP_H
 #define DEVENV_STEP_H
@@ -54,7 +54,11 @@ typedef uint64_t step_bytes_fn(void *context);
 /* What the step is made from (versions, manifests), for its digest. */
 typedef void step_inputs_fn(void *context, struct buf *out);
 
-enum { STEP_SOFT = 1 };
+enum {
+    STEP_SOFT = 1,   /* its failure is a warning */
+    STEP_GOES_ON = 2 /* its failure ends nobody's waits: what does not need it
+                        goes on, and then the graph has failed */
+};
 
 struct step {
     const char *id, *title;
@@ -62,6 +66,7 @@ struct step {
     const char *on;    /* engines it belongs to, "kind context"; NULL: all */
     const char *needs; /* ids, spaces between; ids not in the graph are none */
     int64_t usual_ms;  /* on a warm machine; for the plan's estimate */
+    int64_t quick_ms;  /* the same where options say quick; 0: usual_ms */
     step_check_fn *check; /* NULL: always acts */
     step_act_fn *act;
     step_act_fn *undo; /* NULL: nothing to take back */
@@ -86,7 +91,8 @@ struct step_run {
     const char *id, *title;
     const struct step *step; /* NULL outside a graph */
     enum step_state state;
-    bool looked; /* its check has been asked, and said: */
+    int64_t usual_ms; /* how long it usually takes */
+    bool looked;      /* its check has been asked, and said: */
     enum step_verdict verdict;
     int64_t began_ms, ended_ms; /* monotonic; 0: not yet */
     char detail[512];           /* why it waits, what was done; or "" */
@@ -145,6 +151,7 @@ struct step_graph;
 
 struct step_graph_options {
     const char *engine;  /* rows of other engines are left out */
+    bool quick;          /* this engine takes quick_ms a step */
     const char *until;   /* only this step and what it needs; NULL: all */
     const char *without; /* ids left out, spaces between; or NULL */
     void (*on_change)(void *arg, struct step_run *run);

@@ -103,6 +103,8 @@ add(struct step_graph *g, const struct step *s)
                 .id = s->id,
                 .title = s->title,
                 .step = s,
+                .usual_ms =
+                    g->o.quick && s->quick_ms ? s->quick_ms : s->usual_ms,
                 .on_change = g->o.on_change,
                 .arg = g->o.arg,
                 .cancelled = &g->cancelled},
@@ -180,7 +182,7 @@ on_failure(struct node *n, const struct error *err)
     if (!g->failed)
         g->error = *err;
     g->failed = true;
-    if (!g->cancelled)
+    if (!g->cancelled && !(n->run.step->flags & STEP_GOES_ON))
         g->cancelled = 1;
 }
 
@@ -438,7 +440,7 @@ chain_ms(const struct step_graph *g, const struct node *n)
         if (has_word(n->run.step->needs, g->v[i].run.id))
             longest = MAX(longest, chain_ms(g, &g->v[i]));
     }
-    return longest + (is_done(n->run.state) ? 0 : n->run.step->usual_ms);
+    return longest + (is_done(n->run.state) ? 0 : n->run.usual_ms);
 }
 
 int64_t

@@ -352,6 +352,25 @@ a_failure_ends_the_waits_of_the_others(void **state UNUSED)
     end(&w);
 }
 
+static void
+what_does_not_need_it_goes_on(void **state UNUSED)
+{
+    static const struct step t[] = {
+        {.id = "y", .title = "Y", .act = go_wrong, .flags = STEP_GOES_ON},
+        {.id = "a", .title = "A", .act = meet},
+        {.id = "b", .title = "B", .act = meet},
+        {.id = "c", .title = "C", .needs = "a b", .act = act},
+        {.id = "d", .title = "D", .needs = "y", .act = act},
+        {0}};
+    struct world w = {0};
+
+    assert_string_equal(run_table(t, &w, 0).msg, "wrong");
+    assert_int_equal(state_of(&w, "a"), STEP_DONE);
+    assert_string_equal(w.told, "act:c ");
+    assert_int_equal(state_of(&w, "d"), STEP_SKIPPED);
+    end(&w);
+}
+
 /* ---- stops and programs ---- */
 
 static bool
@@ -438,6 +457,7 @@ main(void)
         cmocka_unit_test(independent_steps_wait_at_the_same_time),
         cmocka_unit_test(a_wait_has_a_limit_and_says_its_reason),
         cmocka_unit_test(a_failure_ends_the_waits_of_the_others),
+        cmocka_unit_test(what_does_not_need_it_goes_on),
         cmocka_unit_test(the_second_stop_ends_children),
         cmocka_unit_test(a_program_is_logged_and_answers),
     };
