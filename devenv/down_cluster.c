@@ -3,8 +3,10 @@
  * finalizers need a Crossplane that runs; what they stand for outside goes only
  * through them), then, where the cluster is not ours, everything else of ours.
  */
+#include "lib/base/file.h"
 #include "lib/base/mem.h"
 
+#include "devenv/context.h"
 #include "devenv/crossplane.h"
 #include "devenv/down_steps.h"
 #include "devenv/gone.h"
@@ -92,12 +94,33 @@ risk_external(struct down *d)
     gone_release(&managed);
 }
 
+/* The kubeconfig of a context that was lost is taken again from where it came
+ * from. */
+static void
+restore_context(struct profile *p)
+{
+    if (strcmp(p->engine, "context") == 0 && *p->context &&
+        !file_exists(p->kubeconfig))
+        context_take(p, profile_fact(p, CONTEXT_FACT_SOURCE), p->context, NULL);
+}
+
+/* Nothing was put on a cluster that was never reached: the mark comes first,
+ * and its run-id before it. */
+static bool
+touched(const struct down *d)
+{
+    const struct profile *p = &d->env->profile;
+
+    return profile_is_up(p) || profile_fact(p, OWNER_FACT_RUN);
+}
+
 void
 down_look_cluster(struct down *d, struct step_run *run UNUSED)
 {
     struct error why = {0};
 
-    if (!*d->engine || !profile_is_up(&d->env->profile))
+    restore_context(&d->env->profile);
+    if (!*d->engine || !touched(d))
         return;
     d->api = connect(d, &why);
     if (d->guest)
@@ -119,7 +142,7 @@ down_audit_cluster(struct down *d, struct audit *out)
 {
     AUTO(mem_free_ptr) char *command = NULL;
 
-    if (!d->guest || !profile_is_up(&d->env->profile))
+    if (!d->guest || !touched(d))
         return;
     if (d->api) {
         audit_objects(d->env, out);
@@ -160,8 +183,18 @@ down_composites_check(void *context, struct step_run *run)
         step_detail(run, "nothing outside of the cluster");
         return STEP_IS_DONE;
     }
-    return *d->engine && profile_is_up(&d->env->profile) ? STEP_IS_TODO
-                                                         : STEP_IS_DONE;
+    return touched(d) ? STEP_IS_TODO : STEP_IS_DONE;
+}
+
+enum step_verdict
+down_guest_check(void *context, struct step_run *run)
+{
+    struct down *d = context;
+
+    if (touched(d))
+        return STEP_IS_TODO;
+    step_detail(run, "the cluster was never touched");
+    return STEP_IS_DONE;
 }
 
 /* Composite kinds that go behind the others, in this order: products live in

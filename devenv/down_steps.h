@@ -50,6 +50,8 @@ void down_look_cluster(struct down *d, struct step_run *run);
 void down_audit_cluster(struct down *d, struct audit *out);
 enum step_verdict down_composites_check(void *down, struct step_run *run);
 bool down_composites(void *down, struct step_run *run, struct error *err);
+/* A cluster we are guests in: is there anything to take back? */
+enum step_verdict down_guest_check(void *down, struct step_run *run);
 bool down_crossplane(void *down, struct step_run *run, struct error *err);
 bool down_rest(void *down, struct step_run *run, struct error *err);
 bool down_mark(void *down, struct step_run *run, struct error *err);

@@ -8,7 +8,6 @@
 
 #include "devenv/kind.h" /* KIND_FACT_ADOPTED */
 
-#define FACT_RUN     "owner/run"
 #define FACT_UID     "owner/uid"
 #define FACT_ADOPTED "owner/adopted"
 
@@ -38,7 +37,7 @@ whose(const struct profile *p, const struct owner_mark *m)
 {
     bool known = profile_fact(p, FACT_UID) != NULL;
 
-    if (fact_is(p, FACT_RUN, m->run_id) &&
+    if (fact_is(p, OWNER_FACT_RUN, m->run_id) &&
         (!known || fact_is(p, FACT_UID, m->uid)))
         return OWNER_OURS;
     return fact_is(p, FACT_ADOPTED, m->uid) ? OWNER_ADOPTED : OWNER_OTHER;
@@ -114,7 +113,7 @@ mark_object(const struct profile *p, const struct json *facts)
         json_set(data, json_key(f), json_copy(f));
     json_set_string(data, "profile", p->name);
     json_set_string(data, "engine", p->engine);
-    json_set_string(data, "run-id", profile_fact(p, FACT_RUN));
+    json_set_string(data, "run-id", profile_fact(p, OWNER_FACT_RUN));
     return object;
 }
 
@@ -177,9 +176,9 @@ owner_claim(struct env *e, const struct json *facts, bool adopt,
         profile_set_fact(p, FACT_UID, NULL);
         profile_set_fact(p, FACT_ADOPTED, NULL);
     }
-    if (!profile_fact(p, FACT_RUN)) {
+    if (!profile_fact(p, OWNER_FACT_RUN)) {
         random_uuid(id);
-        profile_set_fact(p, FACT_RUN, id);
+        profile_set_fact(p, OWNER_FACT_RUN, id);
     }
     /* Before the mark is there: a kill in between must leave it ours. */
     return profile_save(p, err) &&

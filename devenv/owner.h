@@ -22,6 +22,7 @@
 
 #define OWNER_NAMESPACE "kube-system"
 #define OWNER_NAME      "meshtop-state"
+#define OWNER_FACT_RUN  "owner/run"
 
 enum owner {
     OWNER_NONE,    /* no mark */

@@ -319,6 +319,7 @@ add_node(struct support *s, struct docker *d, const struct docker_container *c)
         AUTO(mem_free_ptr)
         char *name = mem_printf("node/%s/%s", c->name, rows[i].file);
         AUTO(buf_release) struct buf out = BUF_INIT((size_t)16 << 20);
+        AUTO(buf_release) struct buf errors = BUF_INIT(65536);
         const struct docker_exec x = {.argv = rows[i].argv,
                                       .limit_ms = EXEC_LIMIT_MS};
         struct error why = {0};
@@ -326,8 +327,8 @@ add_node(struct support *s, struct docker *d, const struct docker_container *c)
 
         if (!support_goes_on(s))
             return;
-        if (docker_exec(d, s->run, c->id, &x, &status, &out, NULL, &why))
-            support_text(s, name, buf_view(&out));
+        if (docker_exec(d, s->run, c->id, &x, &status, &out, &errors, &why))
+            support_text(s, name, buf_view(out.n ? &out : &errors));
         else
             support_leave_out(s, "%s: %s", name, why.msg);
     }
