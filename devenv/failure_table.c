@@ -56,7 +56,8 @@ const struct failure failure_table[] = {
  "kind#2254 kind#2916 kind#2872 kind#3901", false},
 {"MT-PORT-TAKEN", 16,
  "Port <n> is used by <program> (pid <n>).",
- "Stop what listens there, or choose other ports.",
+ "Stop what listens there, or publish no port:\n"
+ "meshtop up --cluster single",
  "kind#3681", false},
 {"MT-HOST-ARCH", 17,
  "There are no images for this machine's processor (<name>).",
@@ -291,7 +292,7 @@ const struct failure failure_table[] = {
 
 /* ---- ids whose exit code is the error's own ---- */
 {"MT-BLOCKED", 0, "Something still needs <name>.",
- "meshtop blast NAME shows what; remove that first.", "", false},
+ "Clear what it names, or delete all the same: meshtop delete NAME --force", "", false},
 {"MT-CANCELLED", 130, "Stopped.",
  "The same command goes on where this one stopped.", "", true},
 {"MT-CHANGED-MEANWHILE", 0, "<name> was changed while you edited it.",

@@ -210,11 +210,14 @@ check_port(struct host *h, struct step_run *run, int port, struct host_check *c)
     host_blame(c, HOST_FAIL, "MT-PORT-TAKEN", "Port %d is used by %s.", port,
                buf_cstr(&who));
     if (first && *o.container)
-        error_remedy(&c->error, "MT-PORT-TAKEN",
-                     "docker stop %s\nor choose other ports.", o.container);
+        error_remedy(
+            &c->error, "MT-PORT-TAKEN",
+            "docker stop %s\nor publish no port: meshtop up --cluster single",
+            o.container);
     else if (first && o.pid)
         error_remedy(&c->error, "MT-PORT-TAKEN",
-                     "Stop %s (kill %lld), or choose other ports.",
+                     "Stop %s (kill %lld), or publish no port:\n"
+                     "meshtop up --cluster single",
                      *o.program ? o.program : "it", (long long)o.pid);
 }
 
