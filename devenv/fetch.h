@@ -66,6 +66,10 @@ void fetch_result_release(struct fetch_result *r);
 /* Is the file with this hash in the cache (by name only)? */
 bool fetch_is_cached(const char *sha256);
 
+/* SHA-256 of a file (no link is followed), letting the loop turn now and then;
+ * ERR_NOT_FOUND when it is not there. */
+bool fetch_hash(struct step_run *run, const char *path, char hex[65],
+                struct error *err);
 /* The hash for the file NAME in a vendor's checksum file: 64 hex digits alone,
  * or lines "hash  name" or "hash *name" (the name's folder does not matter).
  * False: neither, or ambiguous. out gets lower case. */

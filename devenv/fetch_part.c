@@ -64,30 +64,49 @@ hash_fd(struct step_run *run, int fd, struct digest *d, uint64_t cap,
 }
 
 bool
+fetch_hash(struct step_run *run, const char *path, char hex[65],
+           struct error *err)
+{
+    AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    char whole[DIGEST_HEX_MAX];
+    struct digest *d;
+    uint64_t bytes;
+    bool ok;
+
+    if (fd < 0)
+        return error_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
+                           "cannot read %s", path);
+    d = digest_new(DIGEST_SHA256);
+    ok = hash_fd(run, fd, d, UINT64_MAX, &bytes, err);
+    digest_end(d, whole);
+    if (ok)
+        memcpy(hex, whole, 65);
+    return ok;
+}
+
+bool
 cache_holds(struct step_run *run, const char *path, const char *sha256,
             bool *holds, struct error *err)
 {
-    AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    char hex[DIGEST_HEX_MAX];
-    struct digest *d;
-    uint64_t bytes;
-    bool read;
+    char hex[65] = "";
+    struct error why = {0};
 
     *holds = false;
-    if (fd < 0 && errno != ENOENT && unlink(path) < 0)
-        return error_errno(err, ERR_IO, "cannot read %s", path);
-    if (fd < 0)
-        return true;
-    d = digest_new(DIGEST_SHA256);
-    read = hash_fd(run, fd, d, UINT64_MAX, &bytes, err);
-    digest_end(d, hex);
-    if (!read)
-        return false;
+    if (!fetch_hash(run, path, hex, &why)) {
+        if (why.code == ERR_NOT_FOUND)
+            return true;
+        if (why.code == ERR_CANCELLED) {
+            if (err)
+                *err = why;
+            return false;
+        }
+    }
     *holds = strcmp(hex, sha256) == 0;
     if (*holds)
         return true;
     step_log(run, STR("a file in the cache was damaged and is fetched again"));
-    unlink(path);
+    if (unlink(path) < 0)
+        return error_errno(err, ERR_IO, "cannot remove %s", path);
     return true;
 }
 

@@ -192,6 +192,7 @@ static const struct broken {
     {"MT-TIMEOUT", TRANSFER_AGAIN, "MT-NET-DNS"},
     {"MT-PROXY", TRANSFER_NEVER, "MT-NET-PROXY"},
     {"MT-TLS-CA", TRANSFER_ELSEWHERE, "MT-NET-PROXY"},
+    {"MT-TLS-CA-BAD", TRANSFER_NEVER, "MT-NET-DOWNLOAD"},
 };
 
 static void

@@ -1,14 +1,12 @@
 #include "devenv/tool.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/base/archive.h"
-#include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 #include "lib/base/process.h"
@@ -17,7 +15,6 @@
 
 #define ASK_MS      10000
 #define PROGRAM_MAX ((size_t)512 << 20)
-#define CHUNK       ((size_t)256 << 10)
 
 /* How each says its version. */
 static const struct manner {
@@ -231,32 +228,19 @@ recorded_hash(const struct wanted *w, char sha256[65])
            fetch_checksum(buf_view(&text), strrchr(w->ours, '/') + 1, sha256);
 }
 
+/* Ours is there, may be run, and is what it was. False: cancelled. */
 static bool
-hash_program(const char *path, char hex[DIGEST_HEX_MAX], struct error *err)
+look_at_ours(struct step_run *run, const struct wanted *w, bool *good,
+             struct error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    AUTO(mem_free_ptr) char *chunk = mem_alloc(CHUNK);
-    struct digest *d;
-    ssize_t n;
+    char want[65], got[65] = "";
+    struct error why = {0};
 
-    if (fd < 0)
-        return error_errno(err, ERR_NOT_FOUND, "cannot read %s", path);
-    d = digest_new(DIGEST_SHA256);
-    while ((n = read(fd, chunk, CHUNK)) > 0)
-        digest_add(d, chunk, (size_t)n);
-    digest_end(d, hex);
-    close(fd);
-    return n == 0 || error_errno(err, ERR_IO, "cannot read %s", path);
-}
-
-/* Ours is there, may be run, and is what it was. */
-static bool
-ours_is_good(const struct wanted *w)
-{
-    char want[65], got[DIGEST_HEX_MAX];
-
-    return access(w->ours, X_OK) == 0 && recorded_hash(w, want) &&
-           hash_program(w->ours, got, NULL) && strcmp(want, got) == 0;
+    *good = access(w->ours, X_OK) == 0 && recorded_hash(w, want) &&
+            fetch_hash(run, w->ours, got, &why) && strcmp(want, got) == 0;
+    if (why.code == ERR_CANCELLED && err)
+        *err = why;
+    return why.code != ERR_CANCELLED;
 }
 
 /* A PATH may hold relative folders. Links stay: some programs go by the name
@@ -298,13 +282,17 @@ static bool
 look(struct step_run *run, const struct wanted *w, struct tool *out,
      struct error *err)
 {
+    bool good;
+
     *out = (struct tool){0};
     if (!look_on_path(run, w, out, err))
         return false;
     if (out->source != TOOL_NONE)
         return true;
     snprintf(out->version, sizeof(out->version), "%s", w->entry->version);
-    if (ours_is_good(w)) {
+    if (!look_at_ours(run, w, &good, err))
+        return false;
+    if (good) {
         out->source = TOOL_OURS;
         out->path = mem_strdup(w->ours);
     }
@@ -363,12 +351,12 @@ put_program(const struct wanted *w, const char *from, struct error *err)
 }
 
 static bool
-record_hash(const struct wanted *w, struct error *err)
+record_hash(struct step_run *run, const struct wanted *w, struct error *err)
 {
     AUTO(mem_free_ptr) char *path = mem_printf("%s.sha256", w->ours);
-    char hex[DIGEST_HEX_MAX];
+    char hex[65];
 
-    if (!hash_program(w->ours, hex, err))
+    if (!fetch_hash(run, w->ours, hex, err))
         return false;
     AUTO(mem_free_ptr)
     char *line = mem_printf("%s  %s\n", hex, strrchr(w->ours, '/') + 1);
@@ -446,7 +434,7 @@ install(struct step_run *run, const struct wanted *w, const char *from,
         unlink(w->ours);
         return unusable(w, &why, err);
     }
-    return record_hash(w, err);
+    return record_hash(run, w, err);
 }
 
 static bool
