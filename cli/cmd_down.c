@@ -141,7 +141,10 @@ remove_all(const struct args *a, struct work *w)
     if (ok) {
         progress_graph(&w->progress, down_graph(d));
         ok = down_run(d, &err);
-        progress_graph(&w->progress, NULL);
+        if (json)
+            progress_graph(&w->progress, NULL);
+        else
+            progress_report(&w->progress, ok ? NULL : &err, NULL);
         if (json && (ok || down_left(d)->n))
             print_json(d);
         else if (ok || down_left(d)->n)

@@ -262,7 +262,7 @@ progress_notice(struct progress *p, const char *text)
 
 /* ---- the last words ---- */
 
-enum { TABLE_W = 100, SLOWEST = 3 };
+enum { TABLE_W = 100, SLOWEST = 3, WARNINGS_H = 12 };
 
 /* Where in the whole a step ran. */
 static void
@@ -383,27 +383,54 @@ say_evidence(const struct progress *p)
     }
 }
 
+/* What the table has no room for; plain lines have said it before. */
+static int
+draw_warnings(const struct progress *p, struct canvas *c, int y)
+{
+    for (size_t i = 0; p->terminal && i < p->runs_n; i++) {
+        AUTO(buf_release) struct buf text = BUF_INIT(4096);
+        const struct step_run *run = p->runs[i];
+
+        if (run->state != STEP_WARNED)
+            continue;
+        buf_printf(&text, "%s: %s", run->id, run->error.msg);
+        y += canvas_wrap(c, (struct rect){0, y, c->w, c->h - y}, ST_WAIT,
+                         buf_view(&text));
+    }
+    return y;
+}
+
+static int
+title_width(const struct progress *p, const struct canvas *c)
+{
+    int w = 12;
+
+    for (size_t i = 0; i < p->runs_n; i++)
+        w = MAX(w, canvas_columns(c, str_of(steptext_title(p->runs[i]))));
+    return MIN(w, c->w - spans_width(c->w) - (c->w >= 100 ? 30 : 14));
+}
+
 void
 progress_table(struct progress *p)
 {
     AUTO(buf_release) struct buf text = BUF_INIT(BUF_TEXT_MAX);
+    int n = (int)p->runs_n, title;
     struct canvas c;
-    int w = p->terminal ? p->place.w - 1 : TABLE_W, title = 12;
-    int n = (int)p->runs_n;
 
     steptree_set(&p->tree, (const struct step_run *const *)p->runs, p->runs_n,
                  clock_mono_ms(clock_system()));
-    canvas_init(&c, w, n + 1, p->ascii);
-    for (int i = 0; i < n; i++)
-        title =
-            MAX(title, canvas_columns(&c, str_of(steptext_title(p->runs[i]))));
-    title = MIN(title, w - spans_width(w) - (w >= 100 ? 30 : 14));
+    if (p->terminal)
+        inplace_measure(&p->place);
+    canvas_init(&c, p->terminal ? p->place.w - 1 : TABLE_W,
+                n + 1 + (p->terminal ? WARNINGS_H : 0), p->ascii);
+    title = title_width(p, &c);
     for (int i = 0; i < n; i++)
         draw_line(p, &c, (struct rect){0, i, c.w, 1}, (size_t)i, title);
     slowest_text(p, &text);
     canvas_cut(&c, 0, n, c.w, ST_TITLE, buf_view(&text));
+    n = draw_warnings(p, &c, n + 1);
     if (p->terminal) {
-        inplace_print(&p->place, &c, n + 1);
+        inplace_print(&p->place, &c, n);
     } else {
         buf_reset(&text);
         canvas_text(&c, &text);

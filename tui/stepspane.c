@@ -17,9 +17,44 @@ lines(struct canvas *c, struct rect *r, enum style st, const char *text)
         wrapped(c, r, st, line);
 }
 
-/* "MT-PORT-TAKEN  Port 80 is used by ..." and the remedy below. */
+/* What the step had seen, beside its log: its parts that are not well, in at
+ * most so many lines. */
 static void
-failure(const struct error *err, struct canvas *c, struct rect *r)
+evidence(const struct step_run *run, int most, struct canvas *c, struct rect *r)
+{
+    for (size_t i = 0; run && i < run->parts_n && most > 0; i++) {
+        const struct step_part *p = &run->parts[i];
+        struct rect line;
+        int x;
+
+        if (p->state != STEP_FAILED && p->state != STEP_WARNED)
+            continue;
+        line = rect_top(r, 1);
+        x = line.x + canvas_puts(c, line.x, line.y, line.w, ST_DIM, "- ");
+        x += canvas_cut(c, x, line.y, line.x + line.w - x, ST_TEXT,
+                        str_of(p->name));
+        if (p->detail && *p->detail)
+            x += canvas_puts(c, x, line.y, line.x + line.w - x, ST_DIM, ": ");
+        canvas_cut(c, x, line.y, MAX(line.x + line.w - x, 0), ST_DIM,
+                   str_of(p->detail));
+        most--;
+    }
+}
+
+static const struct step_run *
+failed_run(const struct tui_work *w)
+{
+    for (size_t i = 0; i < w->runs_n; i++) {
+        if (w->runs[i]->state == STEP_FAILED)
+            return w->runs[i];
+    }
+    return NULL;
+}
+
+/* "MT-PORT-TAKEN  Port 80 is used by ...", the evidence and the remedy. */
+static void
+failure(const struct error *err, const struct step_run *run, struct canvas *c,
+        struct rect *r)
 {
     AUTO(buf_release) struct buf text = BUF_INIT(4096);
 
@@ -28,6 +63,7 @@ failure(const struct error *err, struct canvas *c, struct rect *r)
         buf_printf(&text, "%s  ", err->id);
     buf_puts(&text, err->msg);
     wrapped(c, r, ST_FAIL, buf_view(&text));
+    evidence(run, MIN(r->h / 3, 4), c, r);
     lines(c, r, ST_TEXT, err->remedy);
 }
 
@@ -104,7 +140,7 @@ say(const struct tui_work *w, const struct lineedit *name, int64_t opens_ms,
         ended(w, opens_ms, c, r);
         return;
     case WORK_FAILED:
-        failure(&w->error, c, r);
+        failure(&w->error, w->kind == WORK_VERIFY ? NULL : failed_run(w), c, r);
         report(w, c, r, 1);
         wrapped(c, r, ST_DIM,
                 w->kind == WORK_VERIFY
@@ -158,7 +194,7 @@ stepspane_step(const struct tui_work *w, const struct step_run *run,
     if (*run->detail)
         wrapped(c, r, ST_TEXT, str_of(run->detail));
     if (wrong && run->error.code && !said)
-        failure(&run->error, c, r);
+        failure(&run->error, run, c, r);
 }
 
 void
