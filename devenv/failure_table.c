@@ -292,7 +292,8 @@ const struct failure failure_table[] = {
 
 /* ---- ids whose exit code is the error's own ---- */
 {"MT-BLOCKED", 0, "Something still needs <name>.",
- "Clear what it names, or delete all the same: meshtop delete NAME --force", "", false},
+ "Clear what it names, or delete all the same: meshtop delete NAME --force",
+ "", false},
 {"MT-CANCELLED", 130, "Stopped.",
  "The same command goes on where this one stopped.", "", true},
 {"MT-CHANGED-MEANWHILE", 0, "<name> was changed while you edited it.",
