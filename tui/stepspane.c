@@ -18,7 +18,7 @@ lines(struct canvas *c, struct rect *r, enum style st, const char *text)
 }
 
 /* What the step had seen, beside its log: its parts that are not well, in at
- * most so many lines. */
+ * most so many lines. One without a detail says no more than the tree. */
 static void
 evidence(const struct step_run *run, int most, struct canvas *c, struct rect *r)
 {
@@ -27,14 +27,14 @@ evidence(const struct step_run *run, int most, struct canvas *c, struct rect *r)
         struct rect line;
         int x;
 
-        if (p->state != STEP_FAILED && p->state != STEP_WARNED)
+        if ((p->state != STEP_FAILED && p->state != STEP_WARNED) ||
+            !p->detail || !*p->detail)
             continue;
         line = rect_top(r, 1);
         x = line.x + canvas_puts(c, line.x, line.y, line.w, ST_DIM, "- ");
         x += canvas_cut(c, x, line.y, line.x + line.w - x, ST_TEXT,
                         str_of(p->name));
-        if (p->detail && *p->detail)
-            x += canvas_puts(c, x, line.y, line.x + line.w - x, ST_DIM, ": ");
+        x += canvas_puts(c, x, line.y, line.x + line.w - x, ST_DIM, ": ");
         canvas_cut(c, x, line.y, MAX(line.x + line.w - x, 0), ST_DIM,
                    str_of(p->detail));
         most--;

@@ -175,7 +175,7 @@ draw(struct view *v, struct canvas *c, struct rect r)
         left = w->ended_ms + OPENS_MS - s->list.tree.now_ms;
     draw_summary(s, w, c, rect_top(&r, 1));
     stepspane_notice(w, &s->name, left, c, &r);
-    if (s->zoom || r.h < 8 || (c->w < 100 && r.h < 14)) {
+    if (s->zoom || r.h < 8 || (c->w < 100 && r.h < 10)) {
         if (s->focus == LOG)
             draw_log(s, w, c, r);
         else
@@ -185,7 +185,7 @@ draw(struct view *v, struct canvas *c, struct rect r)
     if (c->w >= 100)
         part = rect_left(&r, r.w * 11 / 20);
     else
-        part = rect_top(&r, MAX(r.h - 9, r.h * 11 / 20));
+        part = rect_top(&r, MAX(r.h - 9, r.h * 6 / 10));
     draw_tree(s, c, part);
     draw_log(s, w, c, r);
 }
