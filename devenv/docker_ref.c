@@ -25,6 +25,30 @@ is_host(struct str part)
            str_eqz(part, "localhost");
 }
 
+/* "sha256:" and 64 hexadecimal digits. */
+static bool
+is_digest(struct str digest)
+{
+    if (!str_starts(digest, STR("sha256:")) || digest.n != 7 + 64)
+        return false;
+    for (size_t i = 7; i < digest.n; i++)
+        if (!strchr("0123456789abcdef", digest.s[i]))
+            return false;
+    return true;
+}
+
+/* A colon only behind the host, an at-sign nowhere. */
+static bool
+is_name(struct str name)
+{
+    struct str host, path;
+    bool parts = str_cut(name, '/', &host, &path);
+
+    return name.n && name.s[name.n - 1] != '/' &&
+           !memchr(name.s, '@', name.n) &&
+           !memchr(parts ? path.s : name.s, ':', parts ? path.n : name.n);
+}
+
 bool
 docker_ref_parse(const char *text, struct arena *a, struct docker_ref *out,
                  struct error *err)
@@ -42,7 +66,8 @@ docker_ref_parse(const char *text, struct arena *a, struct docker_ref *out,
         name = str_n(rest.s, (size_t)(colon - rest.s));
         tag = str_from(rest, name.n + 1);
     }
-    if (!name.n || (digest.n && !str_starts(digest, STR("sha256:"))))
+    if (!is_name(name) || (colon && name.n != rest.n && !tag.n) ||
+        (rest.n != strlen(text) && !is_digest(digest)))
         return error_set(err, ERR_USAGE, "\"%s\" is no image reference", text);
     r.host = str_cut(name, '/', &first, &path) && is_host(first)
                  ? arena_dup(a, first)

@@ -74,12 +74,12 @@ bool
 http_head_line(struct http_head *h, struct str line)
 {
     struct str key, value;
-    int64_t status = 0;
+    uint64_t status;
 
     if (str_starts(line, STR("HTTP/"))) {
         http_head_release(h);
         str_cut(line, ' ', &key, &value);
-        if (str_to_i64(str_sub(value, 0, 3), &status))
+        if (str_to_u64(str_sub(value, 0, 3), &status))
             h->status = (int)status;
     } else if (line.n == 0) {
         return true;

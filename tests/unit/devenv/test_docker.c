@@ -27,6 +27,7 @@ static struct {
     struct str body;
     bool leave; /* ends the connection instead */
     bool silent;
+    char asked[4096]; /* the head of the last request */
 } says;
 
 static void
@@ -35,6 +36,7 @@ serve(void *arg, struct fake_conn *c, const struct fake_request *q)
     char head[256];
 
     (void)arg;
+    snprintf(says.asked, sizeof(says.asked), "%.*s", STR_ARG(q->head));
     if (str_ends(q->path, STR("/_ping"))) {
         snprintf(head, sizeof(head), "Api-Version: %s\r\n", says.api);
         fake_answer(c, 200, head, STR("OK"));
@@ -613,6 +615,57 @@ too_slow(void **state)
     docker_free(d);
 }
 
+/* A credential goes to the engine for its own registry alone, and nowhere
+ * else: not into an error, not into a step's log. */
+static void
+credentials(void **state)
+{
+    static const struct {
+        const char *ref;
+        bool sent;
+        const char *logged;
+    } rows[] = {
+        {"reg.example:5000/a/b:1", true, NULL},
+        {"reg.example/a/b:1", false, NULL},
+        {"kindest/node:1", true, NULL},
+        {"gcr.io/a/b:1", false, "helper docker-credential-gcloud"},
+        {"ghcr.io/a/b:1", false, NULL},
+    };
+    struct docker *d = opened();
+
+    (void)state;
+    put(".docker/config.json",
+        "{\"auths\":{\"reg.example:5000\":{\"username\":\"u\","
+        "\"password\":\"s3cret\"},\"https://index.docker.io/v1/\":{"
+        "\"auth\":\"bWU6czNjcmV0\"}},\"credHelpers\":{\"gcr.io\":"
+        "\"gcloud\"}}");
+    says.status = 404;
+    says.body = STR("{\"message\":\"not for you\"}");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct step_run run = {.loop = l};
+        struct error e = {0};
+
+        assert_false(docker_pull(d, &run, rows[i].ref, NULL, a, NULL, &e));
+        assert_int_equal(strstr(says.asked, "X-Registry-Auth: ") != NULL,
+                         rows[i].sent);
+        assert_int_equal(run.log.n, rows[i].logged ? 1 : 0);
+        assert_true(!rows[i].logged || strstr(run.log.v[0], rows[i].logged));
+        assert_null(strstr(e.msg, "s3cret"));
+        assert_null(strstr(e.remedy, "s3cret"));
+        step_run_release(&run);
+    }
+    put(".docker/config.json", "{\"auths\":{\"x\":{\"auth\":\"czNjcmV0");
+    struct step_run run = {.loop = l};
+    struct error e = {0};
+
+    assert_false(docker_pull(d, &run, "x/y:1", NULL, a, NULL, &e));
+    assert_non_null(strstr(run.log.v[0], "pulling without credentials"));
+    assert_null(strstr(run.log.v[0], "czNj"));
+    step_run_release(&run);
+    put(".docker/config.json", "{}");
+    docker_free(d);
+}
+
 /* A path or id from a user is one segment, whatever stands in it. */
 static void
 ids_stay_segments(void **state)
@@ -641,6 +694,7 @@ main(void)
         cmocka_unit_test(an_engine_that_leaves),
         cmocka_unit_test(a_stop_ends_every_wait),
         cmocka_unit_test(too_slow),
+        cmocka_unit_test(credentials),
         cmocka_unit_test(ids_stay_segments),
     };
     int failed;

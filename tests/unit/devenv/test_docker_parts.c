@@ -374,6 +374,10 @@ tar_refuses(void **state)
 
 /* ---- references ---- */
 
+#define SHA                                                                    \
+    "sha256:"                                                                  \
+    "08497ee19eace7b4b5348db5c6a1591d7752b164530a36f855cb0f2bdcbadd48"
+
 static void
 references(void **state)
 {
@@ -388,10 +392,10 @@ references(void **state)
         {"localhost:5001/a/b", "localhost:5001", "localhost:5001/a/b", "latest",
          "", "localhost:5001/a/b:latest"},
         {"localhost/a:1", "localhost", "localhost/a", "1", "", "localhost/a:1"},
-        {"kindest/node:v1@sha256:ab", "docker.io", "kindest/node", "v1",
-         "sha256:ab", "kindest/node@sha256:ab"},
-        {"ghcr.io/x/y@sha256:cd", "ghcr.io", "ghcr.io/x/y", "", "sha256:cd",
-         "ghcr.io/x/y@sha256:cd"},
+        {"kindest/node:v1@" SHA, "docker.io", "kindest/node", "v1", SHA,
+         "kindest/node@" SHA},
+        {"ghcr.io/x/y@" SHA, "ghcr.io", "ghcr.io/x/y", "", SHA,
+         "ghcr.io/x/y@" SHA},
     };
     static const char *const bad[] = {
         "",    "a b",  "a?b", "../etc/passwd", "a//b",       "/a",   ":1",
