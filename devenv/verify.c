@@ -9,7 +9,8 @@
 #include "devenv/package.h"
 #include "devenv/verify_group.h"
 
-#define LIST_MAX 20000
+#define LIST_MAX    5000
+#define OBJECTS_MAX 200000
 
 static const char *const words[] = {
     [VERIFY_OK] = "ok", [VERIFY_MISS] = "MISS", [VERIFY_NOTE] = "note"};
@@ -153,30 +154,65 @@ verify_get(struct verify *v, const char *api_version, const char *kind,
     return j;
 }
 
+struct each {
+    void (*fn)(void *arg, struct json *object);
+    void *arg;
+    size_t n;
+};
+
 static bool
-add_item(void *arg, struct str item)
+give_item(void *arg, struct str item)
 {
-    struct json *list = arg, *j = json_parse(item, NULL, NULL);
+    struct each *e = arg;
+    struct json *j = json_parse(item, NULL, NULL);
 
     if (j)
-        json_append(list, j);
-    return json_len(list) < LIST_MAX;
+        e->fn(e->arg, j);
+    return ++e->n < OBJECTS_MAX;
+}
+
+bool
+verify_each(struct verify *v, const struct kube_request *r,
+            void (*fn)(void *arg, struct json *object), void *arg,
+            struct error *err)
+{
+    struct kube_request limited = *r;
+    struct each e = {fn, arg, 0};
+    struct error why = {0};
+
+    limited.timeout_ms = VERIFY_ANSWER_MS;
+    if (kube_client_wait_list(v->env->client, &limited, give_item, &e, &why)) {
+        if (e.n < OBJECTS_MAX)
+            return true;
+        error_set(&why, ERR_LIMIT, "there are more than %d", OBJECTS_MAX);
+    }
+    verify_heed(v, &why);
+    if (err)
+        *err = why;
+    return false;
+}
+
+static void
+keep(void *arg, struct json *object)
+{
+    struct json *list = arg;
+
+    if (json_len(list) < LIST_MAX)
+        json_append(list, object);
+    else
+        json_free(object);
 }
 
 struct json *
 verify_list(struct verify *v, const struct kube_request *r, struct error *err)
 {
     struct json *list = json_new_array();
-    struct kube_request limited = *r;
-    struct error why = {0};
 
-    limited.timeout_ms = VERIFY_ANSWER_MS;
-    if (kube_client_wait_list(v->env->client, &limited, add_item, list, &why))
+    if (verify_each(v, r, keep, list, err) && json_len(list) < LIST_MAX)
         return list;
-    verify_heed(v, &why);
+    if (json_len(list) >= LIST_MAX)
+        error_set(err, ERR_LIMIT, "there are more than %d", LIST_MAX);
     json_free(list);
-    if (err)
-        *err = why;
     return NULL;
 }
 

@@ -82,10 +82,12 @@ verify_events_about(const struct verify_events *w, const struct json *object,
     int64_t at = since_s;
 
     for (const struct json *e = json_first(w->list); e; e = json_next(e)) {
+        if (strcmp(json_string_or(json_get(e, "type"), ""), "Warning") != 0 ||
+            !is_about(e, object))
+            continue;
         int64_t seen = last_seen(e);
 
-        if (strcmp(json_string_or(json_get(e, "type"), ""), "Warning") != 0 ||
-            seen <= at || !is_about(e, object))
+        if (seen <= at)
             continue;
         newest = e;
         at = seen;

@@ -205,32 +205,29 @@ check_object(struct verify *v, const struct json *want, size_t section,
 
 /* ---- lineage ---- */
 
-/* "a -> b" for every input port of the mesh. */
-static bool
-read_edges(struct verify *v, struct strlist *edges, struct error *err)
+/* "a -> b" for every input port. Takes product. */
+static void
+add_edges(void *arg, struct json *product)
 {
-    struct kube_request r = {.gvr = {"meshifi.io", "v1alpha1", "dataproducts"}};
-    AUTO(json_free_ptr) struct json *products = verify_list(v, &r, err);
+    const struct json *inputs = json_at(product, "spec", "inputPorts", NULL);
 
-    for (const struct json *p = json_first(products); p; p = json_next(p)) {
-        const struct json *inputs = json_at(p, "spec", "inputPorts", NULL);
+    for (const struct json *i = json_first(inputs); i; i = json_next(i)) {
+        const char *from = json_string(json_at(i, "product", "name", NULL));
 
-        for (const struct json *i = json_first(inputs); i; i = json_next(i)) {
-            const char *from = json_string(json_at(i, "product", "name", NULL));
-
-            if (from)
-                strlist_addf(edges, "%s -> %s", from, verify_name_of(p));
-        }
+        if (from)
+            strlist_addf(arg, "%s -> %s", from, verify_name_of(product));
     }
-    return products != NULL;
+    json_free(product);
 }
 
 static void
 check_lineage(struct verify *v, const struct json *want)
 {
     AUTO(strlist_release) struct strlist edges = {0};
+    struct kube_request r = {.gvr = {"meshifi.io", "v1alpha1", "dataproducts"}};
     struct error why = {0};
-    bool ok = json_len(want) == 0 || read_edges(v, &edges, &why);
+    bool ok =
+        json_len(want) == 0 || verify_each(v, &r, add_edges, &edges, &why);
 
     for (const struct json *e = json_first(want); e; e = json_next(e)) {
         const char *edge = json_string_or(e, "?");

@@ -61,7 +61,13 @@ bool verify_wants_crossplane(const struct verify *v);
 struct json *verify_get(struct verify *v, const char *api_version,
                         const char *kind, const char *ns, const char *name,
                         struct error *err);
-/* Every object of a collection, as an array; NULL and err. */
+/* Calls fn with every object of a collection (it takes it); more than 200,000
+ * are ERR_LIMIT. */
+bool verify_each(struct verify *v, const struct kube_request *r,
+                 void (*fn)(void *arg, struct json *object), void *arg,
+                 struct error *err);
+/* All of a small collection, as an array; NULL and err. 5,000 are ERR_LIMIT:
+ * what was not seen cannot be proven. */
 struct json *verify_list(struct verify *v, const struct kube_request *r,
                          struct error *err);
 const char *verify_name_of(const struct json *object);

@@ -5,13 +5,22 @@
 
 #include "devenv/verify_group.h"
 
+struct rules {
+    struct verify *v;
+    size_t products;
+};
+
+/* Takes product. */
 static void
-check_product(struct verify *v, const struct json *product)
+check_product(void *arg, struct json *product)
 {
+    struct rules *r = arg;
     const struct json *violations =
         json_at(product, "status", "violations", NULL);
+    const char *name = verify_name_of(product);
     size_t errors = 0;
 
+    r->products++;
     for (const struct json *i = json_first(violations); i; i = json_next(i)) {
         const char *id = json_string_or(json_get(i, "id"), "MESH");
         const char *text = json_string_or(json_get(i, "message"), "-");
@@ -20,28 +29,25 @@ check_product(struct verify *v, const struct json *product)
 
         errors += bad;
         if (bad)
-            verify_say(v, false, text, "%s keeps %s", verify_name_of(product),
-                       id);
+            verify_say(r->v, false, text, "%s keeps %s", name, id);
         else
-            verify_note(v, text, "%s: %s", verify_name_of(product), id);
+            verify_note(r->v, text, "%s: %s", name, id);
     }
     if (!errors)
-        verify_say(v, true, "", "%s breaks no rule", verify_name_of(product));
+        verify_say(r->v, true, "", "%s breaks no rule", name);
+    json_free(product);
 }
 
 void
 verify_rules(struct verify *v)
 {
     struct kube_request r = {.gvr = {"meshifi.io", "v1alpha1", "dataproducts"}};
+    struct rules rules = {v, 0};
     struct error why = {0};
-    AUTO(json_free_ptr) struct json *products = NULL;
 
     v->subject = "mesh";
-    products = verify_list(v, &r, &why);
-    if (!products)
+    if (!verify_each(v, &r, check_product, &rules, &why))
         verify_say(v, false, why.msg, "the products can be read");
-    else if (!json_len(products))
+    else if (!rules.products)
         verify_note(v, "there is no product", "no rule to look at");
-    for (const struct json *p = json_first(products); p; p = json_next(p))
-        check_product(v, p);
 }
