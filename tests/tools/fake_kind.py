@@ -13,6 +13,7 @@ Environment:
     ok                    makes the cluster (also without a file)
     replay FILE           says what the recording says and ends as it ended
     half created|running  makes a node in that state, dies by SIGKILL
+    stuck N               as ok, but the node can be deleted at attempt N + 1
     nokubeconfig          makes the cluster, dies before its last words
     kubelet               says that kubeadm begins, a kubelet that dies, waits
     boots                 the node ends at once, kind waits
@@ -250,7 +251,11 @@ def renamed(conf, cluster):
                   flags=re.M)
 
 
-def make(cluster, config, out, last_words=True):
+FROZEN = ("Could not kill running container, cannot remove - tried to kill "
+          "container, but did not receive an exit event")
+
+
+def make(cluster, config, out, last_words=True, stuck=0):
     nodes = plan(config, cluster)
     image = image_of(config).split("@")[0]
     say(f'Creating cluster "{cluster}" ...')
@@ -265,7 +270,8 @@ def make(cluster, config, out, last_words=True):
             {"ports": {"6443/tcp": port},
              "files": {"/kind/version": "v1.34.4",
                        "/etc/kubernetes/admin.conf": conf}}
-            if role == "control-plane" else {}))
+            if role == "control-plane" else {}),
+            **({"delete_error": FROZEN, "delete_errors": stuck} if stuck else {}))
     os.close(go)
     done("Preparing nodes \U0001f4e6 ")
     step("Starting control-plane \U0001f579\ufe0f")
@@ -294,8 +300,8 @@ def create(mode, cluster, config, out):
     word, _, rest = mode.partition(" ")
     if word == "replay":
         replay(rest)
-    if word in ("ok", "nokubeconfig"):
-        make(cluster, config, out, word == "ok")
+    if word in ("ok", "nokubeconfig", "stuck"):
+        make(cluster, config, out, word != "nokubeconfig", int(rest or 0))
         return
     node = plan(config, cluster)[0][0]
     first_steps(cluster)
