@@ -14,7 +14,7 @@
 #define FUNCTION_LABEL "pkg.crossplane.io/function"
 
 #define LIMIT_MS     240000
-#define TRANSIENT_MS 12000 /* name service and network of a fresh cluster */
+#define TRANSIENT_MS 10000 /* name service and network of a fresh cluster */
 #define UNHEALTHY_MS 30000 /* a revision that says what is wrong with it */
 #define NUDGE_MS     4000  /* Crossplane's own retries come ever later */
 
@@ -134,11 +134,30 @@ judge_pods(struct watch *w, const char *name, char *why, size_t size,
 static bool
 is_current(const struct json *f)
 {
-    const char *now = text_of(f, "status", "currentIdentifier");
-    const char *want = text_of(f, "spec", "package");
+    return strcmp(text_of(f, "status", "currentIdentifier"),
+                  text_of(f, "spec", "package")) == 0;
+}
 
-    return strcmp(now, want) == 0 ||
-           strcmp(now, text_of(f, "status", "resolvedPackage")) == 0;
+/* How long a revision may be unhealthy for a reason. */
+static int64_t
+may_last(const char *health)
+{
+    static const struct {
+        const char *words;
+        int64_t ms;
+    } rows[] = {
+        {"deployment is unavailable", LIMIT_MS}, /* the pods tell more */
+        {"is not healthy yet", LIMIT_MS},
+        {"package meta type is not", 0},
+        {"linting package contents failed", 0},
+        {"has no built-in", 0}, /* the sandbox */
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (str_contains(str_of(health), str_of(rows[i].words)))
+            return rows[i].ms;
+    }
+    return UNHEALTHY_MS;
 }
 
 /* One function; why says what it waits for. */
@@ -165,12 +184,7 @@ judge_function(struct watch *w, const struct json *f, char *why, size_t size,
         return v;
     if (judge_pods(w, name, why, size, err) == WATCH_FAILED)
         return WATCH_FAILED;
-    if (str_contains(str_of(health), STR("unavailable")) ||
-        str_contains(str_of(health), STR("is not healthy yet")) ||
-        watch_since(w, "unhealthy %s", name) <
-            (str_contains(str_of(health), STR("has no built-in"))
-                 ? 0
-                 : UNHEALTHY_MS))
+    if (watch_since(w, "unhealthy %s", name) < may_last(health))
         return WATCH_WAIT;
     error_set(err, ERR_INVALID, "%s does not become Healthy: %s", package,
               health);

@@ -155,7 +155,6 @@ static const struct {
     {"InvalidImageName", PULL_REFUSED},
     {"ErrImageNeverPull", PULL_REFUSED},
     {"is not present with pull policy of Never", PULL_REFUSED},
-    {"package meta type is not", PULL_REFUSED},
     {"no such host", PULL_TRANSIENT},
     {"server misbehaving", PULL_TRANSIENT},
     {"connection refused", PULL_TRANSIENT},

@@ -4,11 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
 /* How long something may be wrong before it is believed. */
-#define TRANSIENT_MS     12000
+#define TRANSIENT_MS     10000
 #define UNSCHEDULABLE_MS 20000
 #define CREATE_MS        8000
 #define OOM_RESTARTS     2
@@ -16,9 +15,9 @@
 #define LOG_BYTES        65536
 
 static int64_t
-now_ms(void)
+now_ms(const struct watch *w)
 {
-    return clock_mono_ms(clock_system());
+    return clock_mono_ms(w->clock);
 }
 
 /* ---- a watch ---- */
@@ -27,7 +26,8 @@ bool
 watch_open(struct watch *w, struct env *e, struct step_run *run,
            const struct watch_kind *kinds, struct error *err)
 {
-    *w = (struct watch){.env = e, .run = run, .began_ms = now_ms()};
+    *w = (struct watch){.env = e, .run = run, .clock = clock_system()};
+    w->began_ms = now_ms(w);
     for (; w->n < WATCH_KINDS && kinds[w->n].what; w->n++) {
         const struct watch_kind *k = &kinds[w->n];
         const struct kube_cache_options o = {
@@ -68,7 +68,7 @@ synced(void *arg)
 
         if (kube_cache_synced(w->caches[i]))
             continue;
-        if (why || now_ms() - w->began_ms > QUIET_MS)
+        if (why || now_ms(w) - w->began_ms > QUIET_MS)
             step_detail(w->run, "reading %s%s%s", w->names[i], why ? ": " : "",
                         why ? why->msg : "");
         return false;
@@ -146,12 +146,12 @@ watch_since(struct watch *w, const char *fmt, ...)
         if (strcmp(w->since[i].key, buf_cstr(&key)) != 0)
             continue;
         w->since[i].seen = true;
-        return now_ms() - w->since[i].ms;
+        return now_ms(w) - w->since[i].ms;
     }
     w->since =
         mem_grow(w->since, &w->since_cap, w->since_n + 1, sizeof(*w->since));
     w->since[w->since_n++] =
-        (struct watch_since){mem_strdup(buf_cstr(&key)), now_ms(), true};
+        (struct watch_since){mem_strdup(buf_cstr(&key)), now_ms(w), true};
     return 0;
 }
 

@@ -13,6 +13,8 @@
 #ifndef DEVENV_CROSSPLANE_WATCH_H
 #define DEVENV_CROSSPLANE_WATCH_H
 
+#include "lib/base/clock.h"
+
 #include "devenv/crossplane.h"
 
 #define WATCH_KINDS 6
@@ -39,6 +41,7 @@ struct watch {
     size_t since_n, since_cap;
     enum watch_verdict verdict;
     struct error *err;
+    const struct clock *clock;
     int64_t began_ms;
 };
 

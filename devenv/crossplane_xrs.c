@@ -57,12 +57,14 @@ forbidden_resource(const char *message, char *out, size_t size)
 {
     static const char a[] = " resource \"", b[] = "in API group \"";
     struct str m = str_of(message), resource, group = {0}, rest;
-    size_t at = str_find(m, STR(a), 0), in;
+    size_t in = str_find(m, STR(b), 0), at = SIZE_MAX, next = 0;
 
     *out = '\0';
+    /* The last before the group: names of composed ones stand in front. */
+    while ((next = str_find(m, STR(a), next)) != SIZE_MAX && next < in)
+        at = next++;
     if (at == SIZE_MAX)
         return;
-    in = str_find(m, STR(b), at);
     str_cut(str_from(m, at + sizeof(a) - 1), '"', &resource, &rest);
     if (in != SIZE_MAX)
         str_cut(str_from(m, in + sizeof(b) - 1), '"', &group, &rest);

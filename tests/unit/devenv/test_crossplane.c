@@ -292,8 +292,6 @@ test_recorded_words(void **state UNUSED)
         {"function-no-image", PULL_REFUSED, "NAME_UNKNOWN: Unknown name"},
         {"function-never-not-cached", PULL_REFUSED,
          "failed to get pre-cached package with pull policy Never"},
-        {"function-wrong-kind", PULL_REFUSED,
-         "package meta type is not Function"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
