@@ -59,6 +59,12 @@ const struct failure failure_table[] = {
  "Stop what listens there, or publish no port:\n"
  "meshtop up --cluster single",
  "kind#3681", false},
+{"MT-ROOTLESS-PORT", 16,
+ "A rootless engine may not publish port <n>: the low ports end at <n>.",
+ "sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80\n"
+ "For good, in /etc/sysctl.d/99-meshtop.conf; or publish no port:\n"
+ "meshtop up --cluster single",
+ "", false},
 {"MT-HOST-ARCH", 17,
  "There are no images for this machine's processor (<name>).",
  "Kind and Crossplane come for x86_64 and aarch64 only. Without containers:\n"

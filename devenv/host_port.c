@@ -13,13 +13,14 @@
 
 #include "devenv/docker_container.h"
 #include "devenv/host_check.h"
+#include "devenv/kind.h"
 
 #define SOCKETS_MAX  ((size_t)16 << 20)
 #define FIELD_LOCAL  1 /* of a line of /proc/net/tcp */
 #define FIELD_STATE  3
 #define FIELD_INODE  9
 #define STATE_LISTEN "0A"
-#define KIND_LABEL   "io.x-k8s.kind.cluster"
+#define LOW_PORTS    "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 /* Field i of a line with any number of spaces between. */
 static struct str
@@ -155,7 +156,7 @@ find_container(struct host *h, struct step_run *run, int port,
             continue;
         snprintf(out->container, sizeof(out->container), "%s", list.v[i].name);
         snprintf(out->cluster, sizeof(out->cluster), "%s",
-                 docker_label(&list.v[i], KIND_LABEL));
+                 docker_label(&list.v[i], KIND_LABEL_CLUSTER));
         return;
     }
 }
@@ -190,12 +191,30 @@ host_port_owner_text(const struct host_port_owner *o, struct buf *out)
 
 /* ---- the check ---- */
 
+/* A rootless engine is a user like others: low ports are not for it. */
+static void
+check_right(struct host *h, int port, struct host_check *c)
+{
+    uint64_t first;
+
+    if (!h->info || !h->info->rootless || !host_read_u64(h, LOW_PORTS, &first))
+        return;
+    host_note(c, "ports from %llu on are everybody's",
+              (unsigned long long)first);
+    if ((uint64_t)port < first)
+        host_blame(c, HOST_FAIL, "MT-ROOTLESS-PORT",
+                   "A rootless engine may not publish port %d: the low ports "
+                   "end at %llu.",
+                   port, (unsigned long long)first - 1);
+}
+
 static void
 check_port(struct host *h, struct step_run *run, int port, struct host_check *c)
 {
     AUTO(buf_release) struct buf who = BUF_INIT(512);
     struct host_port_owner o;
 
+    check_right(h, port, c);
     if (!host_port_is_taken(h, port)) {
         host_note(c, "%d is free", port);
         return;

@@ -271,6 +271,23 @@ rootless_engines_need_their_controllers(void **state)
     skipped(look("rootless", NULL, NULL));
 }
 
+static void
+rootless_engines_have_no_low_ports(void **state)
+{
+    struct docker_info i = {.rootless = true};
+    struct docker_info rooted = {.rootless = false};
+    struct host_options o = {.ports = "1"};
+
+    (void)state;
+    plant("/proc/sys/net/ipv4/ip_unprivileged_port_start", "1024\n");
+    blamed(look("ports", &o, &i), HOST_FAIL, "MT-ROOTLESS-PORT", 16,
+           "may not publish port 1: the low ports end at 1023", "from 1024 on",
+           "net.ipv4.ip_unprivileged_port_start=80");
+    fine(look("ports", &o, &rooted), "1: free");
+    plant("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0\n");
+    fine(look("ports", &o, &i), "1: free");
+}
+
 /* ---- what the kernel allows ---- */
 
 /* A process of pid with n instances of inotify, each with two watches. */
@@ -507,6 +524,8 @@ main(void)
         cmocka_unit_test_setup_teardown(control_groups_decide_the_version,
                                         begin, end),
         cmocka_unit_test_setup_teardown(rootless_engines_need_their_controllers,
+                                        begin, end),
+        cmocka_unit_test_setup_teardown(rootless_engines_have_no_low_ports,
                                         begin, end),
         cmocka_unit_test_setup_teardown(inotify_use_is_counted, begin, end),
         cmocka_unit_test_setup_teardown(limits_of_open_files_are_read, begin,
