@@ -11,6 +11,7 @@
 
 #include "cli/columns.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/target.h"
 
 #define LABEL_COLUMNS 14
@@ -505,7 +506,7 @@ run(const struct args *a)
     int code = args_has(a, "all") ? show_all(a, loop) : show_one(a, loop);
 
     loop_free(loop);
-    return code;
+    return output_flush(&err) ? code : command_fail(&err);
 }
 
 static const struct flag flags[] = {

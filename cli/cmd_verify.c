@@ -11,6 +11,7 @@
 
 #include "cli/columns.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/target.h"
 #include "cli/up_words.h"
@@ -241,6 +242,7 @@ check(const struct args *a)
     ok = (!path || junit_write(s.junit, path, ok ? &err : NULL)) && ok;
     if (ok && !s.quiet)
         print_summary(&s, &r, t.title);
+    ok = ok && output_flush(&err);
     target_release(&t);
     junit_free(s.junit);
     strlist_release(&s.lines);

@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/yaml.h"
@@ -48,4 +49,17 @@ output_tree(const struct json *j, enum output how)
         buf_putc(&b, '\n');
     }
     output_text(buf_view(&b));
+}
+
+bool
+output_flush(struct error *err)
+{
+    struct stat st;
+
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    if (fstat(STDOUT_FILENO, &st) == 0 && !S_ISREG(st.st_mode) &&
+        !S_ISCHR(st.st_mode))
+        return true;
+    return error_set(err, ERR_IO, "standard output could not be written");
 }

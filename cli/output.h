@@ -19,5 +19,8 @@ bool output_of(const struct args *a, enum output *out, struct error *err);
 void output_tree(const struct json *j, enum output how);
 /* Text of our own making that holds names from the cluster, with newlines. */
 void output_text(struct str s);
+/* Was everything printed on standard output so far written? A full disk is
+ * ERR_IO; a reader that left (head) is fine. */
+bool output_flush(struct error *err);
 
 #endif
