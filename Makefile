@@ -77,7 +77,7 @@ ready: deps-run
 	$(AGAIN) build
 # On a terminal up's own screen goes on into the live view.
 run: ready
-	@$(MT) up --engine $(ENGINE) --examples corner-shop $(UP) && { [ -t 0 ] && [ -t 1 ] || $(MT); }
+	@$(MT) up --tui --engine $(ENGINE) --examples corner-shop $(UP) && { [ -t 0 ] && [ -t 1 ] || $(MT); }
 test: deps-test
 	$(AGAIN) build tests
 	@tests/run.sh $(O)

@@ -51,7 +51,7 @@ static const struct flag flags[] = {
     {"until", 0, "STEP", "this step, and what it needs"},
     {"only", 0, "packages", "the packages alone, on an engine that runs"},
     {"plan", 0, NULL, "print the steps, do nothing"},
-    {"tui", 0, NULL, "on the full screen, also on a small terminal"},
+    {"tui", 0, NULL, "on the full screen, however small, and in CI"},
     {"no-tui", 0, NULL, "never on the full screen"},
     {0},
 };

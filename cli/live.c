@@ -123,10 +123,11 @@ large_enough(void)
 static bool
 wants_screen(const struct args *a, const struct up_options *o)
 {
-    if (!has_terminal() || !isatty(STDERR_FILENO) || args_has(a, "output") ||
-        args_has(a, "no-tui"))
+    const char *ci = getenv("CI");
+
+    if (!has_terminal() || args_has(a, "output") || args_has(a, "no-tui"))
         return false;
-    return args_has(a, "tui") || (large_enough() && !o->until);
+    return args_has(a, "tui") || (large_enough() && !o->until && !(ci && *ci));
 }
 
 /* What is worth keeping once the screen is gone. */

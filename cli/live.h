@@ -15,7 +15,8 @@
 int live_run(const struct args *a);
 /* `up` on the full screen, which goes on to the overview when all is Ready:
  * the way on a terminal of at least 80x24, unless --no-tui, -o or --until is
- * given; --tui takes any size. *shown false: it cannot be, nothing was done. */
+ * given or CI is set (nobody would leave it); --tui overrules size and CI.
+ * *shown false: it cannot be, nothing was done. */
 int live_up(const struct args *a, const struct up_options *o, bool *shown);
 
 #endif
