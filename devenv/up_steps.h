@@ -96,6 +96,14 @@ enum step_verdict up_kind_cluster_check(void *up, struct step_run *run);
 bool up_kind_cluster(void *up, struct step_run *run, struct error *err);
 bool up_kind_cluster_undo(void *up, struct step_run *run, struct error *err);
 
+/* ---- steps_prefetch.c: images pulled while Kubernetes still starts ---- */
+/* What the nodes will be asked to run for Crossplane and our functions, by the
+ * names they will be asked by (steps_crossplane.c). */
+bool up_images_needed(const struct up *up, struct strlist *out,
+                      struct error *err);
+enum step_verdict up_prefetch_check(void *up, struct step_run *run);
+bool up_prefetch(void *up, struct step_run *run, struct error *err);
+
 /* ---- steps_nodes.c: inside its nodes ---- */
 enum step_verdict up_nodes_check(void *up, struct step_run *run);
 bool up_nodes(void *up, struct step_run *run, struct error *err);

@@ -1,0 +1,128 @@
+/*
+ * The step "prefetch": while kubeadm brings Kubernetes up, the nodes' own
+ * containerd pulls what will be asked of it next. The kubelet then finds
+ * Crossplane and the functions there. What cannot be pulled is left to the
+ * kubelet, whose words are the ones that count.
+ */
+#include "devenv/docker_exec.h"
+#include "devenv/kind.h"
+#include "devenv/up_steps.h"
+
+#define BOOT_LIMIT_MS 60000
+#define LOOK_MS       300
+#define PULL_LIMIT_MS 300000
+/* kind restarts containerd once while it configures the node. */
+#define TRIES 3
+
+static bool
+look(struct up *up, struct step_run *run, struct arena *a,
+     struct kind_cluster *c)
+{
+    return kind_look(up->docker, &up->env->profile, run, a, c, NULL);
+}
+
+enum step_verdict
+up_prefetch_check(void *context, struct step_run *run)
+{
+    struct up *up = context;
+    AUTO(arena_free_ptr) struct arena *a = arena_new();
+    struct kind_cluster c;
+
+    if (!up->docker || !look(up, run, a, &c) || c.state != KIND_RUNNING)
+        return STEP_IS_TODO;
+    step_detail(run, "the nodes are there");
+    return STEP_IS_DONE;
+}
+
+/* Runs ctr in a node; true when it did what it was asked. */
+static bool
+ctr(struct up *up, struct step_run *run, const char *node,
+    const char *const *argv)
+{
+    const struct docker_exec x = {.argv = argv, .limit_ms = PULL_LIMIT_MS};
+    int status = 1;
+
+    return docker_exec(up->docker, run, node, &x, &status, NULL, NULL, NULL) &&
+           status == 0;
+}
+
+/* Containerd of every node answers. */
+static bool
+booted(struct up *up, struct step_run *run)
+{
+    static const char *const argv[] = {"ctr", "version", NULL};
+    AUTO(arena_free_ptr) struct arena *a = arena_new();
+    struct kind_cluster c;
+
+    if (!look(up, run, a, &c) || !c.nodes.n)
+        return false;
+    for (size_t i = 0; i < c.nodes.n; i++) {
+        if (!docker_is_running(&c.nodes.v[i]) ||
+            !ctr(up, run, c.nodes.v[i].id, argv))
+            return false;
+    }
+    return true;
+}
+
+static bool
+wait_for_boot(struct up *up, struct step_run *run, struct error *err)
+{
+    step_detail(run, "waiting for the nodes' containerd");
+    for (int64_t left = BOOT_LIMIT_MS / LOOK_MS; !booted(up, run); left--) {
+        if (left <= 0)
+            return error_set(err, ERR_TIMEOUT, "the nodes do not answer");
+        if (!step_pause(run, LOOK_MS, err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+pull(struct up *up, struct step_run *run, const char *node, const char *ref,
+     struct error *err)
+{
+    const char *const argv[] = {"ctr",
+                                "-n",
+                                "k8s.io",
+                                "images",
+                                "pull",
+                                "--hosts-dir",
+                                "/etc/containerd/certs.d",
+                                ref,
+                                NULL};
+
+    step_part(run, ref, STEP_RUNNING, "");
+    for (int i = 0; i < TRIES; i++) {
+        if (ctr(up, run, node, argv)) {
+            step_part(run, ref, STEP_DONE, "");
+            return true;
+        }
+        if (!step_pause(run, LOOK_MS, err))
+            return false;
+    }
+    step_part(run, ref, STEP_SKIPPED, "left to the kubelet");
+    return true;
+}
+
+bool
+up_prefetch(void *context, struct step_run *run, struct error *err)
+{
+    struct up *up = context;
+    AUTO(strlist_release) struct strlist refs = {0};
+    AUTO(arena_free_ptr) struct arena *a = arena_new();
+    struct kind_cluster c;
+
+    if (!up_images_needed(up, &refs, err) || !wait_for_boot(up, run, err) ||
+        (up->options->registry_mirror && !up_registry_trust(up, run, err)) ||
+        !look(up, run, a, &c))
+        return false;
+    for (size_t i = 0; i < c.nodes.n; i++) {
+        for (size_t k = 0; k < refs.n; k++) {
+            step_detail(run, "%s", refs.v[k]);
+            if (!pull(up, run, c.nodes.v[i].id, refs.v[k], err))
+                return false;
+        }
+    }
+    step_detail(run, "%zu images asked for", refs.n);
+    return true;
+}
