@@ -55,7 +55,7 @@ struct host_options {
     const char *cluster;            /* kind cluster that may own them */
     const char *mirror;             /* registry that replaces all; or NULL */
     const struct host_site *sites;  /* NULL: what is missing; zero row ends */
-    const char *ca;                 /* PEM text for the sites; or NULL */
+    const char *ca;                 /* PEM text for mirror or sites; or NULL */
     const char *docker_host;        /* NULL: found as docker.h says */
     int64_t now_s;                  /* wall clock; 0: the real one */
 };

@@ -32,6 +32,7 @@ struct probe {
     int status;
     int64_t began_ms, took_ms, date_s;
     bool done;
+    bool own_ca;      /* its certificate is signed by host_options.ca */
     char issuer[128]; /* of a certificate that is not trusted, or "" */
 };
 
@@ -70,10 +71,11 @@ all_done(void *arg)
 }
 
 static void
-add_site(struct probes *all, const char *url, const char *what)
+add_site(struct probes *all, const char *url, const char *what, bool own_ca)
 {
     if (all->n < ARRAY_LEN(all->v))
-        all->v[all->n++].site = (struct host_site){url, what};
+        all->v[all->n++] =
+            (struct probe){.site = {url, what}, .own_ca = own_ca};
 }
 
 /* The scheme and host of a URL. */
@@ -96,7 +98,7 @@ add_tool(struct host *h, const struct lock *lock, const char *name,
 
     if (f)
         add_site(all, origin_of(h->arena, f->url),
-                 arena_printf(h->arena, "%s", name));
+                 arena_printf(h->arena, "%s", name), false);
 }
 
 /* Is the node image in the engine already? */
@@ -118,7 +120,7 @@ find_sites(struct host *h, struct step_run *run, struct probes *all)
     struct lock lock = {0};
 
     for (const struct host_site *s = h->o->sites; s && s->url; s++)
-        add_site(all, s->url, s->what);
+        add_site(all, s->url, s->what, h->o->ca != NULL);
     if (h->o->sites || !lock_load(&lock, NULL))
         return;
     if (h->kind_missing)
@@ -129,17 +131,18 @@ find_sites(struct host *h, struct step_run *run, struct probes *all)
                      h->arena, "%s/",
                      origin_of(h->arena, arena_printf(h->arena, "https://%s",
                                                       h->o->mirror))),
-                 "packages");
+                 "packages", h->o->ca != NULL);
     } else {
         if (h->docker && !has_node_image(h, run, &lock))
-            add_site(all, "https://registry-1.docker.io/v2/", "node image");
-        add_site(all, "https://xpkg.crossplane.io/v2/", "Crossplane");
+            add_site(all, "https://registry-1.docker.io/v2/", "node image",
+                     false);
+        add_site(all, "https://xpkg.crossplane.io/v2/", "Crossplane", false);
     }
     lock_release(&lock);
 }
 
 static void
-start_all(struct probes *all, struct kube_http *http)
+start_all(struct probes *all, struct kube_http *http, struct kube_http *own)
 {
     for (size_t i = 0; i < all->n; i++) {
         struct probe *p = &all->v[i];
@@ -151,7 +154,7 @@ start_all(struct probes *all, struct kube_http *http)
                                       .arg = p};
 
         p->began_ms = loop_now(all->loop);
-        p->done = !kube_http_start(http, &r, &p->err);
+        p->done = !kube_http_start(p->own_ca ? own : http, &r, &p->err);
     }
 }
 
@@ -258,14 +261,15 @@ host_check_network(struct host *h, struct step_run *run, struct host_check *c)
         host_found(c, "nothing has to be fetched");
         return;
     }
-    struct kube_http *http =
-        kube_http_new(run->loop, h->o->ca ? &tls : NULL, &err);
+    struct kube_http *http = kube_http_new(run->loop, NULL, &err);
+    struct kube_http *own = http ? kube_http_new(run->loop, &tls, &err) : NULL;
 
-    if (http) {
-        start_all(&all, http);
+    if (own) {
+        start_all(&all, http, own);
         step_wait(run, ALL_LIMIT_MS, all_done, &all, &err);
-        kube_http_free(http);
     }
+    kube_http_free(own);
+    kube_http_free(http);
     if (err.code == ERR_CANCELLED) {
         host_skip(c, "stopped");
         return;

@@ -4,12 +4,15 @@
  * a mesh that is up already, what has become short since then is a warning:
  * `up` repairs, it does not refuse.
  */
+#include "lib/base/file.h"
+
 #include "devenv/docker.h"
 #include "devenv/host.h"
 #include "devenv/kind.h"
 #include "devenv/kind_config.h"
 #include "devenv/up_steps.h"
 
+#define CA_MAX    ((size_t)1 << 20)
 #define HOST_ROWS "cpus memory arch disk cgroup rootless inotify files folders"
 #define PORT_ROWS "ports"
 #define NET_ROWS  "proxy tools network clock"
@@ -143,6 +146,12 @@ up_network(void *context, struct step_run *run, struct error *err)
 {
     struct up *up = context;
     struct host_options o = options_of(up);
+    AUTO(buf_release) struct buf ca = BUF_INIT(CA_MAX);
 
+    if (up->options->registry_ca) {
+        if (!file_read(up->options->registry_ca, &ca, err))
+            return false;
+        o.ca = buf_cstr(&ca);
+    }
     return run_rows(up, run, NET_ROWS, &o, HOST_WARN, err);
 }
