@@ -268,7 +268,7 @@ down_composites(void *context, struct step_run *run, struct error *err)
     struct down *d = context;
     struct error why = d->no_docker;
 
-    if (strcmp(d->engine, "kind") == 0 && !d->docker)
+    if (down_needs_engine(d))
         return down_forgive(d, run, &why, err);
     if (!d->api && !(d->api = connect(d, &why)))
         return without_api(d, &why, run, err);

@@ -22,6 +22,28 @@ is_kind(const struct down *d)
     return strcmp(d->engine, "kind") == 0;
 }
 
+/* Did the profile make anything on an engine, or was about to? */
+static bool
+made(const struct down *d)
+{
+    const struct json *facts = d->env->profile.facts;
+
+    for (const struct json *f = json_first(facts); f; f = json_next(f)) {
+        if (str_starts(str_of(json_key(f)), STR("container/")) ||
+            strcmp(json_key(f), KIND_FACT_INTENT) == 0 ||
+            strcmp(json_key(f), KIND_FACT_ADOPTED) == 0 ||
+            strcmp(json_key(f), KIND_FACT_NETWORK) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool
+down_needs_engine(const struct down *d)
+{
+    return is_kind(d) && !d->docker && d->made;
+}
+
 /* The ids of all containers that have the label, into out. */
 static bool
 container_ids(struct down *d, const char *label, struct step_run *run,
@@ -61,6 +83,7 @@ down_look_kind(struct down *d, struct step_run *run)
 
     if (!is_kind(d))
         return;
+    d->made = made(d);
     d->docker = engine_docker(&d->env->profile, run, &d->no_docker);
     if (!d->docker ||
         !kind_look(d->docker, &d->env->profile, run, a, &c, &d->no_docker))
@@ -144,7 +167,7 @@ down_audit_kind(struct down *d, struct step_run *run, struct audit *out)
     char *command = mem_printf("docker ps -a --filter label=%s", cluster);
     struct error why = d->no_docker;
 
-    if (!is_kind(d))
+    if (!is_kind(d) || (!d->docker && !d->made))
         return;
     if (!d->docker ||
         !kind_leftovers(d->docker, &d->env->profile, run, &list, &why)) {
@@ -168,6 +191,10 @@ down_nodes(void *context, struct step_run *run, struct error *err)
 
     if (!d->guest)
         env_disconnect(d->env);
+    if (!d->docker && !d->made) {
+        step_detail(run, "no container was made");
+        return true;
+    }
     if (d->docker && kind_remove(d->docker, &d->env->profile, run, &why)) {
         if (d->foreign.n)
             step_detail(run, "the cluster is not ours: it stays");
@@ -186,6 +213,8 @@ down_extras(void *context, struct step_run *run, struct error *err)
     AUTO(mem_free_ptr) char *label = run_label(d);
     struct docker_volumes volumes = {0};
     struct error why = d->no_docker;
+    if (!d->docker && !d->made)
+        return true;
     bool ok = d->docker && container_ids(d, label, run, &ids, &why);
 
     for (size_t i = 0; ok && i < ids.n; i++)

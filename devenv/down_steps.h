@@ -14,7 +14,8 @@ struct down {
     struct env *env;
     const struct down_options *options;
     struct step_graph *graph;
-    char engine[16];        /* the profile's, as it was at the start */
+    char engine[16]; /* the profile's, as it was at the start */
+    bool made;       /* something on the engine, as far as the profile knows */
     struct docker *docker;  /* kind; NULL: it does not answer */
     struct error no_docker; /* why */
     bool guest;             /* the cluster is not ours (owner_is_guest) */
@@ -35,6 +36,8 @@ bool down_forgive(struct down *d, struct step_run *run, const struct error *why,
 /* Finds the engine, and the containers that have our cluster's name and are
  * not ours. */
 void down_look_kind(struct down *d, struct step_run *run);
+/* The engine does not answer, and may hold something of ours. */
+bool down_needs_engine(const struct down *d);
 /* What the engine holds of ours. */
 void down_audit_kind(struct down *d, struct step_run *run, struct audit *out);
 bool down_nodes(void *down, struct step_run *run, struct error *err);

@@ -284,8 +284,10 @@ add_container(struct support *s, struct docker *d,
     char *inspect = mem_printf("engine/%s/inspect.yaml", c->name);
     AUTO(mem_free_ptr) char *log = mem_printf("engine/%s/log.txt", c->name);
     AUTO(buf_release) struct buf text = BUF_INIT((size_t)16 << 20);
-    const struct docker_logs how = {
-        .tail = LOG_LINES, .on_line = on_line, .arg = &text};
+    const struct docker_logs how = {.tail = LOG_LINES,
+                                    .limit_ms = EXEC_LIMIT_MS,
+                                    .on_line = on_line,
+                                    .arg = &text};
     struct error why = {0};
 
     support_tree(s, inspect, docker_inspect(d, s->run, c->id, NULL));
