@@ -81,7 +81,7 @@ starts(const char *text, const char *with)
 static bool
 holds(const char *text, const char *what)
 {
-    return str_contains(str_of(text), str_of(what));
+    return text && str_contains(str_of(text), str_of(what));
 }
 
 static bool
