@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/live.h"
+#include "cli/output.h"
 #include "cli/up_plan.h"
 #include "cli/up_words.h"
 #include "cli/work.h"
@@ -43,6 +44,7 @@ run(const struct args *a)
                    : work_up(&w, &words.options, &err);
 
     work_end(&w);
+    ok = ok && output_flush(&err);
     return ok ? EXIT_DONE : command_fail(&err);
 }
 
