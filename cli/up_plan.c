@@ -1,18 +1,19 @@
 #include "cli/up_plan.h"
 
 #include <stdio.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
+#include "lib/base/utf8.h"
 
 #include "tui/steptext.h"
 
 #include "cli/columns.h"
 
-/* From so many columns on, and in a pipe, a row says what it needs. */
-enum { NEEDS_FROM = 140, TEXT_MAX = 1024 };
+/* From so many columns on, and in a pipe, a row says its lane and what it
+ * needs; below, what it does is cut to the columns that are left. */
+enum { WIDE_FROM = 140, TEXT_MAX = 1024, BEFORE_WHAT = 42, WHAT_LEAST = 20 };
 
 static bool
 to_do(const struct step_run *run)
@@ -53,51 +54,67 @@ text_of(const char *s)
 
 /* ---- text ---- */
 
+/* Cuts text to so many columns, with an ellipsis where something is missing. */
 static void
-add_row(struct up *up, const struct step_run *run, struct columns *out)
+cut(char *text, size_t columns)
+{
+    struct str rest = str_of(text);
+    size_t used = 0;
+
+    if (utf8_columns(rest) <= columns)
+        return;
+    while (rest.n) {
+        uint32_t cp;
+        size_t n = utf8_decode(rest, &cp);
+
+        used += (size_t)utf8_width(cp);
+        if (used + 3 > columns)
+            break;
+        rest = str_from(rest, n);
+    }
+    memcpy(text + (rest.s - text), "...", sizeof("..."));
+}
+
+static void
+add_row(struct up *up, const struct step_run *run, size_t width,
+        struct columns *out)
 {
     char usual[STEPTEXT_LEN], bytes[STEPTEXT_LEN], what[TEXT_MAX];
     const struct step *s = run->step;
     uint64_t n = bytes_of(up, run);
     const char *cells[] = {
-        text_of(s ? s->lane : NULL),
         run->id,
         to_do(run) ? "to do" : "done",
         to_do(run) ? steptext_ms(run->usual_ms, usual) : "",
         n ? steptext_bytes(n, bytes) : "",
         what,
+        text_of(s ? s->lane : NULL),
         text_of(s ? s->needs : NULL),
     };
 
-    snprintf(what, sizeof(what), "%s%s%s", steptext_title(run),
+    snprintf(what, sizeof(what) - 4, "%s%s%s", steptext_title(run),
              *run->detail ? ": " : "", run->detail);
+    if (width < WIDE_FROM)
+        cut(what, width > BEFORE_WHAT + WHAT_LEAST ? width - BEFORE_WHAT
+                                                   : WHAT_LEAST);
     columns_row(out, cells);
-}
-
-static size_t
-columns_shown(size_t all)
-{
-    struct winsize ws = {0};
-
-    if (isatty(STDOUT_FILENO))
-        ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws);
-    return ws.ws_col && ws.ws_col < NEEDS_FROM ? all - 1 : all;
 }
 
 static void
 print_text(struct up *up, const char *profile, const struct sum *s)
 {
-    static const char *const head[] = {"LANE",  "STEP", "STATE", "USUAL",
-                                       "FETCH", "WHAT", "NEEDS"};
+    static const char *const head[] = {"STEP", "STATE", "USUAL", "FETCH",
+                                       "WHAT", "LANE",  "NEEDS"};
+    size_t width = columns_of_terminal(), all = ARRAY_LEN(head);
     const struct step_graph *g = up_graph(up);
     char about[STEPTEXT_LEN], bytes[STEPTEXT_LEN];
     struct columns c;
 
     printf("engine %s, profile %s\n\n", up_chosen(up)->name, profile);
-    columns_init(&c, columns_shown(ARRAY_LEN(head)));
+    columns_init(&c, width < WIDE_FROM ? all - 2 : all);
     columns_row(&c, head);
     for (size_t i = 0; i < s->steps; i++)
-        add_row(up, steps_at(g, i), &c);
+        add_row(up, steps_at(g, i), width, &c);
     columns_print(&c, "", stdout);
     columns_release(&c);
     printf("\n%zu steps, %zu to do", s->steps, s->to_do);
