@@ -9,8 +9,9 @@
 #include "devenv/package.h"
 #include "devenv/verify_group.h"
 
-#define LIST_MAX    5000
-#define OBJECTS_MAX 200000
+#define LIST_MAX     5000
+#define OBJECTS_MAX  200000
+#define CORE_PACKAGE "mesh-core"
 
 static const char *const words[] = {
     [VERIFY_OK] = "ok", [VERIFY_MISS] = "MISS", [VERIFY_NOTE] = "note"};
@@ -92,26 +93,28 @@ verify_note(struct verify *v, const char *detail, const char *fmt, ...)
 
 bool
 verify_condition(struct verify *v, const struct json *object, const char *name,
-                 const char *type, const char *instead_of_it)
+                 const char *type, const char *more)
 {
     const struct json *c = env_condition(object, type);
     const char *status = json_string_or(json_get(c, "status"), "");
-    const char *message = json_get_string(c, "message");
-    const char *reason = json_get_string(c, "reason");
+    const char *message = json_string_or(json_get(c, "message"), "");
+    const char *reason = json_string_or(json_get(c, "reason"), "");
     bool ok = env_condition_true(object, type);
-    AUTO(mem_free_ptr) char *detail = NULL;
+    AUTO(buf_release) struct buf detail = BUF_INIT(BUF_TEXT_MAX);
 
-    if (strcmp(status, "True") == 0 && !ok)
-        detail = mem_printf("that was before its last change%s%s",
-                            *instead_of_it ? "; " : "", instead_of_it);
+    if (strcmp(status, "True") == 0)
+        buf_puts(&detail, "that was before its last change");
     else if (!c)
-        detail = mem_printf("there is no such condition%s%s",
-                            *instead_of_it ? "; " : "", instead_of_it);
+        buf_puts(&detail, "there is no such condition");
     else
-        detail = mem_printf("%s%s%s%s%s", *status ? status : "no status",
-                            reason ? ", " : "", reason ? reason : "",
-                            message ? ": " : "", message ? message : "");
-    verify_say(v, ok, detail, "%s is %s", name, type);
+        buf_printf(&detail, "%s%s%s%s%s", *status ? status : "no status",
+                   *reason ? ", " : "", reason, *message ? ": " : "", message);
+    if (more && *more) {
+        if (str_ends(buf_view(&detail), STR(".")))
+            buf_truncate(&detail, detail.n - 1);
+        buf_printf(&detail, "; %s", more);
+    }
+    verify_say(v, ok, buf_cstr(&detail), "%s is %s", name, type);
     return ok;
 }
 
@@ -259,8 +262,13 @@ choose(struct verify *v)
     const struct strlist *examples =
         v->o->examples ? v->o->examples : &p->examples;
 
-    for (size_t i = 0; i < p->packages.n; i++)
-        strlist_add(&v->packages, str_of(p->packages.v[i]));
+    /* A profile is to have the core, also when its up came not so far. */
+    if (*p->engine)
+        strlist_add(&v->packages, STR(CORE_PACKAGE));
+    for (size_t i = 0; i < p->packages.n; i++) {
+        if (!strlist_has(&v->packages, str_of(p->packages.v[i])))
+            strlist_add(&v->packages, str_of(p->packages.v[i]));
+    }
     for (size_t i = 0; i < examples->n; i++)
         strlist_add(&v->examples, str_of(examples->v[i]));
     if (*p->engine)
@@ -268,8 +276,9 @@ choose(struct verify *v)
     /* A cluster that is no profile's: what is there is what there should be. */
     AUTO(strlist_release) struct strlist names = {0};
 
-    if (serves(v, "meshifi.io/v1alpha1", "DataDomain"))
-        strlist_add(&v->packages, STR("mesh-core"));
+    if (serves(v, "meshifi.io/v1alpha1", "DataDomain") &&
+        !strlist_has(&v->packages, STR(CORE_PACKAGE)))
+        strlist_add(&v->packages, STR(CORE_PACKAGE));
     if (v->o->examples)
         return;
     example_names(&names);

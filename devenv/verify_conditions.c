@@ -14,6 +14,65 @@ struct part_check {
     const struct verify_events *events;
 };
 
+/* ---- why something does not work ---- */
+
+/* Why the container waits, in the kubelet's words; NULL: it does not. */
+static const char *
+waits_for(const struct json *pod)
+{
+    static const char *const lists[] = {"initContainerStatuses",
+                                        "containerStatuses"};
+
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        const struct json *list = json_at(pod, "status", lists[i], NULL);
+
+        for (const struct json *s = json_first(list); s; s = json_next(s)) {
+            const struct json *waiting = json_at(s, "state", "waiting", NULL);
+            const char *message = json_get_string(waiting, "message");
+
+            if (message && *message)
+                return message;
+        }
+    }
+    return NULL;
+}
+
+/* "pod x: failed to pull ..." of the first that waits, in fresh memory; NULL:
+ * none does. */
+static char *
+pod_words(struct verify *v, const char *selector)
+{
+    struct kube_request r = {.gvr = {"", "v1", "pods"},
+                             .ns = "crossplane-system",
+                             .label_selector = selector};
+    AUTO(json_free_ptr) struct json *pods = verify_list(v, &r, NULL);
+
+    for (const struct json *p = json_first(pods); p; p = json_next(p)) {
+        const char *words = waits_for(p);
+
+        if (words)
+            return mem_printf("pod %s: %s", verify_name_of(p), words);
+    }
+    return NULL;
+}
+
+/* What else is known of a condition that is not True: what its pods wait for,
+ * else, where the condition says nothing, its events. */
+static char *
+what_else(const struct part_check *c, const char *type, const char *selector)
+{
+    const struct json *condition = env_condition(c->object, type);
+    char *words = NULL;
+
+    if (env_condition_true(c->object, type))
+        return NULL;
+    if (selector)
+        words = pod_words(c->v, selector);
+    if (!words && !*json_string_or(json_get(condition, "message"), ""))
+        words = verify_events_about(c->events, c->object, 0);
+    return words;
+}
+
 /* ---- functions ---- */
 
 /* Installed, then Healthy: the first that is not tells why, in the words of
@@ -22,13 +81,14 @@ static void
 check_function(const struct part_check *c)
 {
     static const char *const types[] = {"Installed", "Healthy"};
-    AUTO(mem_free_ptr)
-    char *said = verify_events_about(c->events, c->object, 0);
     AUTO(mem_free_ptr) char *name = mem_printf("function %s", c->m->name);
+    AUTO(mem_free_ptr)
+    char *pods = mem_printf("pkg.crossplane.io/function=%s", c->m->name);
 
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-        if (!verify_condition(c->v, c->object, name, types[i],
-                              said ? said : ""))
+        AUTO(mem_free_ptr) char *more = what_else(c, types[i], pods);
+
+        if (!verify_condition(c->v, c->object, name, types[i], more))
             return;
     }
 }
@@ -40,14 +100,12 @@ check_function(const struct part_check *c)
 static void
 check_xrd(const struct part_check *c)
 {
-    AUTO(mem_free_ptr)
-    char *said = verify_events_about(c->events, c->object, 0);
+    AUTO(mem_free_ptr) char *more = what_else(c, "Established", NULL);
     AUTO(mem_free_ptr) char *crd_name = mem_printf("kind of %s", c->m->name);
     AUTO(json_free_ptr) struct json *crd = NULL;
     struct error why = {0};
 
-    if (!verify_condition(c->v, c->object, c->m->name, "Established",
-                          said ? said : ""))
+    if (!verify_condition(c->v, c->object, c->m->name, "Established", more))
         return;
     crd = verify_get(c->v, "apiextensions.k8s.io/v1",
                      "CustomResourceDefinition", NULL, c->m->name, &why);
@@ -195,12 +253,16 @@ check_deployments(struct verify *v)
         struct error why = {0};
         AUTO(mem_free_ptr)
         char *title = mem_printf("deployment %s", names[i]);
+        AUTO(mem_free_ptr) char *selector = mem_printf("app=%s", names[i]);
+        AUTO(mem_free_ptr) char *more = NULL;
         AUTO(json_free_ptr)
         struct json *d = verify_get(v, "apps/v1", "Deployment",
                                     "crossplane-system", names[i], &why);
 
+        if (d && !env_condition_true(d, "Available"))
+            more = pod_words(v, selector);
         if (d)
-            verify_condition(v, d, title, "Available", "");
+            verify_condition(v, d, title, "Available", more);
         else if (verify_wants_crossplane(v))
             verify_say(v, false, why.msg, "%s is Available", title);
     }

@@ -40,11 +40,10 @@ void verify_say(struct verify *v, bool ok, const char *detail, const char *fmt,
 /* Something that is no check: why nothing was looked at. */
 void verify_note(struct verify *v, const char *detail, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
-/* One condition of object is True; a miss has its reason and message, or when
- * there is no such condition instead_of_it ("" or what else is known). */
+/* One condition of object is True, for the object as it is now; a miss has its
+ * reason and message, and what else is known (more; "" or NULL: nothing). */
 bool verify_condition(struct verify *v, const struct json *object,
-                      const char *name, const char *type,
-                      const char *instead_of_it);
+                      const char *name, const char *type, const char *more);
 /* Whether to go on: not when a stop was asked for, nor without an API. */
 bool verify_stopped(const struct verify *v);
 /* A request failed: was it that nobody answered? Then nothing else is asked.
