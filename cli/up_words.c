@@ -2,6 +2,7 @@
 
 #include "lib/base/file.h"
 
+#include "devenv/crossplane.h"
 #include "devenv/package.h"
 
 /* A host with an optional port and path, as in an image's name: what
@@ -96,6 +97,8 @@ up_words_read(struct up_words *w, const struct args *a, struct error *err)
     return check_packages(&w->packages, err) &&
            check_examples(&w->examples, err) &&
            check_mirror(&w->options, err) &&
+           (!w->options.crossplane ||
+            crossplane_version_ok(w->options.crossplane, err)) &&
            check_failure_word(args_get(a, "on-failure", "keep"),
                               &w->options.rollback, err);
 }

@@ -1,29 +1,23 @@
 /*
- * The steps of `up` that bring Crossplane into a cluster: credentials, objects,
- * kinds. Its Deployments: steps_crossplane_ready.c. The sandbox has its own
- * Crossplane: none of this there.
+ * The steps of `up` that bring Crossplane into a cluster: its objects, and the
+ * kinds its first start makes. The sandbox has a Crossplane inside: none of
+ * this there.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/base/asset.h"
-#include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 
-#include "devenv/crossplane_watch.h"
-#include "devenv/dockerconfig.h"
+#include "devenv/crossplane_steps.h"
 #include "devenv/lock.h"
 #include "devenv/owner.h"
 #include "devenv/package.h"
-#include "devenv/up_steps.h"
 
 #define CORE_PACKAGE  "mesh-core"
 #define CA_CONFIG     "meshtop-registry-ca"
 #define CA_KEY        "ca.crt"
 #define CA_BYTES      ((size_t)1 << 20)
-#define SECRET_BYTES  ((size_t)256 << 10)
-#define WHY_BYTES     512
 #define CRDS_LIMIT_MS 120000
 #define CRDS_PAUSE_MS 250
 #define ALL_KINDS     21 /* of Crossplane 2.0 to 2.3 */
@@ -45,8 +39,8 @@ text_at(const struct json *o, const char *part, const char *key)
 
 /* ---- where things come from: what was said now, else last time ---- */
 
-static const char *
-mirror_of(const struct up *up)
+const char *
+up_mirror(const struct up *up)
 {
     return up->options->registry_mirror
                ? up->options->registry_mirror
@@ -101,12 +95,13 @@ ca_objects(const struct up *up, struct manifest_set *out, struct error *err)
     return manifest_parse(out, str_of(text), "--registry-ca", err);
 }
 
-static bool
-objects(const struct up *up, struct manifest_set *out, struct error *err)
+bool
+up_crossplane_objects(const struct up *up, struct manifest_set *out,
+                      struct error *err)
 {
     struct lock lock = {0};
     AUTO(mem_free_ptr)
-    char *image = crossplane_mirrored(CROSSPLANE_IMAGE, mirror_of(up));
+    char *image = crossplane_mirrored(CROSSPLANE_IMAGE, up_mirror(up));
     bool ok = lock_load(&lock, err);
 
     if (ok) {
@@ -122,6 +117,14 @@ objects(const struct up *up, struct manifest_set *out, struct error *err)
     }
     lock_release(&lock);
     return ok;
+}
+
+const char *
+up_crossplane_namespace(const struct up *up)
+{
+    const char *ns = profile_fact(&up->env->profile, FACT_XP_ADOPTED);
+
+    return ns ? ns : CROSSPLANE_NAMESPACE;
 }
 
 static struct manifest_apply
@@ -168,14 +171,9 @@ count_in_place(const struct up *up, const struct manifest_set *set)
 
 /* ---- whose Crossplane ---- */
 
-struct found {
-    bool any, ours;
-    char ns[64], image[256];
-    char who[512]; /* of a foreign one */
-};
-
 static bool
-look_at_deployment(struct found *f, const struct json *d, const char *profile)
+look_at_deployment(struct up_found *f, const struct json *d,
+                   const char *profile)
 {
     AUTO(buf_release) struct buf who = BUF_INIT(sizeof(f->who));
     const struct json *pod = json_at(d, "spec", "template", "spec", NULL);
@@ -191,10 +189,8 @@ look_at_deployment(struct found *f, const struct json *d, const char *profile)
     return f->ours;
 }
 
-/* A Deployment of Crossplane in any namespace, ours before others'; else a
- * Helm release without one. */
-static bool
-find_crossplane(const struct up *up, struct found *f, struct error *err)
+bool
+up_find_crossplane(const struct up *up, struct up_found *f, struct error *err)
 {
     struct kube_request r = {.gvr = deployments,
                              .label_selector = "app=crossplane"};
@@ -202,7 +198,7 @@ find_crossplane(const struct up *up, struct found *f, struct error *err)
     struct json *list = kube_client_wait_json(up->env->client, &r, err);
     AUTO(json_free_ptr) struct json *releases = NULL;
 
-    *f = (struct found){0};
+    *f = (struct up_found){0};
     if (!list)
         return false;
     for (const struct json *d = json_first(json_get(list, "items")); d;
@@ -237,7 +233,7 @@ may_adopt(const struct up *up)
 /* Of another hand, in use because the user said so: is it one that can serve?
  */
 static bool
-adopt(struct up *up, const struct found *f, struct step_run *run,
+adopt(struct up *up, const struct up_found *f, struct step_run *run,
       struct error *err)
 {
     const char *tag = strrchr(f->image, ':');
@@ -256,12 +252,12 @@ adopt(struct up *up, const struct found *f, struct step_run *run,
     step_detail(run, "in use as it is: %s, put up by %s",
                 *f->image ? f->image : "Crossplane", f->who);
     profile_set_fact(profile_of(up), FACT_XP_ADOPTED, f->ns);
-    profile_set_fact(profile_of(up), FACT_MIRROR, mirror_of(up));
+    profile_set_fact(profile_of(up), FACT_MIRROR, up_mirror(up));
     return profile_save(profile_of(up), err);
 }
 
 static bool
-refuse(const struct found *f, struct error *err)
+refuse(const struct up_found *f, struct error *err)
 {
     error_set(err, ERR_CONFLICT,
               "Crossplane is there already (namespace %s), put up by %s", f->ns,
@@ -279,12 +275,12 @@ up_crossplane_check(void *context, struct step_run *run)
 {
     struct up *up = context;
     AUTO(manifest_release) struct manifest_set set = {0};
-    struct found f;
+    struct up_found f;
     struct error why = {0};
     size_t n;
 
-    if (!find_crossplane(up, &f, &why) || !objects(up, &set, &why) ||
-        !ca_objects(up, &set, &why)) {
+    if (!up_find_crossplane(up, &f, &why) ||
+        !up_crossplane_objects(up, &set, &why) || !ca_objects(up, &set, &why)) {
         step_detail(run, "%s", why.msg);
         return STEP_IS_TODO;
     }
@@ -315,6 +311,30 @@ apply_objects(struct up *up, const struct manifest_set *set, size_t from,
     return true;
 }
 
+/* Stored versions of Crossplane's kinds change between minor versions
+ * (crossplane#6717): such a change wants a new cluster. */
+static bool
+may_become(const struct up *up, struct error *err)
+{
+    const char *have = profile_fact(profile_of(up), "version/crossplane");
+    const char *want = up->options->crossplane;
+    size_t minor = have ? strcspn(have, ".") + 1 : 0;
+
+    if (want && *want == 'v')
+        want++;
+    minor += have ? strcspn(have + minor, ".") : 0;
+    if (!have || !want || strncmp(have, want, minor + 1) == 0)
+        return true;
+    error_set(err, ERR_UNSUPPORTED,
+              "Crossplane %s is there; it is not changed to %s in place", have,
+              want);
+    error_remedy(err, "MT-CROSSPLANE-VERSION",
+                 "meshtop down, then meshtop up --crossplane %s; or another "
+                 "--profile.",
+                 want);
+    return false;
+}
+
 static bool
 keep_facts(struct up *up, struct error *err)
 {
@@ -328,7 +348,7 @@ keep_facts(struct up *up, struct error *err)
                           STR("Function")))
         profile_set_fact(p, FACT_XP_KINDS, "found");
     profile_set_fact(p, "version/crossplane", version_of(up, &lock));
-    profile_set_fact(p, FACT_MIRROR, mirror_of(up));
+    profile_set_fact(p, FACT_MIRROR, up_mirror(up));
     if (up->options->registry_ca)
         profile_set_fact(p, FACT_CA, up->options->registry_ca);
     lock_release(&lock);
@@ -340,14 +360,15 @@ up_crossplane(void *context, struct step_run *run, struct error *err)
 {
     struct up *up = context;
     AUTO(manifest_release) struct manifest_set set = {0}, ca = {0};
-    struct found f;
+    struct up_found f;
 
-    if (!find_crossplane(up, &f, err))
+    if (!up_find_crossplane(up, &f, err))
         return false;
     if (f.any && !f.ours)
         return may_adopt(up) ? adopt(up, &f, run, err) : refuse(&f, err);
-    return objects(up, &set, err) && ca_objects(up, &ca, err) &&
-           keep_facts(up, err) && apply_objects(up, &set, 0, 1, run, err) &&
+    return may_become(up, err) && up_crossplane_objects(up, &set, err) &&
+           ca_objects(up, &ca, err) && keep_facts(up, err) &&
+           apply_objects(up, &set, 0, 1, run, err) &&
            apply_objects(up, &ca, 0, ca.n, run, err) &&
            apply_objects(up, &set, 1, set.n, run, err);
 }
@@ -358,20 +379,20 @@ up_crossplane_inputs(void *context, struct buf *out)
     struct up *up = context;
     AUTO(manifest_release) struct manifest_set set = {0};
 
-    if (!objects(up, &set, NULL))
+    if (!up_crossplane_objects(up, &set, NULL))
         return;
     for (size_t i = 0; i < set.n; i++)
         json_print(set.v[i].object, JSON_COMPACT | JSON_SORTED, out);
 }
 
-/* ---- credentials ---- */
+/* ---- what it runs ---- */
 
 bool
 up_images_needed(const struct up *up, struct strlist *out, struct error *err)
 {
     AUTO(manifest_release) struct manifest_set set = {0}, functions = {0};
 
-    if (!objects(up, &set, err) ||
+    if (!up_crossplane_objects(up, &set, err) ||
         !package_load(&functions, CORE_PACKAGE, PACKAGE_FUNCTIONS, err))
         return false;
     for (size_t i = 0; i < set.n; i++) {
@@ -385,151 +406,11 @@ up_images_needed(const struct up *up, struct strlist *out, struct error *err)
     for (size_t i = 0; i < functions.n; i++) {
         AUTO(mem_free_ptr)
         char *ref = crossplane_mirrored(
-            text_at(functions.v[i].object, "spec", "package"), mirror_of(up));
+            text_at(functions.v[i].object, "spec", "package"), up_mirror(up));
 
         strlist_add(out, str_of(ref));
     }
     return true;
-}
-
-/* Hosts that images and packages are fetched from. */
-static bool
-hosts_of(const struct up *up, struct strlist *out, struct error *err)
-{
-    AUTO(strlist_release) struct strlist refs = {0};
-
-    if (!up_images_needed(up, &refs, err))
-        return false;
-    for (size_t i = 0; i < refs.n; i++) {
-        struct str host, path;
-
-        str_cut(str_of(refs.v[i]), '/', &host, &path);
-        if (!strlist_has(out, host))
-            strlist_add(out, host);
-    }
-    return true;
-}
-
-/* One document with the credentials of all hosts that have one, into out;
- * helper names a host whose credential another program keeps. */
-static size_t
-credentials(const struct dockerconfig *c, const struct strlist *hosts,
-            struct buf *out, char *helper, size_t size)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < hosts->n; i++) {
-        AUTO(dockerconfig_wipe) struct buf one = BUF_INIT(SECRET_BYTES);
-        struct str inner;
-
-        if (dockerconfig_helper(c, hosts->v[i]))
-            snprintf(helper, size, "%s", hosts->v[i]);
-        if (!dockerconfig_json_for(c, hosts->v[i], &one))
-            continue;
-        /* {"auths":{ ... }} */
-        inner = buf_view(&one);
-        inner = str_sub(inner, 10, inner.n - 12);
-        buf_printf(out, "%s%.*s", n++ ? "," : "{\"auths\":{", STR_ARG(inner));
-    }
-    if (n)
-        buf_puts(out, "}}");
-    return n;
-}
-
-/* The Secret's text into out; false without err: there is no credential. */
-static bool
-secret_text(struct up *up, struct step_run *run, struct buf *out,
-            struct error *err)
-{
-    AUTO(strlist_release) struct strlist hosts = {0};
-    AUTO(dockerconfig_wipe) struct buf plain = BUF_INIT(SECRET_BYTES);
-    AUTO(dockerconfig_wipe) struct buf coded = BUF_INIT(SECRET_BYTES);
-    char helper[200] = "";
-    size_t n = 0;
-
-    if (!hosts_of(up, &hosts, err))
-        return false;
-    struct dockerconfig *c = dockerconfig_open(NULL, err);
-
-    if (!c)
-        return false;
-    n = credentials(c, &hosts, &plain, helper, sizeof(helper));
-    dockerconfig_free(c);
-    if (n)
-        step_detail(run, "for %zu of %zu registries", n, hosts.n);
-    else if (*helper)
-        step_detail(run, "another program keeps those of %s: not asked",
-                    helper);
-    else
-        step_detail(run, "none");
-    if (!n)
-        return false;
-    digest_base64(buf_view(&plain), false, &coded);
-    buf_printf(out,
-               "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{"
-               "\"name\":\"" PULL_SECRET
-               "\",\"namespace\":\"" CROSSPLANE_NAMESPACE
-               "\",\"labels\":{\"" MARK_RUN
-               "\":\"%s\"}},\"type\":\"kubernetes.io/dockerconfigjson\","
-               "\"data\":{\".dockerconfigjson\":\"%s\"}}",
-               profile_of(up)->name, buf_cstr(&coded));
-    return true;
-}
-
-enum step_verdict
-up_pull_secrets_check(void *context, struct step_run *run)
-{
-    struct up *up = context;
-    AUTO(dockerconfig_wipe) struct buf text = BUF_INIT(SECRET_BYTES);
-    struct kube_request r = {
-        .gvr = secrets, .ns = CROSSPLANE_NAMESPACE, .name = PULL_SECRET};
-    struct error why = {0};
-    bool same;
-
-    if (!secret_text(up, run, &text, &why))
-        return why.code ? STEP_IS_TODO : STEP_IS_DONE;
-    AUTO(json_free_ptr)
-    struct json *want = json_parse(buf_view(&text), NULL, NULL);
-    AUTO(json_free_ptr)
-    struct json *have = kube_client_wait_json(up->env->client, &r, NULL);
-
-    same = json_equal(json_get(want, "data"), json_get(have, "data"));
-    return same ? STEP_IS_DONE : STEP_IS_TODO;
-}
-
-bool
-up_pull_secrets(void *context, struct step_run *run, struct error *err)
-{
-    struct up *up = context;
-    AUTO(dockerconfig_wipe) struct buf text = BUF_INIT(SECRET_BYTES);
-    AUTO(manifest_release) struct manifest_set set = {0};
-    struct error why = {0};
-    const struct manifest_apply a = how(up);
-    struct found f;
-
-    if (!secret_text(up, run, &text, &why)) {
-        if (why.code && err)
-            *err = why;
-        return !why.code;
-    }
-    if (!find_crossplane(up, &f, err) || !objects(up, &set, err))
-        return false;
-    if (f.any && !f.ours) /* a foreign one has its own */
-        return true;
-    struct manifest_set first = {.v = set.v, .n = 1};
-    struct kube_request r = {.verb = KUBE_PATCH,
-                             .patch = KUBE_PATCH_APPLY,
-                             .force = true,
-                             .gvr = secrets,
-                             .ns = CROSSPLANE_NAMESPACE,
-                             .name = PULL_SECRET,
-                             .body = buf_view(&text)};
-
-    if (!manifest_apply(&first, &a, err) ||
-        !kube_client_wait(up->env->client, &r, NULL, err))
-        return false;
-    profile_set_fact(profile_of(up), FACT_PULL_SECRET, PULL_SECRET);
-    return profile_save(profile_of(up), err);
 }
 
 /* ---- kinds ---- */

@@ -1,13 +1,15 @@
-/* The step "crossplane-ready": its two Deployments Available, or the reason why
- * they never will be. */
+/*
+ * The step of `up` that waits until Crossplane runs: both Deployments
+ * Available, each pod told, the last words of a start that failed, a failure
+ * that cannot pass at once.
+ */
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/base/mem.h"
 
+#include "devenv/crossplane_steps.h"
 #include "devenv/crossplane_watch.h"
 #include "devenv/lock.h"
-#include "devenv/up_steps.h"
 
 #define READY_LIMIT_MS 180000
 
@@ -112,19 +114,11 @@ judge_ready(void *arg, struct watch *w, struct error *err)
     return n && ready == n ? WATCH_DONE : WATCH_WAIT;
 }
 
-static const char *
-namespace_of(const struct up *up)
-{
-    const char *ns = profile_fact(&up->env->profile, FACT_XP_ADOPTED);
-
-    return ns ? ns : CROSSPLANE_NAMESPACE;
-}
-
 static bool
 deployment_ready(const struct up *up, const char *name)
 {
     struct kube_request r = {
-        .gvr = deployments, .ns = namespace_of(up), .name = name};
+        .gvr = deployments, .ns = up_crossplane_namespace(up), .name = name};
     AUTO(json_free_ptr)
     struct json *d = kube_client_wait_json(up->env->client, &r, NULL);
 
@@ -137,7 +131,7 @@ static bool
 pin_image(struct up *up, struct error *err)
 {
     struct kube_request r = {.gvr = {"", "v1", "pods"},
-                             .ns = namespace_of(up),
+                             .ns = up_crossplane_namespace(up),
                              .label_selector = "app=crossplane"};
     AUTO(json_free_ptr)
     struct json *list = kube_client_wait_json(up->env->client, &r, err);
@@ -180,7 +174,7 @@ bool
 up_crossplane_ready(void *context, struct step_run *run, struct error *err)
 {
     struct up *up = context;
-    const char *ns = namespace_of(up);
+    const char *ns = up_crossplane_namespace(up);
     const struct watch_kind kinds[] = {
         {.gvr = deployments, .ns = ns, .what = "Deployments"},
         {.gvr = {"", "v1", "pods"}, .ns = ns, .what = "pods"},
