@@ -54,6 +54,11 @@ uint64_t down_freed(const struct down *d);
 const struct strlist *down_leaks(const struct down *d);
 const struct strlist *down_stays(const struct down *d);
 
+/* Takes back what an `up` put on a cluster we are guests in (its rollback):
+ * composite resources, packages, Crossplane, whatever else has our label. The
+ * mark stays. Turns the loop. */
+bool down_guest(struct env *e, struct step_run *run, struct error *err);
+
 /* --only examples|packages: those alone; the engine stays (packages: the
  * examples as well). Not up: ERR_NOT_FOUND. Turns the loop. */
 bool down_only(struct env *e, const char *what, struct step_run *run,

@@ -398,3 +398,18 @@ down_mark(void *context, struct step_run *run, struct error *err)
         return true;
     return down_forgive(d, run, &why, err);
 }
+
+bool
+down_guest(struct env *e, struct step_run *run, struct error *err)
+{
+    static const struct down_options o = {0};
+    struct down d = {.env = e, .options = &o, .guest = true};
+    const struct crossplane_removal all = {
+        .crossplane = true, .keep_foreign = true, .left = &d.stays};
+    bool ok = connect(&d, err) && remove_composites(&d, run, err) &&
+              crossplane_remove(e, &all, run, err) && remove_rest(&d, run, err);
+
+    strlist_release(&d.stays);
+    strlist_release(&d.leaks);
+    return ok;
+}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "devenv/context.h"
+#include "devenv/down.h"
 #include "devenv/owner.h"
 #include "devenv/up_steps.h"
 
@@ -159,10 +160,16 @@ up_mark(void *context, struct step_run *run, struct error *err)
     return owner_claim(up->env, facts, up->options->adopt, err);
 }
 
+/* Newest first: all that was put on the cluster came after the mark. An up
+ * that only brought it up to date takes nothing back. */
 bool
-up_mark_undo(void *context, struct step_run *run UNUSED, struct error *err)
+up_mark_undo(void *context, struct step_run *run, struct error *err)
 {
     struct up *up = context;
 
+    if (!up->fresh)
+        return true;
+    if (owner_is_guest(&up->env->profile) && !down_guest(up->env, run, err))
+        return false;
     return owner_release(up->env, err);
 }
