@@ -8,6 +8,8 @@
 #include "lib/base/mem.h"
 #include "lib/base/process.h"
 
+#include "devenv/failure.h"
+
 #include "tui/app.h"
 #include "tui/source_mesh.h"
 #include "tui/store_live.h"
@@ -323,6 +325,10 @@ tell_end(const struct tui *t, struct tui_end *end)
                             .begun = true,
                             .error = w->error,
                             .ms = w->ended_ms - w->began_ms};
+    if (!tui_work_runs(w))
+        return;
+    error_set(&end->error, ERR_CANCELLED, "left while %s was running", w->name);
+    failure_remedy(&end->error, "MT-CANCELLED");
 }
 
 int

@@ -16,7 +16,7 @@
  * end; graphs stay until the next start, so that their steps can be looked at.
  */
 
-enum { GROUPS_MAX = 16, ENDS_WITHIN_MS = 15000 };
+enum { GROUPS_MAX = 16, ENDS_WITHIN_MS = 5000 };
 
 struct work_live {
     struct tui_work base;
