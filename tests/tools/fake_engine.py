@@ -26,6 +26,7 @@ curl --unix-socket SOCKET http://engine/_fake/...):
           "network": "kind",                  made when it is not there
           "state": "running",                 or "exited", "created"
           "exit_code": 0, "oom_killed": false, "tty": true,
+          "ends": 7,                          started, it runs to its end at once
           "volume": true,                     an anonymous volume at /var
           "logs": ["line", ["stderr", "line"]],
           "files": {"/kind/version": "v1.34.8"},
@@ -186,7 +187,7 @@ class Engine:
         c = {"id": self.new_id(name), "name": name, "image": "kindest/node:latest",
              "labels": {}, "ports": {}, "network": "bridge", "state": "created",
              "exit_code": 0, "oom_killed": False, "tty": False, "volume": "",
-             "logs": [], "files": {}, "folders": [], "exec": [],
+             "ends": None, "logs": [], "files": {}, "folders": [], "exec": [],
              "start_error": "", "delete_error": "", "delete_errors": 0,
              "created": int(time.time()), "ip": ""}
         c.update(spec)
@@ -209,6 +210,9 @@ class Engine:
             return 304
         c["state"], c["exit_code"] = "running", 0
         self.event(c, "start")
+        if c["ends"] is not None:
+            c["state"], c["exit_code"] = "exited", c["ends"]
+            self.event(c, "die", exitCode=str(c["ends"]))
         return 204
 
     def stop(self, c, code=137):
@@ -536,8 +540,12 @@ class Connection:
                 path = m.group(3)
                 asked = (int(m.group(1)), int(m.group(2)))
                 if asked > (1, 41):
-                    raise Refusal(400, "client version %d.%d is too new. Maximum supported "
-                                  "API version is %s" % (asked + (API,)))
+                    words = "client version %d.%d is too new. Maximum supported API version " \
+                        "is %s" % (asked + (API,))
+                    self.send(self.head(400).replace(b"Docker-Experimental: false\r\n", b"")
+                              .replace(b"\r\n\r\n", b"\r\nContent-Length: %d\r\n\r\n" %
+                                       (len(words) + 15)) + go_json({"message": words}) + b"\n")
+                    return True
             for method, pattern, fn in ROUTES:
                 hit = re.fullmatch(pattern, path)
                 if hit and method == self.method:
@@ -610,7 +618,10 @@ def on(method, pattern):
 @on("GET", "/_ping")
 @on("HEAD", "/_ping")
 def _ping(h, data):
-    h.body(200, b"OK", "text/plain; charset=utf-8")
+    kind = "text/plain; charset=utf-8"
+    extra = ["Cache-Control: no-cache, no-store, must-revalidate", "Pragma: no-cache",
+             "Content-Length: " + ("0" if h.method == "HEAD" else "2")]
+    h.send(h.head(200, kind, extra) + (b"" if h.method == "HEAD" else b"OK"))
 
 
 @on("GET", "/version")
@@ -797,7 +808,11 @@ def _get_archive(h, ident, data):
         member = tarfile.TarInfo(os.path.basename(path))
         member.size, member.mode = len(text), 0o644
         t.addfile(member, io.BytesIO(text))
-    h.body(200, out.getvalue(), "application/x-tar")
+    stat = {"name": os.path.basename(path), "size": len(text), "mode": 420,
+            "mtime": "2026-11-21T02:59:06Z", "linkTarget": ""}
+    h.send(h.head(200, "application/x-tar",
+                  ["X-Docker-Container-Path-Stat: " + base64.b64encode(go_json(stat)).decode(),
+                   "Content-Length: %d" % len(out.getvalue())]) + out.getvalue())
 
 
 @on("PUT", "/containers/([^/]+)/archive")
@@ -869,6 +884,11 @@ def _image_delete(h, ref, data):
             i = h.engine.image(ref)
         except Refusal:
             raise Refusal(404, "No such image: " + ref) from None
+        if ref in i["RepoTags"] and len(i["RepoTags"]) > 1:
+            i["RepoTags"].remove(ref)
+            h.engine.saved()
+            h.answer(200, [{"Untagged": ref}])
+            return
         for c in h.engine.containers.values():
             if c["image"] in i["RepoTags"] + i["RepoDigests"]:
                 raise Refusal(409, "conflict: unable to remove repository reference \"%s\" (must "
