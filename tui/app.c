@@ -237,6 +237,20 @@ app_ask_leave(struct view *v, const char *question)
     return false;
 }
 
+/* Who looks elsewhere hears of the end in a line. */
+static void
+say_ended(struct app *a, const struct tui_work *w)
+{
+    if (app_top(a)->ops == &view_steps)
+        return;
+    if (w->state == WORK_DONE)
+        app_say(a, TUI_OK, "%s is done", w->name);
+    else
+        app_say(a, w->state == WORK_FAILED ? TUI_FAIL : TUI_WAIT,
+                "%s %s; \":steps\" shows it", w->name,
+                w->state == WORK_FAILED ? "failed" : "was stopped");
+}
+
 static void
 on_work(void *arg)
 {
@@ -246,6 +260,7 @@ on_work(void *arg)
     a->dirty = true;
     if (a->work_ran && !runs) {
         a->host.ended(a->host.arg, a->work);
+        say_ended(a, a->work);
         a->quit |= a->leaving;
     }
     a->work_ran = runs;
