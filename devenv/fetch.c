@@ -74,7 +74,8 @@ ask(struct job *j, size_t i, int64_t *pause_ms)
     j->dead[i] = end == TRANSFER_ELSEWHERE;
     if (end == TRANSFER_WHOLE)
         return end;
-    step_log(j->run, str_of(t.err.msg));
+    if (strcmp(t.err.msg, j->err.msg) != 0) /* the same again says nothing */
+        step_log(j->run, str_of(t.err.msg));
     if (i == 0 || !j->err.code || end == TRANSFER_NEVER)
         j->err = t.err;
     return end;
@@ -108,6 +109,16 @@ jitter(int64_t ms)
     return ms / 2 + (int64_t)random_below((uint32_t)(ms / 2 + 1));
 }
 
+/* A name that does not resolve, a port nobody listens on: seldom better soon.
+ */
+#define UNREACHED_MAX 3
+
+static bool
+unreached(const struct job *j)
+{
+    return strcmp(j->err.id, "MT-NET-DNS") == 0;
+}
+
 static bool
 rounds(struct job *j, struct error *err)
 {
@@ -126,9 +137,9 @@ rounds(struct job *j, struct error *err)
             j->best = j->part->have;
             idle = 0;
         }
-        pause = MAX(pause, jitter(j->o.pause_ms << MIN(idle, 4)));
-        if (idle == j->o.tries)
+        if (idle == j->o.tries || (idle == UNREACHED_MAX && unreached(j)))
             break;
+        pause = MAX(pause, jitter(j->o.pause_ms << MIN(MAX(idle, 1) - 1, 4)));
         step_detail(j->run, "%s; trying again in %.1f s", j->err.msg,
                     (double)pause / 1000.0);
         if (!step_pause(j->run, pause, err))

@@ -37,7 +37,7 @@ struct fetch_options {
     int64_t pause_ms;    /* first pause before trying again [500]; doubles
                             up to 16 times as long, with jitter */
     unsigned tries;      /* rounds over url and mirrors without slow_bytes more
-                            [5] */
+                            [5]; 3 end it where nobody can be reached */
 };
 
 struct fetch_request {

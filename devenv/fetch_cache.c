@@ -1,6 +1,5 @@
 /* The cache as a whole: where it is, how big, and freeing it. */
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -10,27 +9,10 @@
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 
-#include "devenv/failure.h"
 #include "devenv/fetch.h"
+#include "devenv/profile.h"
 
 /* ---- where ---- */
-
-/* A folder under /tmp is ours only when we own it and nobody else may write. */
-static bool
-is_private(const char *folder)
-{
-    struct stat st;
-
-    return (mkdir(folder, 0700) == 0 || errno == EEXIST) &&
-           lstat(folder, &st) == 0 && S_ISDIR(st.st_mode) &&
-           st.st_uid == getuid() && (st.st_mode & 022) == 0;
-}
-
-static char *
-temporary_root(void)
-{
-    return mem_printf("/tmp/meshtop-%u", (unsigned)getuid());
-}
 
 char *
 fetch_home(const char *variable, const char *under, const char *leaf)
@@ -41,7 +23,7 @@ fetch_home(const char *variable, const char *under, const char *leaf)
         return mem_printf("%s/meshtop/%s", xdg, leaf);
     if (home && home[0] == '/' && access(home, W_OK) == 0)
         return mem_printf("%s/%s/meshtop/%s", home, under, leaf);
-    AUTO(mem_free_ptr) char *root = temporary_root();
+    AUTO(mem_free_ptr) char *root = profile_temporary_root();
 
     return mem_printf("%s/%s/%s", root, under, leaf);
 }
@@ -49,13 +31,13 @@ fetch_home(const char *variable, const char *under, const char *leaf)
 bool
 fetch_home_make(const char *path, struct error *err)
 {
-    AUTO(mem_free_ptr) char *root = temporary_root();
+    AUTO(mem_free_ptr) char *root = profile_temporary_root();
 
-    if (strncmp(path, root, strlen(root)) == 0 && !is_private(root)) {
-        error_set(err, ERR_DENIED, "%s is not ours alone", root);
-        failure_remedy(err, "MT-STATE-FOLDER");
+    size_t n = strlen(root);
+
+    if (strncmp(path, root, n) == 0 && path[n] == '/' &&
+        !profile_private_folder(root, err))
         return false;
-    }
     return file_mkdirs(path, 0700, err);
 }
 

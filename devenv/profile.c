@@ -24,6 +24,12 @@ valid_name(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
 }
 
+char *
+profile_temporary_root(void)
+{
+    return mem_printf("/tmp/meshtop-%u", (unsigned)getuid());
+}
+
 /* The folder all profiles live in. */
 static char *
 state_root(bool *temporary)
@@ -37,7 +43,7 @@ state_root(bool *temporary)
     if (home && home[0] == '/' && access(home, W_OK) == 0)
         return file_join(home, ".local/state/meshtop");
     *temporary = true;
-    return mem_printf("/tmp/meshtop-%u", (unsigned)getuid());
+    return profile_temporary_root();
 }
 
 static void
@@ -92,9 +98,8 @@ load(struct profile *p, struct error *err)
     return true;
 }
 
-/* A folder under /tmp is ours only when we own it and nobody else may write. */
-static bool
-private_folder(const char *root, struct error *err)
+bool
+profile_private_folder(const char *root, struct error *err)
 {
     struct stat st;
 
@@ -123,7 +128,7 @@ name_files(const char *name, struct profile *p, struct error *err)
                          name);
     AUTO(mem_free_ptr) char *root = state_root(&p->temporary);
 
-    if (p->temporary && !private_folder(root, err))
+    if (p->temporary && !profile_private_folder(root, err))
         return false;
     p->name = mem_strdup(name);
     p->dir = file_join(root, name);

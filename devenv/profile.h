@@ -60,6 +60,12 @@ void profile_set_fact(struct profile *p, const char *key, const char *value);
 /* Adds name once; removes it. */
 void profile_note(struct strlist *list, const char *name);
 void profile_forget(struct strlist *list, const char *name);
+/* The folder that stands in where there is no home that can be written, in
+ * fresh memory: /tmp/meshtop-UID. */
+char *profile_temporary_root(void);
+/* Makes such a folder; MT-STATE-FOLDER when one is there that is not ours, or
+ * that others may write. */
+bool profile_private_folder(const char *folder, struct error *err);
 /* The names of all profiles that have a state.json, into out. */
 bool profile_list(struct strlist *out, struct error *err);
 

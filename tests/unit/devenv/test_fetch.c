@@ -6,6 +6,8 @@
 
 #include "lib/base/digest.h"
 
+#include "devenv/profile.h"
+
 #include "tests/unit/devenv/fetch_peer.h"
 
 #define SIZE 300000
@@ -426,6 +428,40 @@ a_full_disk(void **state)
     assert_non_null(strstr(err.msg, "/dev/null"));
 }
 
+static void
+where_it_is(void **state)
+{
+    AUTO(mem_free_ptr) char *home = mem_strdup(getenv("HOME"));
+    AUTO(mem_free_ptr) char *root = profile_temporary_root();
+    static const struct {
+        const char *xdg, *home, *want; /* want NULL: under root */
+    } cases[] = {
+        {"/x", "/tmp", "/x/meshtop/sha256"},
+        {"relative", "/tmp", "/tmp/.cache/meshtop/sha256"},
+        {NULL, "/tmp", "/tmp/.cache/meshtop/sha256"},
+        {NULL, "/nonexistent", NULL},
+        {NULL, NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        unsetenv("XDG_CACHE_HOME");
+        unsetenv("HOME");
+        if (cases[i].xdg)
+            setenv("XDG_CACHE_HOME", cases[i].xdg, 1);
+        if (cases[i].home)
+            setenv("HOME", cases[i].home, 1);
+        AUTO(mem_free_ptr) char *dir = fetch_cache_dir();
+
+        if (cases[i].want)
+            assert_string_equal(dir, cases[i].want);
+        else
+            assert_int_equal(strncmp(dir, root, strlen(root)), 0);
+    }
+    if (home)
+        setenv("HOME", home, 1);
+}
+
 /* ---- other processes ---- */
 
 /* In a child: fetches, tells each change as "BYTES DETAIL" on a pipe. */
@@ -634,6 +670,7 @@ main(void)
     };
     const struct CMUnitTest alone[] = {
         cmocka_unit_test(only_https_and_a_hash),
+        cmocka_unit_test(where_it_is),
         cmocka_unit_test(forms),
     };
     int failed;
