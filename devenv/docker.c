@@ -52,7 +52,10 @@ broken(const struct docker_async *c, const struct kube_http_response *r,
     if (why->code == ERR_CANCELLED)
         err->http = r->status;
     if (why->code == ERR_DENIED) {
-        error_set(err, ERR_DENIED, "you may not use %s", c->d->host);
+        const char *path = docker_socket(c->d);
+
+        error_set(err, ERR_DENIED, "you may not use %s",
+                  path[0] ? path : c->d->host);
         failure_remedy(err, "MT-ENGINE-PERM");
     } else if (r->status == 0 && why->code != ERR_CANCELLED) {
         failure_remedy(err, "MT-ENGINE-DOWN");
@@ -414,8 +417,11 @@ none_answers(const struct docker_addresses *l, const struct buf *tried,
             *err = *denied;
         return;
     }
-    error_set(err, ERR_NETWORK, "no container engine answers (%s; tried: %s)",
-              l->v[0].from, buf_cstr(tried));
+    bool named = strcmp(l->v[0].from, "default") != 0;
+
+    error_set(err, ERR_NETWORK, "no container engine answers (%s%s%s)",
+              named ? l->v[0].from : "tried", named ? ": " : " ",
+              buf_cstr(tried));
     if (err)
         failure_remedy(err, "MT-ENGINE-DOWN");
 }
