@@ -13,6 +13,8 @@
 
 /* HOST[/PREFIX], or NULL. */
 const char *up_mirror(const struct up *up);
+/* The file with its CA, the same way; NULL: none. */
+const char *up_mirror_ca(const struct up *up);
 /* The namespace of the Crossplane in use. */
 const char *up_crossplane_namespace(const struct up *up);
 /* Adds the objects; the first is the namespace. */

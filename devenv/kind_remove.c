@@ -231,6 +231,8 @@ delete_nodes(struct docker *d, struct profile *p, const struct kind_cluster *c,
             return false;
     }
     kind_forget_ids(p);
+    step_detail(run, "%s: %zu node%s removed", c->name, c->nodes.n,
+                c->nodes.n == 1 ? "" : "s");
     return true;
 }
 

@@ -61,14 +61,21 @@ version_of(const struct up *up, const struct lock *lock)
     return *v == 'v' ? v + 1 : v;
 }
 
+const char *
+up_mirror_ca(const struct up *up)
+{
+    return up->options->registry_ca ? up->options->registry_ca
+                                    : profile_fact(profile_of(up), FACT_CA);
+}
+
 static bool
 has_ca(const struct up *up)
 {
-    return up->options->registry_ca ||
-           profile_fact(profile_of(up), FACT_CA) != NULL;
+    return up_mirror_ca(up) != NULL;
 }
 
-/* The ConfigMap with the CA, as a set; empty when none was given now. */
+/* The ConfigMap with the CA, as a set; empty when none was given, or the file
+ * of last time is gone. */
 static bool
 ca_objects(const struct up *up, struct manifest_set *out, struct error *err)
 {
@@ -76,14 +83,16 @@ ca_objects(const struct up *up, struct manifest_set *out, struct error *err)
     AUTO(json_free_ptr) struct json *o = NULL;
     AUTO(mem_free_ptr) char *text = NULL;
 
-    if (!up->options->registry_ca)
+    const char *file = up_mirror_ca(up);
+
+    if (!file || (!up->options->registry_ca && !file_exists(file)))
         return true;
-    if (!file_read(up->options->registry_ca, &pem, err))
+    if (!file_read(file, &pem, err))
         return error_wrap(err, "--registry-ca");
     if (!str_contains(buf_view(&pem), STR("-----BEGIN CERTIFICATE-----")))
         return error_set(err, ERR_USAGE,
                          "--registry-ca: %s holds no certificate in PEM form",
-                         up->options->registry_ca);
+                         file);
     o = json_new_object();
     json_set_string(o, "apiVersion", "v1");
     json_set_string(o, "kind", "ConfigMap");
@@ -349,8 +358,12 @@ keep_facts(struct up *up, struct error *err)
         profile_set_fact(p, FACT_XP_KINDS, "found");
     profile_set_fact(p, "version/crossplane", version_of(up, &lock));
     profile_set_fact(p, FACT_MIRROR, up_mirror(up));
-    if (up->options->registry_ca)
-        profile_set_fact(p, FACT_CA, up->options->registry_ca);
+    if (up->options->registry_ca) {
+        AUTO(mem_free_ptr)
+        char *whole = realpath(up->options->registry_ca, NULL);
+
+        profile_set_fact(p, FACT_CA, whole ? whole : up->options->registry_ca);
+    }
     lock_release(&lock);
     return profile_save(p, err);
 }

@@ -11,6 +11,7 @@
 
 #include "lib/kube/client.h"
 
+#include "devenv/crossplane_steps.h"
 #include "devenv/docker_image.h"
 #include "devenv/failure.h"
 #include "devenv/kind_create.h"
@@ -45,20 +46,26 @@ is_made(struct up *up, struct step_run *run)
 
 /* ---- node-image ---- */
 
-/* Fills up->node_image. */
+/* Fills up->node_image: what was asked for; else the lock's, which a mirror
+ * gives where the engine has not got it already (the digest is the same). */
 static bool
 choose_image(struct up *up, struct step_run *run, struct error *err)
 {
-    const struct up_options *o = up->options;
+    const char *asked = up->options->node_image, *mirror = up_mirror(up);
     AUTO(arena_free_ptr) struct arena *a = arena_new();
+    struct docker_image image;
     struct docker_info info;
 
     if (up->node_image)
         return true;
     if (!docker_info(up->docker, run, a, &info, err))
         return false;
-    up->node_image =
-        kind_image_choose(&info, o->node_image, o->registry_mirror, err);
+    up->node_image = kind_image_choose(&info, asked, NULL, err);
+    if (asked || !mirror || !up->node_image ||
+        docker_image(up->docker, run, up->node_image, a, &image, NULL))
+        return up->node_image != NULL;
+    free(up->node_image);
+    up->node_image = kind_image_choose(&info, NULL, mirror, err);
     return up->node_image != NULL;
 }
 

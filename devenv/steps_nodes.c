@@ -8,6 +8,7 @@
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 
+#include "devenv/crossplane_steps.h"
 #include "devenv/docker_exec.h"
 #include "devenv/docker_image.h"
 #include "devenv/failure.h"
@@ -173,7 +174,7 @@ image_to_bring(struct up *up, const struct kind_cluster *c,
     const struct lock_entry *e;
     struct docker_image image;
 
-    if (up->options->registry_mirror || !lock_load(&lock, NULL))
+    if (up_mirror(up) || !lock_load(&lock, NULL))
         return NULL;
     e = lock_find(&lock, "crossplane", up->options->crossplane);
     if (!e || !docker_image(up->docker, run, e->ref, a, &image, NULL))
@@ -336,9 +337,9 @@ trust_node(const struct trust *t, const char *node, bool put, struct error *err)
 static bool
 trust_all(struct up *up, struct step_run *run, bool put, struct error *err)
 {
-    const struct up_options *o = up->options;
+    const char *mirror = up_mirror(up), *file = up_mirror_ca(up);
     AUTO(arena_free_ptr) struct arena *a = arena_new();
-    AUTO(mem_free_ptr) char *host = mem_strdup(o->registry_mirror);
+    AUTO(mem_free_ptr) char *host = mem_strdup(mirror);
     AUTO(buf_release) struct buf ca = BUF_INIT(CA_MAX);
     char *slash = strchr(host, '/');
     struct trust t = {.docker = up->docker, .run = run, .host = host};
@@ -351,8 +352,8 @@ trust_all(struct up *up, struct step_run *run, bool put, struct error *err)
         return error_set(err, ERR_USAGE,
                          "--registry-mirror %.200s: expected "
                          "HOST[:PORT][/PREFIX]",
-                         o->registry_mirror);
-    if ((o->registry_ca && !file_read(o->registry_ca, &ca, err)) ||
+                         mirror);
+    if ((file && !file_read(file, &ca, err)) ||
         !kind_look(up->docker, &up->env->profile, run, a, &c, err))
         return false;
     t.ca = ca;
@@ -369,8 +370,14 @@ up_registry_trust_check(void *context, struct step_run *run)
 {
     struct up *up = context;
 
-    if (!up->options->registry_mirror) {
+    const char *ca = up_mirror_ca(up);
+
+    if (!up_mirror(up)) {
         step_detail(run, "no mirror asked for");
+        return STEP_IS_DONE;
+    }
+    if (ca && !up->options->registry_ca && !file_exists(ca)) {
+        step_detail(run, "%s is gone: the nodes keep what they have", ca);
         return STEP_IS_DONE;
     }
     return trust_all(up, run, false, NULL) ? STEP_IS_DONE : STEP_IS_TODO;
@@ -383,6 +390,6 @@ up_registry_trust(void *context, struct step_run *run, struct error *err)
 
     if (!trust_all(up, run, true, err))
         return false;
-    step_detail(run, "%s", up->options->registry_mirror);
+    step_detail(run, "%s", up_mirror(up));
     return true;
 }
