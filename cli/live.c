@@ -185,5 +185,5 @@ live_run(const struct args *a)
             return code;
         fprintf(stderr, "meshtop: %s; here is the text\n", err.msg);
     }
-    return overview_run(a, true, SETTLE_MS, print_heading);
+    return overview_run(a, SETTLE_MS, print_heading);
 }

@@ -164,7 +164,7 @@ overview_print(struct mesh_live *live, bool json)
 }
 
 int
-overview_run(const struct args *a, bool settle, int64_t limit_ms,
+overview_run(const struct args *a, int64_t limit_ms,
              void (*heading)(const struct target *t))
 {
     bool json = strcmp(args_get(a, "output", "text"), "json") == 0;
@@ -176,8 +176,7 @@ overview_run(const struct args *a, bool settle, int64_t limit_ms,
     if (!json)
         heading(&t);
     struct mesh_live *live = mesh_live_new(t.client, NULL, &err);
-    bool ok = live && (settle ? overview_settle(live, t.loop, limit_ms, &err)
-                              : mesh_live_wait(live, limit_ms, &err));
+    bool ok = live && overview_settle(live, t.loop, limit_ms, &err);
     int code = EXIT_DONE;
 
     if (ok) {

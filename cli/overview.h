@@ -17,10 +17,9 @@ void overview_print(struct mesh_live *live, bool json);
 /* Every domain, contract and product there is, is OK (and there is one). */
 bool overview_all_ready(struct mesh_live *live);
 
-/* A whole command: opens the cluster, waits (settle: until all is Ready, at
- * most limit_ms; else until everything was read), prints heading and overview.
- * 0 when all is Ready, else 80. */
-int overview_run(const struct args *a, bool settle, int64_t limit_ms,
+/* A whole command: opens the cluster, waits until all is Ready, at most
+ * limit_ms, prints heading and overview. 0 when all is Ready, else 80. */
+int overview_run(const struct args *a, int64_t limit_ms,
                  void (*heading)(const struct target *t));
 
 #endif

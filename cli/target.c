@@ -51,6 +51,17 @@ use_only_profile(struct target *t, struct error *err)
     return !up || use_profile(t, up, err);
 }
 
+/* What the profile says is not of this cluster: only its folder is used. */
+static void
+keep_folder(struct profile *p)
+{
+    p->engine[0] = p->context[0] = '\0';
+    strlist_release(&p->packages);
+    strlist_release(&p->examples);
+    json_free(p->facts);
+    p->facts = json_new_object();
+}
+
 static bool
 use_current_context(struct target *t, struct error *err)
 {
@@ -66,6 +77,7 @@ use_current_context(struct target *t, struct error *err)
                      "--context name another.");
         return false;
     }
+    keep_folder(&t->profile);
     t->context = mem_strdup(access->context);
     t->title = mem_printf("context %s", access->context);
     fprintf(stderr,
@@ -86,6 +98,8 @@ target_choose(struct target *t, const struct args *a, struct error *err)
     *t = (struct target){.profile.lock_fd = -1};
     if (file || context) {
         ok = profile_open(profile, &t->profile, err);
+        if (ok)
+            keep_folder(&t->profile);
         t->kubeconfig = mem_strdup(file);
         t->context = mem_strdup(context);
         t->title = mem_printf("%s %s", context ? "context" : "kubeconfig",
