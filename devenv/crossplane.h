@@ -138,8 +138,10 @@ bool crossplane_explain_xr(struct env *e, struct step_run *run,
 
 /* ---- permissions (crossplane_rbac.c) ---- */
 
-/* The ClusterRole "meshtop:compose:PACKAGE" with what Crossplane may not
- * compose by itself of what these Compositions compose: read from their
+#define COMPOSE_ROLE "meshtop:compose:"
+
+/* The ClusterRole COMPOSE_ROLE and the package's name with what Crossplane may
+ * not compose by itself of what these Compositions compose: read from their
  * resources and templates, or from the annotation meshtop.dev/composes of the
  * package's metadata ("v1/Namespace, batch/v1/Job"), which then says all.
  * NULL: nothing is missing. Kinds whose apiVersion a template computes are

@@ -43,7 +43,7 @@ struct scan {
 static char *
 key_of(struct str api_version, struct str kind)
 {
-    struct str group, version;
+    struct str group = {0}, version;
 
     kube_api_version_split(api_version, &group, &version);
     return mem_printf("%.*s/%.*s", STR_ARG(group), STR_ARG(kind));
@@ -235,7 +235,7 @@ crossplane_compose_role(const char *package, const char *run,
                         const char *composes, struct strlist *unknown)
 {
     struct scan s = {.unknown = unknown};
-    AUTO(mem_free_ptr) char *name = mem_printf("meshtop:compose:%s", package);
+    AUTO(mem_free_ptr) char *name = mem_printf(COMPOSE_ROLE "%s", package);
     struct json *role = NULL;
 
     if (composes)

@@ -245,7 +245,7 @@ is_of_kept(struct removing *r, const struct gone_object *composition)
 {
     AUTO(json_free_ptr) struct json *c = get(r, composition);
     const struct json *ref = json_at(c, "spec", "compositeTypeRef", NULL);
-    struct str group, version;
+    struct str group = {0}, version;
     AUTO(mem_free_ptr) char *key = NULL;
 
     kube_api_version_split(str_of(json_get_string(ref, "apiVersion")), &group,

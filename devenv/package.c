@@ -278,6 +278,19 @@ package_title(const char *package)
     return slash && slash[1] ? slash + 1 : package;
 }
 
+/* The last part of a path: names of objects hold no slash. */
+static char *
+short_name(const char *package)
+{
+    struct str rest = str_of(package), piece, last = rest;
+
+    while (str_next(&rest, '/', &piece)) {
+        if (piece.n)
+            last = piece;
+    }
+    return mem_strndup(last.s, last.n);
+}
+
 /* The role; NULL and no error: it needs none. */
 static struct json *
 role_of(struct env *e, const char *package, struct strlist *unknown,
@@ -285,6 +298,7 @@ role_of(struct env *e, const char *package, struct strlist *unknown,
 {
     struct manifest_set set = {0};
     AUTO(mem_free_ptr) char *says = declared(package);
+    AUTO(mem_free_ptr) char *name = short_name(package);
     struct json *role = NULL;
 
     if (strcmp(e->profile.engine, "sandbox") != 0 &&
@@ -481,6 +495,24 @@ refuse_while_used(struct env *e, const struct manifest_set *set,
     return false;
 }
 
+/* What is not there is fine. */
+static bool
+disallow(struct env *e, const char *package, struct error *err)
+{
+    AUTO(mem_free_ptr) char *last = short_name(package);
+    AUTO(mem_free_ptr) char *name = mem_printf(COMPOSE_ROLE "%s", last);
+    struct kube_request r = {
+        .verb = KUBE_DELETE, .gvr = cluster_roles, .name = name};
+    struct error why = {0};
+
+    if (kube_client_wait(e->client, &r, NULL, &why) ||
+        why.code == ERR_NOT_FOUND || why.code == ERR_USAGE)
+        return true;
+    if (err)
+        *err = why;
+    return false;
+}
+
 bool
 package_uninstall(struct env *e, const char *package, struct step_run *run,
                   struct error *err)
@@ -498,7 +530,7 @@ package_uninstall(struct env *e, const char *package, struct step_run *run,
               refuse_while_used(e, &definitions, err) &&
               manifest_delete(&compositions, &how, err) &&
               manifest_delete(&definitions, &how, err) &&
-              env_wait_all(e, rows, run, err);
+              env_wait_all(e, rows, run, err) && disallow(e, package, err);
 
     manifest_release(&compositions);
     manifest_release(&definitions);

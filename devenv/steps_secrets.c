@@ -72,10 +72,13 @@ secret_text(struct up *up, struct step_run *run, struct buf *out,
 
     if (!hosts_of(up, &hosts, err))
         return false;
-    struct dockerconfig *c = dockerconfig_open(NULL, err);
+    struct error why = {0};
+    struct dockerconfig *c = dockerconfig_open(NULL, &why);
 
-    if (!c)
+    if (!c) { /* whoever needs one is told by the registry */
+        step_detail(run, "none: %s", why.msg);
         return false;
+    }
     n = credentials(c, &hosts, &plain, helper, sizeof(helper));
     dockerconfig_free(c);
     if (n)

@@ -436,6 +436,30 @@ test_role_declared(void **state UNUSED)
     assert_int_equal(unknown.n, 0);
 }
 
+/* A folder of a user's may hold anything. */
+static void
+test_role_nonsense(void **state UNUSED)
+{
+    static const char *const specs[] = {
+        "[]",
+        "{pipeline: x, resources: {a: 1}}",
+        "{pipeline: [1, [], {input: 7}, {input: {inline: {template: 5}}}]}",
+        "{compositeTypeRef: 1, resources: [{base: []}, {base: {kind: K}}]}",
+        "{pipeline: [{input: {inline: {template: \"apiVersion: a/b/c\\nkind: "
+        "'\\n---\\nkind:\\n---\"}}}]}",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
+        AUTO(strlist_release) struct strlist unknown = {0};
+        AUTO(mem_free_ptr)
+        char *yaml = mem_printf("apiVersion: v1\nkind: Composition\n"
+                                "metadata: {name: c}\nspec: %s\n",
+                                specs[i]);
+
+        assert_null(role(yaml, NULL, &unknown));
+    }
+}
+
 /* What we ship needs one right, and it is known without a declaration. */
 static void
 test_role_of_core(void **state UNUSED)
@@ -469,6 +493,7 @@ main(void)
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_role),
         cmocka_unit_test(test_role_declared),
+        cmocka_unit_test(test_role_nonsense),
         cmocka_unit_test(test_role_of_core),
     };
 
