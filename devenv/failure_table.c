@@ -127,7 +127,8 @@ const struct failure failure_table[] = {
 {"MT-NET-PROXY", 31,
  "A proxy answers for <host> (<why>).",
  "Set HTTPS_PROXY and NO_PROXY as your company says. If it replaces\n"
- "certificates: install its CA on this machine, and for the cluster\n"
+ "certificates: install its CA on this machine, or name a file of CAs in\n"
+ "SSL_CERT_FILE; and for the cluster:\n"
  "meshtop up --registry-mirror HOST --registry-ca corp.pem",
  "kind#1010 minikube#3613", false},
 {"MT-NET-RATELIMIT", 32,
