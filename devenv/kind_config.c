@@ -50,18 +50,29 @@ no_template(const char *name, struct error *err)
                      buf_cstr(&text));
 }
 
+static bool
+find_template(const char *name, struct asset *out, struct error *err)
+{
+    AUTO(mem_free_ptr) char *path = mem_printf(FOLDER "%s" SUFFIX, name);
+
+    return asset_find(path, out) || no_template(name, err);
+}
+
+bool
+kind_config_known(const char *template_name, struct error *err)
+{
+    struct asset a;
+
+    return find_template(template_name, &a, err);
+}
+
 static struct json *
 template_of(const char *name, struct error *err)
 {
-    AUTO(mem_free_ptr)
-    char *path =
-        mem_printf(FOLDER "%s" SUFFIX, name ? name : KIND_TEMPLATE_DEFAULT);
     struct asset a;
 
-    if (!asset_find(path, &a)) {
-        no_template(name, err);
+    if (!find_template(name ? name : KIND_TEMPLATE_DEFAULT, &a, err))
         return NULL;
-    }
     return yaml_parse_one(a.data, NULL, err);
 }
 

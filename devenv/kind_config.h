@@ -31,6 +31,8 @@ struct kind_config_options {
  * with the list of those that are, and so is a name kind would refuse. */
 bool kind_config_render(const struct kind_config_options *o, struct buf *out,
                         struct error *err);
+/* Is there such a template? Else ERR_USAGE with the list of those there are. */
+bool kind_config_known(const char *template_name, struct error *err);
 /* The names of all templates, sorted. */
 void kind_config_templates(struct strlist *out);
 /* The ports of this machine that a template publishes ("80 443"), into out.

@@ -5,6 +5,7 @@
 #include "lib/base/mem.h"
 
 #include "devenv/docker.h"
+#include "devenv/kind_config.h"
 #include "devenv/package.h"
 #include "devenv/steplog.h"
 #include "devenv/up_steps.h"
@@ -299,7 +300,7 @@ up_new(struct env *e, const struct up_options *o,
     const struct engine *engine = up_engine(e, o->engine, err);
     struct step_graph_options how = *g;
 
-    if (!engine)
+    if (!engine || (o->cluster && !kind_config_known(o->cluster, err)))
         return NULL;
     struct up *up = mem_zalloc(1, sizeof(*up));
 
