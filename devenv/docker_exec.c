@@ -257,7 +257,7 @@ put(struct docker *d, struct step_run *run, const char *id, const char *path,
                                .read = on_read,
                                .read_n = w->tar.total,
                                .arg = w,
-                               .limit_ms = w->run ? -1 : PUT_MS,
+                               .limit_ms = w->tar.fd < 0 ? PUT_MS : -1,
                                .stall_ms = PUT_STALL_MS,
                                .doing = doing};
     struct str folder;
