@@ -349,6 +349,8 @@ remove_rest(struct down *d, struct step_run *run, struct error *err)
              gone_delete(d->env, &list, &o, run, err);
         gone_release(&list);
     }
+    if (ok)
+        step_detail(run, "nothing has our label but the mark");
     return ok;
 }
 

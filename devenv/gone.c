@@ -417,8 +417,10 @@ gone_delete(struct env *e, struct gone_list *l, const struct gone_options *o,
 
     if (!ask_deletion(e, l, err))
         return false;
-    if (wait_gone(e, l, o, run, &why))
+    if (wait_gone(e, l, o, run, &why)) {
+        step_detail(run, "%zu gone", l->n);
         return true;
+    }
     if (o->drop && strcmp(why.id, "MT-STUCK-FINALIZER") == 0)
         return drop(e, l, o, run, err) && wait_gone(e, l, o, run, err);
     if (err)
