@@ -63,10 +63,10 @@ static bool
 numbers(const char *text, int64_t out[3])
 {
     text += *text == 'v';
+    out[0] = out[1] = out[2] = 0;
     for (size_t i = 0; i < 3; i++) {
         char *end;
 
-        out[i] = 0;
         if (*text < '0' || *text > '9')
             return i > 0;
         out[i] = strtoll(text, &end, 10);
