@@ -88,10 +88,17 @@ say_parts(struct progress *p, size_t i)
         if (!steptext_ended(part->state) ||
             (k < s->parts_n && s->parts[k] == part->state))
             continue;
-        buf_printf(&b, "     %s: %s %s", run->id ? run->id : "", part->name,
-                   steptext_word(part->state));
-        if (part->detail && *part->detail)
-            buf_printf(&b, ", %s", part->detail);
+        bool says = part->detail && *part->detail;
+
+        buf_puts(&b, "     ");
+        if (p->graph)
+            buf_printf(&b, "%s: ", run->id);
+        buf_puts(&b, part->name);
+        if (part->state != STEP_DONE || !says)
+            buf_printf(&b, " %s", steptext_word(part->state));
+        if (says)
+            buf_printf(&b, "%s%s", part->state == STEP_DONE ? ": " : ", ",
+                       part->detail);
         line(p, &b);
     }
 }

@@ -76,6 +76,7 @@ work_end(struct work *w)
 {
     env_release(&w->env);
     progress_end(&w->progress);
+    step_run_release(&w->run);
     loop_free(w->loop);
     w->loop = NULL;
 }
