@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/mem.h"
 
 #define FILE_TAIL_MAX ((size_t)32 << 20)
 #define LIMIT_MS      30000
@@ -148,6 +149,17 @@ follow_replacement(const char *path, int *fd, off_t *at)
     *at = 0;
 }
 
+/* The folder is gone as well: no file will take its place. */
+static bool
+is_over(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    AUTO(mem_free_ptr)
+    char *folder = mem_strndup(path, slash ? (size_t)(slash - path) : 0);
+
+    return *folder && access(folder, F_OK) != 0;
+}
+
 /* Notices wake it early; without them it looks now and then. */
 static bool
 follow_file(struct loop *loop, const char *path, int *fd, off_t at,
@@ -168,6 +180,8 @@ follow_file(struct loop *loop, const char *path, int *fd, off_t at,
         if (ok && !more.n) {
             loop_turn(loop, LOOK_MS);
             follow_replacement(path, fd, &at);
+            if (is_over(path))
+                break;
         }
     }
     loop_fd_del(watch);

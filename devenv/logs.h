@@ -29,7 +29,7 @@ struct logs {
 };
 
 /* A file; missing: ERR_NOT_FOUND. A follow goes on when the file is cut or
- * replaced by a new one. */
+ * replaced by a new one, and ends when its folder is gone. */
 bool logs_file(struct loop *l, const char *path, const struct logs *o,
                struct error *err);
 
