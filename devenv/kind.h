@@ -15,8 +15,8 @@
  * made carries the fact "made/network" (its id); whoever finds it empty and
  * carries the fact removes it.
  * Invariants: nothing is deleted that is not ours by these rules, with or
- * without force. Facts are saved before and after each change of the world.
- * After devenv.md 2.3, 5.1 (C1..C3), 5.3 (D3, D5).
+ * without force. run is never NULL. Facts are saved before and after each
+ * change of the world. After devenv.md 2.3, 5.1 (C1..C3), 5.3 (D3, D5).
  */
 #ifndef DEVENV_KIND_H
 #define DEVENV_KIND_H
@@ -96,8 +96,7 @@ bool kind_own_half(const struct kind_cluster *c, struct profile *p,
 bool kind_remove(struct docker *d, struct profile *p, struct step_run *run,
                  struct error *err);
 /* What is there that kind_remove would remove, for an audit: "container X",
- * "network kind (empty)", "volume X" as the exact docker command would name
- * it. */
+ * "network kind (empty)". A node's volumes go with it. */
 bool kind_leftovers(struct docker *d, const struct profile *p,
                     struct step_run *run, struct strlist *out,
                     struct error *err);
