@@ -327,7 +327,7 @@ void
 watch_last_log(struct watch *w, const char *ns, const char *pod,
                const char *container, char *out, size_t size)
 {
-    static const char *const which[] = {"", "&previous=true"};
+    static const char *const which[] = {"&previous=true", ""};
 
     *out = '\0';
     for (size_t i = 0; i < ARRAY_LEN(which) && !*out; i++) {
