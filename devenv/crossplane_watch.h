@@ -87,8 +87,8 @@ struct pod_state {
  * MT-NET-RATELIMIT, MT-POD-START). WATCH_DONE: Ready. */
 enum watch_verdict watch_pod(struct watch *w, const struct json *pod,
                              struct pod_state *out, struct error *err);
-/* The last line of the log of a container's previous run, else of this one's; ""
- * when there is none. Turns the loop. */
+/* The last line of the log of a container's previous run, else of this one's;
+ * "" when there is none. Turns the loop. */
 void watch_last_log(struct watch *w, const char *ns, const char *pod,
                     const char *container, char *out, size_t size);
 
