@@ -274,10 +274,13 @@ const struct command cmd_install = {
     .name = "install",
     .args = "PACKAGE|PATH",
     .summary = "put a mesh package or a mesh on a cluster",
-    .help = "PACKAGE is built in (mesh-core, corner-shop); PATH is a folder "
-            "with functions.yaml,\nxrds/ and compositions/, or any manifests. "
-            "Says what is added and changed, and waits\nuntil it works. On the "
-            "profile, or on the cluster of --context and --kubeconfig.",
+    .help =
+        "PACKAGE is built in (mesh-core, corner-shop); PATH is a folder with\n"
+        "functions.yaml, xrds/ and compositions/, or any manifests. Says what "
+        "is\n"
+        "added and changed, and waits until it works. On the profile, or on "
+        "the\n"
+        "cluster of --context and --kubeconfig.",
     .group = "Bring up, prove, remove",
     .flags = install_flags,
     .min_words = 1,
@@ -297,8 +300,9 @@ const struct command cmd_uninstall = {
     .args = "PACKAGE|PATH",
     .summary = "take it off again; refused while its kinds are used",
     .help = "Objects before what defines them. What other Compositions use and "
-            "what never was ours\nstays. Asks for the name to be typed (--yes "
-            "without a terminal).",
+            "what never\n"
+            "was ours stays. Asks for the name to be typed (--yes without a "
+            "terminal).",
     .group = "Bring up, prove, remove",
     .flags = uninstall_flags,
     .min_words = 1,

@@ -519,9 +519,12 @@ const struct command cmd_status = {
     .args = "",
     .summary = "what runs, and how it is; exit 80 unless all is Ready",
     .help = "Engine, cluster, versions beside those it should have, packages, "
-            "health, disk, the last\nfailure, where the logs are. Answers "
-            "within seconds, also of a mesh that is dead: 20 the\nengine does "
-            "not run it, 50 the cluster does not answer.",
+            "health,\n"
+            "disk, the last failure, where the logs are. Answers within "
+            "seconds, also of\n"
+            "a mesh that is dead: 20 the engine does not run it, 50 the "
+            "cluster does not\n"
+            "answer.",
     .group = "Bring up, prove, remove",
     .flags = flags,
     .run = run,

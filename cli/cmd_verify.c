@@ -348,12 +348,16 @@ const struct command cmd_verify = {
     .args = "",
     .summary = "prove that the mesh works; exit 80 on any miss",
     .help = "Looks at the cluster only: that it lives, its versions, what the "
-            "packages brought, the\nexamples against their hand-written "
-            "expectations, that what is invalid is refused, and\nthat nothing "
-            "has drifted. Writes nothing but dry runs, unless --up or "
-            "--scratch is given.\nThe flags of \"meshtop up\" are for --up; "
-            "--examples names what to compare with. Ctrl-C\nends it; what "
-            "--scratch made goes first.",
+            "packages\n"
+            "brought, the examples against their hand-written expectations, "
+            "that what is\n"
+            "invalid is refused, and that nothing has drifted. Writes nothing "
+            "but dry\n"
+            "runs, unless --up or --scratch is given. The flags of \"meshtop "
+            "up\" are for\n"
+            "--up; --examples names what to compare with. Ctrl-C ends it; what "
+            "--scratch\n"
+            "made goes first.",
     .group = "Bring up, prove, remove",
     .flags = flags,
     .run = run,
