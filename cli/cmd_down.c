@@ -177,6 +177,11 @@ run(const struct args *a)
     struct work w;
     int code = EXIT_DONE;
 
+    if (args_has(a, "read-only")) {
+        error_set(&err, ERR_DENIED, "down writes, and this is read-only mode");
+        error_remedy(&err, "MT-READ-ONLY", "Leave --read-only away.");
+        return command_fail(&err);
+    }
     if (!begin(&w, a, &err))
         return command_fail(&err);
     if (!only)
