@@ -28,7 +28,7 @@ struct running {
     struct docker_frames frames;
     struct docker_lines lines;
     struct buf *out[2];
-    struct buf seen; /* the beginning of what stream 1 said */
+    struct buf seen; /* the beginning of what both streams said */
     bool enough;
 };
 
@@ -47,8 +47,7 @@ on_text(void *arg, int stream, struct str piece)
     struct running *r = arg;
     struct buf *out = r->out[stream == 2];
 
-    if (stream == 1)
-        buf_str(&r->seen, str_sub(piece, 0, SEEN_MAX - r->seen.n));
+    buf_str(&r->seen, str_sub(piece, 0, SEEN_MAX - r->seen.n));
     if (out)
         buf_str(out, piece);
     return !r->x->on_line || docker_lines_feed(&r->lines, stream, piece);
@@ -162,18 +161,30 @@ exit_code(struct docker *d, struct step_run *run, const char *exec,
                      "cannot %s: the engine does not say how it ended", doing);
 }
 
+/* Words of the engine in the place of the program's: Docker's stand on stream
+ * 1, Podman's on stream 2. */
+static bool
+is_engines(struct str seen)
+{
+    return str_starts(seen, STR("OCI runtime exec failed")) ||
+           (str_starts(seen, STR("Error: ")) &&
+            (str_contains(seen, STR("OCI runtime")) ||
+             str_contains(seen, STR("OCI permission"))));
+}
+
 static bool
 judge(const struct running *r, const char *doing, int status, struct error *err)
 {
-    struct str seen = str_trim(buf_view(&r->seen));
+    struct str seen = str_trim(buf_view(&r->seen)), line, rest;
 
+    str_cut(seen, '\n', &line, &rest);
+    line = str_trim(line);
     if (r->frames.damaged || (!r->enough && docker_frames_cut(&r->frames)))
         return error_set(err, ERR_PARSE,
                          "cannot %s: its output is cut or damaged", doing);
-    if ((status == 126 || status == 127) &&
-        str_starts(seen, STR("OCI runtime exec failed")))
+    if ((status == 126 || status == 127) && is_engines(seen))
         return error_set(err, ERR_NOT_FOUND, "cannot %s: %.*s", doing,
-                         STR_ARG(seen));
+                         STR_ARG(line));
     return true;
 }
 

@@ -197,6 +197,8 @@ on_ready(void *arg, unsigned events)
         receive(h, str_n(piece, (size_t)n));
     else if (n == 0)
         finish(h, 0);
+    else if (errno == ECONNRESET && h->open)
+        finish(h, 0); /* Podman's end, when input was left over */
     else if (errno != EAGAIN && errno != EINTR)
         finish(h, errno);
 }

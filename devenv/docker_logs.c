@@ -144,6 +144,15 @@ watch_release(struct docker_watch *w)
     free(w);
 }
 
+/* Docker's word where Podman has another. */
+static const char *
+event_action(const struct json *j)
+{
+    const char *action = json_string_or(json_get(j, "Action"), "");
+
+    return strcmp(action, "remove") == 0 ? "destroy" : action;
+}
+
 /* One JSON object a line; what is none is passed over. */
 static bool
 on_event(void *arg, int stream, struct str line)
@@ -154,7 +163,7 @@ on_event(void *arg, int stream, struct str line)
     const struct json *facts = json_get(actor, "Attributes");
     struct docker_event e = {
         .type = json_string_or(json_get(j, "Type"), ""),
-        .action = json_string_or(json_get(j, "Action"), ""),
+        .action = event_action(j),
         .id = json_string_or(json_get(actor, "ID"), ""),
         .name = json_string_or(json_get(facts, "name"), ""),
         .exit_code = -1,

@@ -31,7 +31,9 @@ curl --unix-socket SOCKET http://engine/_fake/...):
           "logs": ["line", ["stderr", "line"]],
           "files": {"/kind/version": "v1.34.8"},
           "exec": [{"match": "regex of the joined argv", "out": "", "err": "",
-                    "exit": 0}],              first match; else exit 0, silence
+                    "exit": 0}],              first match; else exit 0, silence;
+                                              "missing": true: no such program,
+                                              "unread": true: leaves its input
           "start_error": "words",             start answers 500 with them
           "delete_error": "words", "delete_errors": 2}  so many times, then fine
          all but name may be left out; answers {"Id": "..."}
@@ -770,7 +772,11 @@ def _exec_start(h, ident, data):
         h.send(bytes([0, 0, 0, 0]) + len(words).to_bytes(4, "big") + words)
         return False
     stdin, h.buffer = h.buffer, b""
-    if spec.get("AttachStdin"):
+    unread = any(r.get("unread") and re.search(r["match"], " ".join(spec["Cmd"]))
+                 for r in x["container"]["exec"])
+    if unread:
+        h.sock.recv(1, socket.MSG_PEEK)  # it is there, and stays there
+    elif spec.get("AttachStdin"):
         try:
             while True:
                 h.more()

@@ -131,6 +131,13 @@ programs(void **state)
     assert_false(docker_exec(d, NULL, "n", &x, &status, NULL, NULL, &e));
     assert_int_equal(e.code, ERR_NOT_FOUND);
     assert_non_null(strstr(e.msg, "OCI runtime exec failed"));
+    /* Podman's way to say it */
+    make_node("n", ",\"exec\":[{\"match\":\".\",\"err\":\"Error: crun: "
+                   "executable file `/no/such` not found in $PATH: OCI runtime "
+                   "attempted to invoke a command that was not found\\n\","
+                   "\"exit\":127}]");
+    assert_false(docker_exec(d, NULL, "n", &x, &status, NULL, NULL, &e));
+    assert_int_equal(e.code, ERR_NOT_FOUND);
     OK(docker_stop(d, NULL, "n", 1, err));
     assert_false(docker_exec(d, NULL, "n", &x, &status, NULL, NULL, &e));
     assert_int_equal(e.code, ERR_CONFLICT);
@@ -143,19 +150,31 @@ static void
 input(void **state)
 {
     static const char *const cat[] = {"cat", NULL};
+    static const char *const early[] = {"early", NULL};
     struct buf text = BUF_INIT(4 << 20), out = BUF_INIT(4 << 20);
     struct buf few = BUF_INIT(10);
     struct docker_exec x = {.argv = cat};
     int status = -1;
 
     (void)state;
-    make_node("n", "");
+    make_node("n", ",\"exec\":[{\"match\":\"early\",\"unread\":true,"
+                   "\"out\":\"enough\\n\",\"exit\":5}]");
     for (unsigned i = 0; text.n < 3 << 20; i++)
         buf_printf(&text, "line %u\n", i);
     x.input = buf_view(&text);
     OK(docker_exec(d, NULL, "n", &x, &status, &out, NULL, err));
     assert_int_equal(status, 0);
     assert_true(str_eq(buf_view(&out), buf_view(&text)));
+    /* a program that ends before it read all */
+    x.argv = early;
+    for (size_t n = 1000; n <= text.n; n += text.n - 1000) {
+        x.input = str_sub(buf_view(&text), 0, n);
+        buf_reset(&out);
+        OK(docker_exec(d, NULL, "n", &x, &status, &out, NULL, err));
+        assert_int_equal(status, 5);
+        assert_string_equal(buf_cstr(&out), "enough\n");
+    }
+    x.argv = cat;
     /* more than out takes is said, and no failure */
     OK(docker_exec(d, NULL, "n", &x, &status, &few, NULL, err));
     assert_true(few.over);
