@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
 #include "devenv/crossplane_watch.h"
@@ -15,7 +16,12 @@
 #define SAME_MS   30000 /* a refusal that Crossplane's retries did not change */
 #define PARTS_MAX 40
 #define DEPTH_MAX 8
-#define NAMED_MAX 3
+/* On a real Crossplane a composite resource made just now may lose Ready once
+ * more while its neighbours come, and reads them again only after a minute. */
+#define YOUNG_S     60
+#define SETTLE_MS   1500
+#define DEGRADED_MS 75000
+#define NAMED_MAX   3
 
 static const struct watch_kind kinds[] = {
     {.gvr = {"meshifi.io", "v1alpha1", "meshes"}, .what = "meshes"},
@@ -29,7 +35,8 @@ static const struct watch_kind kinds[] = {
 
 struct judging {
     size_t ready, total;
-    char *first; /* JSON of the first that is not Ready */
+    bool young, degraded; /* one was made just now; and is Degraded */
+    char *first;          /* JSON of the first that is not Ready */
 };
 
 static const char *
@@ -113,6 +120,37 @@ judge_object(struct watch *w, const struct kube_object *o, char *why,
     return WATCH_FAILED;
 }
 
+/* Only what a real Crossplane composes has to settle. */
+static void
+note_age(struct judging *j, const struct watch *w, const struct kube_object *o)
+{
+    int64_t now = clock_wall_ms(w->clock) / 1000;
+
+    if (strcmp(w->env->profile.engine, "sandbox") == 0 ||
+        o->created_s + YOUNG_S + DEGRADED_MS / 1000 < now)
+        return;
+    AUTO(json_free_ptr) struct json *tree = watch_object(o);
+    const char *phase = json_string(json_at(tree, "status", "phase", NULL));
+
+    j->young |= o->created_s + YOUNG_S >= now;
+    j->degraded |= phase && strcmp(phase, "Degraded") == 0;
+}
+
+/* All are Ready: will they stay so? */
+static enum watch_verdict
+judge_settled(const struct judging *j, struct watch *w)
+{
+    if (j->young && watch_since(w, "all ready") < SETTLE_MS)
+        return WATCH_WAIT;
+    if (!j->degraded || watch_since(w, "degraded") >= DEGRADED_MS)
+        return WATCH_DONE;
+    step_detail(w->run,
+                "%zu of %zu Ready; some are Degraded until Crossplane "
+                "looks at their inputs again",
+                j->ready, j->total);
+    return WATCH_WAIT;
+}
+
 static enum watch_verdict
 judge_kind(struct judging *j, struct watch *w, size_t kind, char *first,
            size_t size, struct error *err)
@@ -126,6 +164,7 @@ judge_kind(struct judging *j, struct watch *w, size_t kind, char *first,
 
         j->total++;
         j->ready += v == WATCH_DONE;
+        note_age(j, w, o);
         if (count <= PARTS_MAX)
             step_part(w->run, o->name.s,
                       v == WATCH_DONE     ? STEP_DONE
@@ -158,7 +197,7 @@ judge_all(void *arg, struct watch *w, struct error *err)
             return WATCH_FAILED;
     }
     step_detail(w->run, "%zu of %zu Ready%s", j->ready, j->total, first);
-    return j->ready == j->total ? WATCH_DONE : WATCH_WAIT;
+    return j->ready == j->total ? judge_settled(j, w) : WATCH_WAIT;
 }
 
 /* ---- why not ---- */

@@ -4,15 +4,21 @@
  * Crossplane and the functions there. What cannot be pulled is left to the
  * kubelet, whose words are the ones that count.
  */
+#include "lib/base/clock.h"
+
 #include "devenv/docker_exec.h"
 #include "devenv/kind.h"
+#include "devenv/kind_image.h"
 #include "devenv/up_steps.h"
 
 #define BOOT_LIMIT_MS 60000
 #define LOOK_MS       300
-#define PULL_LIMIT_MS 300000
-/* kind restarts containerd once while it configures the node. */
-#define TRIES 3
+/* A registry that does not answer holds nobody up for longer. */
+#define PULL_LIMIT_MS 60000
+/* kind restarts containerd once while it configures the node: what failed so
+ * soon is tried again. */
+#define TRIES   3
+#define SOON_MS 3000
 
 static bool
 look(struct up *up, struct step_run *run, struct arena *a,
@@ -77,6 +83,16 @@ wait_for_boot(struct up *up, struct step_run *run, struct error *err)
     return true;
 }
 
+/* Nobody waits for images any more. */
+static bool
+is_late(const struct up *up)
+{
+    const struct step_run *functions = steps_find(up->graph, "functions");
+
+    return functions &&
+           (functions->state == STEP_DONE || functions->state == STEP_ALREADY);
+}
+
 static bool
 pull(struct up *up, struct step_run *run, const char *node, const char *ref,
      struct error *err)
@@ -90,13 +106,21 @@ pull(struct up *up, struct step_run *run, const char *node, const char *ref,
                                 "/etc/containerd/certs.d",
                                 ref,
                                 NULL};
+    bool again = true, has = false;
 
+    if (kind_image_in_node(up->docker, node, ref, run, &has, NULL) && has) {
+        step_part(run, ref, STEP_ALREADY, "");
+        return true;
+    }
     step_part(run, ref, STEP_RUNNING, "");
-    for (int i = 0; i < TRIES; i++) {
+    for (int i = 0; i < TRIES && again && !is_late(up); i++) {
+        int64_t began = clock_mono_ms(clock_system());
+
         if (ctr(up, run, node, argv)) {
             step_part(run, ref, STEP_DONE, "");
             return true;
         }
+        again = clock_mono_ms(clock_system()) - began < SOON_MS;
         if (!step_pause(run, LOOK_MS, err))
             return false;
     }
