@@ -30,7 +30,11 @@ is_rolled_out(const struct json *d)
            json_int64_or(json_get(status, "unavailableReplicas"), 0) == 0;
 }
 
+/* So many pods are replaced at most. */
+#define FRESH_PODS 3
+
 struct readiness {
+    size_t fresh;    /* pods replaced */
     char logged[64]; /* the pod whose log was last read, with its restarts */
     char line[300];
 };
@@ -49,6 +53,32 @@ read_log(struct readiness *r, struct watch *w, const char *ns, const char *pod,
     watch_last_log(w, ns, pod, state->failed_init, r->line, sizeof(r->line));
     if (*r->line)
         step_log(w->run, str_of(r->line));
+}
+
+/* The init container of a new Crossplane sometimes fails once while the API
+ * server still makes room for its CRDs; then the kubelet waits 10 s and more
+ * before it tries again. A new pod of ours is tried at once. */
+static void
+replace_pod(struct readiness *r, struct watch *w, const struct kube_object *pod,
+            const struct pod_state *state)
+{
+    struct kube_request gone = {.verb = KUBE_DELETE,
+                                .gvr = {"", "v1", "pods"},
+                                .ns = pod->ns.s,
+                                .name = pod->name.s};
+
+    if (!*state->failed_init ||
+        !str_contains(str_of(state->what), STR("CrashLoopBackOff")) ||
+        r->fresh == FRESH_PODS ||
+        profile_fact(&w->env->profile, FACT_XP_ADOPTED))
+        return;
+    r->fresh++;
+    AUTO(mem_free_ptr)
+    char *line =
+        mem_printf("%s started badly: a new pod takes its place", pod->name.s);
+
+    if (kube_client_wait(w->env->client, &gone, NULL, NULL))
+        step_log(w->run, str_of(line));
 }
 
 /* Crossplane's own pods, not those of packages. */
@@ -86,6 +116,7 @@ judge_pods(struct readiness *r, struct watch *w, struct error *err)
                   detail);
         if (v == WATCH_FAILED)
             return v;
+        replace_pod(r, w, o, &s);
     }
     return WATCH_WAIT;
 }
@@ -109,9 +140,11 @@ judge_ready(void *arg, struct watch *w, struct error *err)
     }
     if (judge_pods(r, w, err) == WATCH_FAILED)
         return WATCH_FAILED;
+    bool all = n && ready == n, said = !all && *r->line;
+
     step_detail(w->run, "%zu of %zu Deployments Available%s%s", ready, n,
-                *r->line ? "; its start said: " : "", r->line);
-    return n && ready == n ? WATCH_DONE : WATCH_WAIT;
+                said ? "; its start said: " : "", said ? r->line : "");
+    return all ? WATCH_DONE : WATCH_WAIT;
 }
 
 static bool

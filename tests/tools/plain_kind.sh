@@ -32,7 +32,8 @@ sed "s#xpkg.crossplane.io/#$MIRROR/#" "$CROSSPLANE" | kubectl apply -n crossplan
 kubectl -n crossplane-system wait --for=condition=Available deploy/crossplane deploy/crossplane-rbac-manager --timeout=180s >/dev/null
 say crossplane
 until_ok kubectl get crd functions.pkg.crossplane.io compositions.apiextensions.crossplane.io compositeresourcedefinitions.apiextensions.crossplane.io
-sed "s#xpkg.crossplane.io/#$MIRROR/#" assets/mesh-core/functions.yaml | kubectl apply -f - >/dev/null
+sed -n "s#^ref: xpkg.crossplane.io/\(.*\)/\(function-[a-z-]*\):\(.*\)#---\napiVersion: pkg.crossplane.io/v1\nkind: Function\nmetadata: {name: \2}\nspec: {package: \"$MIRROR/\1/\2:\3\"}#p" \
+	kind-config/versions.lock | kubectl apply -f - >/dev/null
 kubectl wait --for=condition=Installed functions.pkg.crossplane.io --all --timeout=120s >/dev/null
 kubectl wait --for=condition=Healthy functions.pkg.crossplane.io --all --timeout=120s >/dev/null
 say functions
