@@ -158,6 +158,68 @@ up_nodes(void *context, struct step_run *run, struct error *err)
     }
 }
 
+/* ---- proxy ----
+ *
+ * A pod that starts before kube-proxy has written its rules does not find the
+ * API server, fails, and is tried again only after a while.
+ */
+
+/* Every node has its kube-proxy; so has a cluster that uses none. */
+static bool
+proxy_runs(struct env *e, struct buf *why)
+{
+    struct kube_request r = {.gvr = {"apps", "v1", "daemonsets"},
+                             .ns = "kube-system",
+                             .name = "kube-proxy"};
+    struct error err = {0};
+    AUTO(json_free_ptr)
+    struct json *d = kube_client_wait_json(e->client, &r, &err);
+    const struct json *status = json_get(d, "status");
+    int64_t want = json_int64_or(json_get(status, "desiredNumberScheduled"), 0);
+    int64_t ready = json_int64_or(json_get(status, "numberReady"), 0);
+
+    if (!d && err.code == ERR_NOT_FOUND)
+        return true;
+    if (d && want && ready >= want)
+        return true;
+    buf_printf(why, "%s", d ? "kube-proxy is not ready" : err.msg);
+    return false;
+}
+
+enum step_verdict
+up_proxy_check(void *context, struct step_run *run)
+{
+    struct up *up = context;
+    AUTO(buf_release) struct buf why = BUF_INIT(1024);
+
+    if (proxy_runs(up->env, &why))
+        return STEP_IS_DONE;
+    step_detail(run, "%s", buf_cstr(&why));
+    return STEP_IS_TODO;
+}
+
+bool
+up_proxy(void *context, struct step_run *run, struct error *err)
+{
+    struct up *up = context;
+
+    for (int64_t left = NODES_LIMIT_MS / PAUSE_MS; left > 0; left--) {
+        AUTO(buf_release) struct buf why = BUF_INIT(1024);
+
+        if (proxy_runs(up->env, &why)) {
+            step_detail(run, "%s", "");
+            return true;
+        }
+        step_detail(run, "%s", buf_cstr(&why));
+        if (!step_pause(run, PAUSE_MS, err))
+            return false;
+    }
+    error_set(err, ERR_TIMEOUT, "the nodes' kube-proxy does not start");
+    if (err)
+        failure_remedy(err, "MT-KUBEADM");
+    return false;
+}
+
 /* ---- images ----
  *
  * What the nodes will need and the engine has already need not be fetched a

@@ -109,6 +109,8 @@ enum step_verdict up_nodes_check(void *up, struct step_run *run);
 bool up_nodes(void *up, struct step_run *run, struct error *err);
 enum step_verdict up_images_check(void *up, struct step_run *run);
 bool up_images(void *up, struct step_run *run, struct error *err);
+enum step_verdict up_proxy_check(void *up, struct step_run *run);
+bool up_proxy(void *up, struct step_run *run, struct error *err);
 enum step_verdict up_registry_trust_check(void *up, struct step_run *run);
 bool up_registry_trust(void *up, struct step_run *run, struct error *err);
 
