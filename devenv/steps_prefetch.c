@@ -6,6 +6,7 @@
  */
 #include "lib/base/clock.h"
 
+#include "devenv/crossplane_steps.h"
 #include "devenv/docker_exec.h"
 #include "devenv/kind.h"
 #include "devenv/kind_image.h"
@@ -137,7 +138,7 @@ up_prefetch(void *context, struct step_run *run, struct error *err)
     struct kind_cluster c;
 
     if (!up_images_needed(up, &refs, err) || !wait_for_boot(up, run, err) ||
-        (up->options->registry_mirror && !up_registry_trust(up, run, err)) ||
+        (up_mirror(up) && !up_registry_trust(up, run, err)) ||
         !look(up, run, a, &c))
         return false;
     for (size_t i = 0; i < c.nodes.n; i++) {
