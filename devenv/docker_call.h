@@ -40,6 +40,13 @@ bool docker_call(struct docker *d, struct step_run *run,
 struct json *docker_call_json(struct docker *d, struct step_run *run,
                               const struct docker_request *q,
                               struct error *err);
+/* GETs path with the filter key=value (value NULL: none) and sees that the
+ * answer is of the type a list has there; NULL and err if not. The caller frees
+ * the tree. */
+struct json *docker_call_list(struct docker *d, struct step_run *run,
+                              const char *path, const char *key,
+                              const char *value, enum json_type type,
+                              const char *doing, struct error *err);
 /* Starts it without waiting. fn is called once at the end unless it is
  * cancelled; err as docker_call's, NULL: success. */
 typedef void docker_done_fn(void *arg, const struct kube_http_response *r,

@@ -163,16 +163,13 @@ docker_containers(struct docker *d, struct step_run *run, const char *label,
                   struct arena *a, struct docker_containers *out,
                   struct error *err)
 {
-    AUTO(buf_release) struct buf path = BUF_INIT(4096);
-    AUTO(json_free_ptr) struct json *j = NULL;
-    struct docker_request q = {.doing = "list containers"};
+    AUTO(json_free_ptr)
+    struct json *j =
+        docker_call_list(d, run, "/containers/json?all=1", "label", label,
+                         JSON_ARRAY, "list containers", err);
     struct docker_containers l = {0};
 
-    buf_puts(&path, "/containers/json?all=1");
-    docker_filter(&path, "label", label);
-    q.path = buf_cstr(&path);
-    j = docker_call_json(d, run, &q, err);
-    if (!j || !docker_expect(j, JSON_ARRAY, q.doing, err))
+    if (!j)
         return false;
     l.v = arena_array(a, MAX(json_len(j), 1), sizeof(*l.v));
     for (struct json *p = json_first(j); p; p = json_next(p))

@@ -63,16 +63,13 @@ bool
 docker_images(struct docker *d, struct step_run *run, const char *reference,
               struct arena *a, struct docker_images *out, struct error *err)
 {
-    AUTO(buf_release) struct buf path = BUF_INIT(4096);
-    AUTO(json_free_ptr) struct json *j = NULL;
-    struct docker_request q = {.doing = "list images"};
+    AUTO(json_free_ptr)
+    struct json *j =
+        docker_call_list(d, run, "/images/json", "reference", reference,
+                         JSON_ARRAY, "list images", err);
     struct docker_images l = {0};
 
-    buf_puts(&path, "/images/json");
-    docker_filter(&path, "reference", reference);
-    q.path = buf_cstr(&path);
-    j = docker_call_json(d, run, &q, err);
-    if (!j || !docker_expect(j, JSON_ARRAY, q.doing, err))
+    if (!j)
         return false;
     l.v = arena_array(a, MAX(json_len(j), 1), sizeof(*l.v));
     for (struct json *p = json_first(j); p; p = json_next(p))

@@ -43,12 +43,12 @@ bool
 docker_networks(struct docker *d, struct step_run *run, const char *name,
                 struct arena *a, struct docker_networks *out, struct error *err)
 {
-    struct docker_request q = {.path = "/networks", .doing = "list networks"};
-    AUTO(json_free_ptr) struct json *j = NULL;
+    AUTO(json_free_ptr)
+    struct json *j = docker_call_list(d, run, "/networks", "", NULL, JSON_ARRAY,
+                                      "list networks", err);
     struct docker_networks l = {0};
 
-    j = docker_call_json(d, run, &q, err);
-    if (!j || !docker_expect(j, JSON_ARRAY, q.doing, err))
+    if (!j)
         return false;
     l.v = arena_array(a, MAX(json_len(j), 1), sizeof(*l.v));
     for (struct json *p = json_first(j); p; p = json_next(p)) {
@@ -194,17 +194,13 @@ bool
 docker_volumes(struct docker *d, struct step_run *run, const char *label,
                struct arena *a, struct docker_volumes *out, struct error *err)
 {
-    AUTO(buf_release) struct buf path = BUF_INIT(4096);
-    AUTO(json_free_ptr) struct json *j = NULL;
-    struct docker_request q = {.doing = "list volumes"};
+    AUTO(json_free_ptr)
+    struct json *j = docker_call_list(d, run, "/volumes", "label", label,
+                                      JSON_OBJECT, "list volumes", err);
     struct docker_volumes l = {0};
     const struct json *list;
 
-    buf_puts(&path, "/volumes");
-    docker_filter(&path, "label", label);
-    q.path = buf_cstr(&path);
-    j = docker_call_json(d, run, &q, err);
-    if (!j || !docker_expect(j, JSON_OBJECT, q.doing, err))
+    if (!j)
         return false;
     list = json_get(j, "Volumes");
     l.v = arena_array(a, MAX(json_len(list), 1), sizeof(*l.v));

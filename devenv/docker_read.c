@@ -97,3 +97,22 @@ docker_filter(struct buf *path, const char *key, const char *value)
     text = json_text(filters, JSON_COMPACT);
     kube_query_add(path, "filters", str_of(text));
 }
+
+struct json *
+docker_call_list(struct docker *d, struct step_run *run, const char *path,
+                 const char *key, const char *value, enum json_type type,
+                 const char *doing, struct error *err)
+{
+    AUTO(buf_release) struct buf full = BUF_INIT(4096);
+    struct docker_request q = {.doing = doing};
+
+    buf_puts(&full, path);
+    docker_filter(&full, key, value);
+    q.path = buf_cstr(&full);
+    struct json *j = docker_call_json(d, run, &q, err);
+
+    if (!j || docker_expect(j, type, doing, err))
+        return j;
+    json_free(j);
+    return NULL;
+}
