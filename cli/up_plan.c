@@ -89,7 +89,7 @@ add_row(struct up *up, const struct step_run *run, size_t width,
         n ? steptext_bytes(n, bytes) : "",
         what,
         text_of(s ? s->lane : NULL),
-        text_of(s ? s->needs : NULL),
+        text_of(run->needs),
     };
 
     snprintf(what, sizeof(what) - 4, "%s%s%s", steptext_title(run),
@@ -151,7 +151,7 @@ row_of(struct up *up, const struct step_run *run)
     json_set_string(j, "lane", text_of(s ? s->lane : NULL));
     json_set_string(j, "state", to_do(run) ? "pending" : "already");
     json_set_string(j, "detail", run->detail);
-    json_set(j, "needs", words_of(s ? s->needs : NULL));
+    json_set(j, "needs", words_of(text_of(run->needs)));
     json_set_int(j, "usualMs", run->usual_ms);
     json_set_int(j, "bytes", (int64_t)bytes_of(up, run));
     json_set_bool(j, "soft", s && s->flags & STEP_SOFT);

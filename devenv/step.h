@@ -90,6 +90,7 @@ struct step_run {
     struct loop *loop;
     const char *id, *title;
     const struct step *step; /* NULL outside a graph */
+    const char *needs;       /* its step's, as far as they take part; or NULL */
     enum step_state state;
     int64_t usual_ms; /* how long it usually takes */
     bool looked;      /* its check has been asked, and said: */

@@ -14,11 +14,13 @@
 #include "devenv/step.h"
 
 #define INPUTS_MAX ((size_t)16 << 20)
+#define NEEDS_MAX  1024
 
 struct node {
     struct step_graph *graph;
     struct step_run run;
     struct task *task;
+    char *needs;
     size_t began; /* order of acts, from 1; 0: did not act */
 };
 
@@ -111,6 +113,20 @@ add(struct step_graph *g, const struct step *s)
     };
 }
 
+/* Keeps of a node's needs those that take part. */
+static void
+resolve_needs(struct step_graph *g, struct node *n)
+{
+    AUTO(buf_release) struct buf needs = BUF_INIT(NEEDS_MAX);
+
+    for (size_t i = 0; i < g->n; i++) {
+        if (has_word(n->run.step->needs, g->v[i].run.id))
+            buf_printf(&needs, "%s%s", needs.n ? " " : "", g->v[i].run.id);
+    }
+    n->needs = needs.n ? mem_strdup(buf_cstr(&needs)) : NULL;
+    n->run.needs = n->needs;
+}
+
 struct step_graph *
 steps_new(struct loop *l, const struct step *table, void *context,
           const struct step_graph_options *o, struct error *err)
@@ -137,6 +153,8 @@ steps_new(struct loop *l, const struct step *table, void *context,
             (!until || leads_to(table, o, &table[i], until)))
             add(g, &table[i]);
     }
+    for (size_t i = 0; i < g->n; i++)
+        resolve_needs(g, &g->v[i]);
     return g;
 }
 
@@ -228,7 +246,7 @@ run_node(void *arg)
     loop_defer(g->loop, advance, g);
 }
 
-/* Everything it needs, of what takes part, is done. */
+/* Everything it needs is done. */
 static bool
 may_start(const struct step_graph *g, const struct node *n)
 {
@@ -237,7 +255,7 @@ may_start(const struct step_graph *g, const struct node *n)
     for (size_t i = 0; i < g->n; i++) {
         const struct step_run *r = &g->v[i].run;
 
-        if (has_word(n->run.step->needs, r->id) && !is_done(r->state))
+        if (has_word(n->needs, r->id) && !is_done(r->state))
             return false;
     }
     return true;
@@ -401,6 +419,7 @@ steps_free(struct step_graph *g)
     for (size_t i = 0; i < g->n; i++) {
         task_free(g->v[i].task);
         step_run_release(&g->v[i].run);
+        free(g->v[i].needs);
     }
     free(g->v);
     free(g);
@@ -437,7 +456,7 @@ chain_ms(const struct step_graph *g, const struct node *n)
     int64_t longest = 0;
 
     for (size_t i = 0; i < g->n; i++) {
-        if (has_word(n->run.step->needs, g->v[i].run.id))
+        if (has_word(n->needs, g->v[i].run.id))
             longest = MAX(longest, chain_ms(g, &g->v[i]));
     }
     return longest + (is_done(n->run.state) ? 0 : n->run.usual_ms);

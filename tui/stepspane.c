@@ -188,8 +188,8 @@ stepspane_step(const struct tui_work *w, const struct step_run *run,
     if (run->began_ms)
         buf_printf(&text, "  %s",
                    steptext_ms(steptext_took(run, now_ms), took));
-    if (run->step && run->step->needs)
-        buf_printf(&text, "  after: %s", run->step->needs);
+    if (run->needs)
+        buf_printf(&text, "  after: %s", run->needs);
     wrapped(c, r, steptext_style(run->state), buf_view(&text));
     if (*run->detail)
         wrapped(c, r, ST_TEXT, str_of(run->detail));

@@ -108,8 +108,10 @@ memwork_step(struct memwork *w, const char *text)
     snprintf(t[1], sizeof(t[1]), "%s", text + used);
     w->steps[i] = (struct step){
         .id = t[0], .title = t[1], .needs = *t[2] == '-' ? NULL : t[2]};
-    w->runs[i] =
-        (struct step_run){.id = t[0], .title = t[1], .step = &w->steps[i]};
+    w->runs[i] = (struct step_run){.id = t[0],
+                                   .title = t[1],
+                                   .step = &w->steps[i],
+                                   .needs = w->steps[i].needs};
     w->pointers[i] = &w->runs[i];
 }
 

@@ -142,6 +142,9 @@ needs_come_first_and_rows_of_other_engines_are_left_out(void **state UNUSED)
 
     graph(&w, NULL);
     assert_int_equal(steps_count(w.g), 5);
+    /* "unknown" takes no part, and nobody is told to wait for it */
+    assert_string_equal(steps_find(w.g, "c")->needs, "a b");
+    assert_null(steps_find(w.g, "a")->needs);
     assert_int_equal(steps_estimate_ms(w.g), 50);
     assert_true(steps_wait(w.g, NULL));
     assert_string_equal(w.told, "act:a act:b act:e act:c act:d ");
