@@ -24,9 +24,21 @@
 
 #include "lib/base/json.h"
 
+/* What the world outside says when a function asks; set by who composes. */
+struct fn_world {
+    void *arg;
+    int64_t now_ns; /* since 1970: the time of this run, for `now` and TTLs */
+    /* Appends the text files below dir, as the function's own file system has
+     * them (FileSystem templates). False: err says why. NULL: there are none,
+     * and asking is a fatal result. */
+    bool (*files)(void *arg, const char *dir, struct buf *out,
+                  struct error *err);
+};
+
 struct fn_request {
-    const struct json *data; /* the layout above, always an object */
-    void *prepared;          /* what .prepare answered, else NULL */
+    const struct json *data;      /* the layout above, always an object */
+    void *prepared;               /* what .prepare answered, else NULL */
+    const struct fn_world *world; /* NULL: 1970, no files */
 };
 
 enum fn_severity { FN_UNSPECIFIED, FN_FATAL, FN_WARNING, FN_NORMAL };

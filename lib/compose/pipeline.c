@@ -294,7 +294,8 @@ fetch_required(struct run *r, const struct step *s,
 static void
 step_call(struct run *r, const struct step *s, struct fn_response *rsp)
 {
-    struct fn_request req = {.data = r->data, .prepared = s->prepared};
+    struct fn_request req = {
+        .data = r->data, .prepared = s->prepared, .world = &r->host->world};
 
     fn_response_init(rsp, &req);
     if (s->unprepared)

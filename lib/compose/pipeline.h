@@ -43,6 +43,7 @@ struct compose_host {
      * version "v"`). NULL: everything is namespaced. */
     bool (*namespaced)(void *arg, const char *api_version, const char *kind,
                        bool *namespaced, struct error *err);
+    struct fn_world world; /* handed to the functions */
 };
 
 /* ---- the pipeline ---- */

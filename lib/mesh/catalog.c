@@ -591,5 +591,8 @@ is_namespaced(void *arg, const char *api_version, const char *kind,
 struct compose_host
 catalog_compose_host(struct catalog *c)
 {
-    return (struct compose_host){c, find_function, fetch, is_namespaced};
+    return (struct compose_host){.arg = c,
+                                 .function = find_function,
+                                 .fetch = fetch,
+                                 .namespaced = is_namespaced};
 }
