@@ -12,7 +12,8 @@ PKGS  := ncursesw libcurl libcjson yaml-0.1 libmicrohttpd sqlite3 gnutls libarch
 CSTD  := -std=gnu11
 WARN  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
          -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wno-format-truncation
-FLAGS_release := -O2 -g
+# Small on purpose: no tables that only C++ needs, and nothing that nobody calls.
+FLAGS_release := -O2 -g -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
 FLAGS_debug   := -O0 -g3
 FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_cover   := -O0 -g --coverage
@@ -26,7 +27,7 @@ endif
 VERSION := $(shell cat VERSION)
 CPPFLAGS += -I. -D_GNU_SOURCE -DMESHTOP_VERSION='"$(VERSION)"'
 CFLAGS   += $(CSTD) $(WARN) $(FLAGS_$(MODE))
-LDFLAGS  += $(FLAGS_$(MODE)) -rdynamic
+LDFLAGS  += $(FLAGS_$(MODE)) -Wl,--gc-sections
 # Expanded when first used, so that `make run` can install them before.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 LDLIBS     = $(eval LDLIBS := $(shell pkg-config --libs $(PKGS)) -lm)$(LDLIBS)
