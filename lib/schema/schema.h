@@ -5,7 +5,7 @@
  * default and validate objects in Kubernetes' own words, to answer how lists
  * and maps merge (server-side apply), and to draw a form (create screen).
  * Rules: k8s.io/apiextensions-apiserver pkg/apiserver/{schema,validation}.
- * CEL rules (x-kubernetes-validations) are stored and counted, not evaluated.
+ * CEL rules (x-kubernetes-validations) are part of it: docs/CEL.md.
  * Order of a write: schema_prune, schema_default, schema_validate; of a read
  * from storage: schema_prune, schema_default.
  * Invariants: a compiled schema never changes. Every node of it is a
@@ -74,7 +74,13 @@ void schema_default(const struct schema *root, struct json *object);
  * looked at (names and labels are the caller's). */
 bool schema_validate(const struct schema *root, const struct json *object,
                      struct schema_findings *findings);
-/* A value alone, at path ("spec.size"): for forms and patches. */
+/* The same of an object that replaces old (NULL: that is created): transition
+ * rules see old as oldSelf. */
+bool schema_validate_update(const struct schema *root,
+                            const struct json *object, const struct json *old,
+                            struct schema_findings *findings);
+/* A value alone, at path ("spec.size"), without CEL rules: for forms and
+ * patches. */
 bool schema_validate_value(const struct schema *node, const struct json *value,
                            const char *path, struct schema_findings *findings);
 
@@ -138,7 +144,8 @@ size_t schema_property_count(const struct schema *node);
 const struct schema *schema_property(const struct schema *node, size_t i,
                                      const char **name, bool *required);
 bool schema_is_required(const struct schema *node, const char *key);
-/* Number of CEL rules in the whole schema. */
+/* Number of CEL rules that schema_validate leaves unevaluated: those that did
+ * not compile. */
 size_t schema_rule_count(const struct schema *root);
 
 #endif

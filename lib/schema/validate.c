@@ -607,6 +607,14 @@ bool
 schema_validate(const struct schema *root, const struct json *object,
                 struct schema_findings *findings)
 {
+    return schema_validate_update(root, object, NULL, findings);
+}
+
+bool
+schema_validate_update(const struct schema *root, const struct json *object,
+                       UNUSED const struct json *old,
+                       struct schema_findings *findings)
+{
     size_t before = findings->n;
     bool ok = schema_validate_value(root, object, "", findings);
 
