@@ -13,6 +13,7 @@
 #include "lib/base/yaml.h"
 
 #include "devenv/sandbox/kobj.h"
+#include "devenv/sandbox/usage_index.h"
 
 /* Jobs done before the API gets its turn again. */
 #define BUDGET_US   25000
@@ -29,6 +30,9 @@ static const struct rule {
     {PACKAGE_GROUP, "functions", JOB_PACKAGE},
     {PACKAGE_GROUP, "configurations", JOB_PACKAGE},
     {PACKAGE_GROUP, "providers", JOB_PACKAGE},
+    {"protection.crossplane.io", "usages", JOB_USAGE},
+    {"protection.crossplane.io", "clusterusages", JOB_USAGE},
+    {CROSSPLANE_GROUP, "usages", JOB_USAGE},
     {"apps", "deployments", JOB_WORKLOAD},
     {"apps", "daemonsets", JOB_WORKLOAD},
     {"", "pods", JOB_WORKLOAD},
@@ -58,6 +62,8 @@ static bool (*const handlers[])(struct control *c, const struct job *j) = {
     [JOB_XR] = control_xr,
     [JOB_MANAGED] = control_managed,
     [JOB_WORKLOAD] = control_workload,
+    [JOB_USAGE] = control_usage,
+    [JOB_REPLAY] = control_replay,
 };
 
 /* ---- small helpers of the controllers ---- */
@@ -77,7 +83,9 @@ control_now_s(const struct control *c)
 const struct kind *
 control_kind(struct control *c, const char *group, const char *plural)
 {
-    return registry_resource(c->registry, group, "v1", plural);
+    const struct kind *k = registry_resource(c->registry, group, "v1", plural);
+
+    return k ? k : registry_resource(c->registry, group, NULL, plural);
 }
 
 static void
@@ -94,6 +102,13 @@ control_add(struct control *c, enum job_kind kind, const char *group,
     struct job j = {kind, group, plural, ns, name};
 
     queue_add(c->queue, QUEUE_NORMAL, &j, control_now_ms(c), 0);
+    wake(c);
+}
+
+void
+control_add_later(struct control *c, const struct job *j, int64_t delay_ms)
+{
+    queue_add(c->queue, QUEUE_NORMAL, j, control_now_ms(c), delay_ms);
     wake(c);
 }
 
@@ -337,6 +352,7 @@ on_event(void *arg, const struct registry_event *e)
     if (strcmp(k->plural, "events") == 0)
         return;
     control_forget_fetched(c, k);
+    usage_index_event(c->usages, e);
     add_by_rule(c, e);
     if (is_type(c, k))
         add_xr(c, e);
@@ -433,6 +449,7 @@ control_new(const struct control_options *o, struct error *err)
         control_free(c);
         return NULL;
     }
+    c->usages = usage_index_new(c);
     c->subscription = registry_subscribe(c->registry, NULL, NULL, on_event, c);
     c->timer = loop_timer_add(c->loop, -1, on_timer, c);
     look_at_all(c);
@@ -451,6 +468,7 @@ control_free(struct control *c)
     if (!c)
         return;
     registry_unsubscribe(c->subscription);
+    usage_index_free(c->usages);
     loop_timer_del(c->timer);
     map_release(&c->states, xr_state_free);
     map_release(&c->types, xr_type_free);

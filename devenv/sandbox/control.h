@@ -55,6 +55,7 @@ struct applied {
 };
 
 struct server_module;
+struct usage_index;
 
 struct control {
     struct registry *registry;
@@ -70,7 +71,8 @@ struct control {
     struct map fetched;   /* "group/Kind" -> struct map: selector -> items */
     uint64_t heard;       /* resourceVersion of the newest event */
     int64_t low_ms;       /* when the low lane was last served */
-    struct map delays;    /* the provider's: step and object -> int64_t ms */
+    struct usage_index *usages;
+    struct map delays; /* the provider's: step and object -> int64_t ms */
     int64_t provider_delay_ms;
     struct registry_subscription *subscription;
     struct loop_timer *timer;
@@ -102,11 +104,15 @@ void control_rolled_back(struct control *c);
 /* ---- for the controllers ---- */
 int64_t control_now_ms(const struct control *c); /* monotonic */
 int64_t control_now_s(const struct control *c);  /* wall */
-/* The kind of one of Crossplane's own resources, in the version core uses. */
+/* The kind of one of Crossplane's own resources, in the version core uses: v1
+ * where there is one, else the preferred one. */
 const struct kind *control_kind(struct control *c, const char *group,
                                 const char *plural);
 void control_add(struct control *c, enum job_kind kind, const char *group,
                  const char *plural, const char *ns, const char *name);
+/* The same after delay_ms. */
+void control_add_later(struct control *c, const struct job *j,
+                       int64_t delay_ms);
 /* Every object of a kind becomes a job. */
 void control_add_all(struct control *c, enum job_kind kind,
                      const struct kind *k);
@@ -168,5 +174,7 @@ bool control_package(struct control *c, const struct job *j);
 bool control_xr(struct control *c, const struct job *j);
 bool control_managed(struct control *c, const struct job *j);
 bool control_workload(struct control *c, const struct job *j);
+bool control_usage(struct control *c, const struct job *j);
+bool control_replay(struct control *c, const struct job *j);
 
 #endif

@@ -21,7 +21,9 @@ enum job_kind {
     JOB_PACKAGE,
     JOB_XR,
     JOB_MANAGED,
-    JOB_WORKLOAD
+    JOB_WORKLOAD,
+    JOB_USAGE,
+    JOB_REPLAY, /* a deletion that was refused once */
 };
 
 struct job {

@@ -164,6 +164,15 @@ bool registry_delete(struct registry *r, const struct kind *k, const char *ns,
                      const char *name, const struct registry_delete *o,
                      struct json **left, struct status *st);
 
+/* Asked before an object may go, by whomever; false: st says why it may not.
+ * It may write other objects, and this one's metadata. */
+typedef bool registry_guard_fn(void *arg, const struct kind *k,
+                               const struct json *obj,
+                               const struct registry_delete *o,
+                               struct status *st);
+/* One at a time; fn NULL: none. */
+void registry_set_guard(struct registry *r, registry_guard_fn *fn, void *arg);
+
 /* ---- hearing of changes ---- */
 
 enum registry_change { CHANGE_ADDED, CHANGE_MODIFIED, CHANGE_DELETED };

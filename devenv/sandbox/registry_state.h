@@ -20,10 +20,12 @@ struct registry {
     struct gc *gc;
     struct registry_subscription *subs;
     struct loop_timer *timer;
-    struct map emitted;     /* identity of an event -> "ns/name", owned */
-    struct map terminating; /* namespaces that are going */
-    struct map going;       /* "group/plural" whose CRD is going */
-    struct buf print;       /* scratch of stored_put */
+    struct map emitted;       /* identity of an event -> "ns/name", owned */
+    struct map terminating;   /* namespaces that are going */
+    struct map going;         /* "group/plural" whose CRD is going */
+    registry_guard_fn *guard; /* or NULL */
+    void *guard_arg;
+    struct buf print; /* scratch of stored_put */
 };
 
 /* ---- facts: what lists, selectors and the collector ask of an object ---- */

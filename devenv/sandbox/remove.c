@@ -110,6 +110,13 @@ go(struct registry *r, const struct kind *k, struct json *last, bool dry,
     return good;
 }
 
+void
+registry_set_guard(struct registry *r, registry_guard_fn *fn, void *arg)
+{
+    r->guard = fn;
+    r->guard_arg = arg;
+}
+
 bool
 registry_delete(struct registry *r, const struct kind *k, const char *ns,
                 const char *name, const struct registry_delete *options,
@@ -132,7 +139,8 @@ registry_delete(struct registry *r, const struct kind *k, const char *ns,
         return status_not_found(st, k->group, k->plural, name);
     rev = it.rev;
     last = stored_read(k, it.json);
-    if (!check(k, last, o, st)) {
+    if (!check(k, last, o, st) ||
+        (r->guard && !r->guard(r->guard_arg, k, last, o, st))) {
         json_free(last);
         return false;
     }

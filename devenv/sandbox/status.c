@@ -181,6 +181,15 @@ status_forbidden(struct status *st, const char *group, const char *plural,
 }
 
 bool
+status_denied(struct status *st, int code, const char *webhook, const char *why)
+{
+    status_set(st, code, NULL,
+               "admission webhook \"%s\" denied the request: %s", webhook, why);
+    st->reason = st->message + strlen(st->message) - strlen(why);
+    return false;
+}
+
+bool
 status_unsupported_media(struct status *st, const char *accepted)
 {
     return status_set(st, 415, "UnsupportedMediaType",

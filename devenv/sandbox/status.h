@@ -20,7 +20,7 @@
 
 struct status {
     int code;           /* HTTP status; 0: no failure */
-    const char *reason; /* "NotFound", static; NULL: none is given */
+    const char *reason; /* "NotFound", static or the end of message; or NULL */
     char *message;
     struct json *details; /* or NULL */
     int retry_after_s;    /* > 0: header Retry-After */
@@ -53,6 +53,10 @@ bool status_conflict(struct status *st, const char *group, const char *plural,
 /* `widgets.example.org "x" is forbidden: WHY`. */
 bool status_forbidden(struct status *st, const char *group, const char *plural,
                       const char *name, const char *why);
+/* As an admission webhook denies: `admission webhook "W" denied the request:
+ * WHY`, with WHY itself as the reason. */
+bool status_denied(struct status *st, int code, const char *webhook,
+                   const char *why);
 bool status_unsupported_media(struct status *st, const char *accepted);
 bool status_internal(struct status *st, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
