@@ -3,9 +3,9 @@
  *
  * What: Crossplane rebuilds the schema instead of copying it; this does the
  * same: what it keeps, drops, injects and names, for v1 and v2 XRDs of scope
- * Namespaced, Cluster and LegacyCluster. Claims' CRDs are not made.
- * Lifetimes: results are fresh trees of the caller.
- * Source: crossplane 2.0.8 internal/xcrd/{crd,schemas}.go;
+ * Namespaced, Cluster and LegacyCluster, and for the claims a legacy one
+ * offers. Lifetimes: results are fresh trees of the caller. Source:
+ * crossplane 2.0.8 internal/xcrd/{crd,schemas}.go;
  * apis/apiextensions/v2/xrd_types.go.
  */
 #ifndef LIB_COMPOSE_XRD_H
@@ -21,6 +21,13 @@
  * "<name>": custom resource validation cannot be nil`. */
 struct json *xrd_to_crd(const struct json *xrd, struct error *err);
 
+/* The CRD of the claims that an XRD with claimNames offers: namespaced, named
+ * after the claim's plural. Errors as of xrd_to_crd, and `invalid resource
+ * claim names: missing names` when it offers none. */
+struct json *xrd_to_claim_crd(const struct json *xrd, struct error *err);
+
+/* The kind of the claims an XRD offers (in its own group), NULL: none. */
+const char *xrd_claim_kind(const struct json *xrd);
 /* "Namespaced", "Cluster" or "LegacyCluster"; the default of its version. */
 const char *xrd_scope(const struct json *xrd);
 /* The name of the referenceable version, NULL when there is none. */
