@@ -1,5 +1,5 @@
 /*
- * tree.h - a composed tree as text and as JSON.
+ * tree.h - a composed tree as the mesh sees it, as text.
  */
 #ifndef CLI_TREE_H
 #define CLI_TREE_H
@@ -10,7 +10,5 @@
  * ascii: no line-drawing characters. */
 void tree_print(const struct mesh_tree *t, bool wide, bool ascii,
                 const char *indent);
-/* {kind, name, ..., children: [...]}; the caller frees it. */
-struct json *tree_json(const struct mesh_tree *t);
 
 #endif
