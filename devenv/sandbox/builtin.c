@@ -4,9 +4,10 @@
 #include "lib/base/digest.h"
 #include "lib/base/mem.h"
 
+#include "lib/schema/names.h"
+
 #include "devenv/sandbox/crd.h"
 #include "devenv/sandbox/events.h"
-#include "devenv/sandbox/names.h"
 #include "devenv/sandbox/namespaces.h"
 #include "devenv/sandbox/workload.h"
 

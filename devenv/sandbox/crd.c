@@ -4,6 +4,8 @@
 
 #include "lib/base/mem.h"
 
+#include "lib/schema/crd_check.h"
+
 #include "devenv/sandbox/registry_state.h"
 
 #define FINALIZER "customresourcecleanup.apiextensions.k8s.io"
@@ -19,24 +21,6 @@ text(const struct json *j, const char *key)
 }
 
 /* ---- defaults ---- */
-
-static void
-default_names(struct json *spec)
-{
-    struct json *names = json_need_object(spec, "names");
-    AUTO(mem_free_ptr) char *kind = mem_strdup(text(names, "kind"));
-    AUTO(mem_free_ptr) char *list = mem_printf("%sList", kind);
-
-    if (!*text(names, "listKind"))
-        json_set_string(names, "listKind", list);
-    for (char *p = kind; *p; p++)
-        *p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
-    if (!*text(names, "singular"))
-        json_set_string(names, "singular", kind);
-    if (!json_get(spec, "conversion"))
-        json_set_string(json_need_object(spec, "conversion"), "strategy",
-                        "None");
-}
 
 static void
 default_status(struct json *obj)
@@ -70,8 +54,10 @@ crd_prepare(struct registry *r, struct json *obj, const struct json *old,
             struct schema_findings *bad)
 {
     (void)r;
-    default_names(json_need_object(obj, "spec"));
-    crd_validate(obj, old, bad);
+    crd_default(obj);
+    /* A write that leaves the spec alone need not compile the schemas. */
+    if (!old || !json_equal(json_get(obj, "spec"), json_get(old, "spec")))
+        crd_check(obj, old && crd_established(old) ? old : NULL, bad);
     default_status(obj);
 }
 

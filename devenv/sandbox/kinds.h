@@ -14,10 +14,10 @@
 #include "lib/base/arena.h"
 #include "lib/base/map.h"
 
+#include "lib/schema/jsonpath.h"
 #include "lib/schema/schema.h"
 
 #include "devenv/sandbox/fields.h"
-#include "devenv/sandbox/jsonpath.h"
 #include "devenv/sandbox/registry.h"
 
 struct builtin;
@@ -74,7 +74,7 @@ void kinds_release(struct kinds *k);
 /* Reads assets/sandbox/. */
 bool kinds_add_builtin(struct kinds *k, struct error *err);
 /* Serves (or serves anew) the versions of a CRD object. Problems of the
- * schemas are found before, by crd_validate; a version that does not compile
+ * schemas are found before, by crd_check; a version that does not compile
  * is served without schema. */
 void kinds_add(struct kinds *k, const struct json *crd, bool builtin);
 void kinds_remove(struct kinds *k, const char *group, const char *plural);

@@ -2,8 +2,9 @@
 
 #include "lib/base/mem.h"
 
+#include "lib/schema/names.h"
+
 #include "devenv/sandbox/builtin.h"
-#include "devenv/sandbox/names.h"
 
 #define ANNOTATIONS_MAX 262144
 

@@ -4,7 +4,7 @@
 
 #include "lib/base/mem.h"
 
-#include "devenv/sandbox/names.h"
+#include "lib/schema/names.h"
 
 #define TEXT_MAX   ((size_t)64 << 10)
 #define TERMS_MAX  1000

@@ -2,7 +2,7 @@
  * covers: devenv/sandbox/jsonpath.c */
 #include <stdlib.h>
 
-#include "devenv/sandbox/jsonpath.h"
+#include "lib/schema/jsonpath.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
  * down the tree and stops when enough was found. `..` keeps its place in the
  * list: the steps after it are tried on the node and on all below it.
  */
-#include "devenv/sandbox/jsonpath.h"
+#include "lib/schema/jsonpath.h"
 
 #include <stdlib.h>
 

@@ -9,8 +9,8 @@
  * Lifetime: jsonpath_compile ... jsonpath_free; what is found belongs to the
  * tree that was searched.
  */
-#ifndef DEVENV_SANDBOX_JSONPATH_H
-#define DEVENV_SANDBOX_JSONPATH_H
+#ifndef LIB_SCHEMA_JSONPATH_H
+#define LIB_SCHEMA_JSONPATH_H
 
 #include "lib/base/error.h"
 #include "lib/base/json.h"

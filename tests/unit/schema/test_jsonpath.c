@@ -1,4 +1,4 @@
-#include "devenv/sandbox/jsonpath.h"
+#include "lib/schema/jsonpath.h"
 
 #include "tests/unit/test.h"
 

@@ -1,4 +1,4 @@
-#include "devenv/sandbox/names.h"
+#include "lib/schema/names.h"
 
 #include "lib/base/buf.h"
 

@@ -1,9 +1,9 @@
+#include "lib/schema/crd_check.h"
+
 #include "lib/base/mem.h"
 
-#include "devenv/sandbox/crd.h"
-#include "devenv/sandbox/jsonpath.h"
-#include "devenv/sandbox/names.h"
-#include "devenv/sandbox/registry_state.h"
+#include "lib/schema/jsonpath.h"
+#include "lib/schema/names.h"
 
 #define INVALID  "FieldValueInvalid"
 #define REQUIRED "FieldValueRequired"
@@ -12,6 +12,25 @@ static const char *
 text(const struct json *j, const char *key)
 {
     return json_string_or(json_get(j, key), "");
+}
+
+void
+crd_default(struct json *crd)
+{
+    struct json *spec = json_need_object(crd, "spec");
+    struct json *names = json_need_object(spec, "names");
+    AUTO(mem_free_ptr) char *kind = mem_strdup(text(names, "kind"));
+    AUTO(mem_free_ptr) char *list = mem_printf("%sList", kind);
+
+    if (!*text(names, "listKind"))
+        json_set_string(names, "listKind", list);
+    for (char *p = kind; *p; p++)
+        *p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
+    if (!*text(names, "singular"))
+        json_set_string(names, "singular", kind);
+    if (!json_get(spec, "conversion"))
+        json_set_string(json_need_object(spec, "conversion"), "strategy",
+                        "None");
 }
 
 static void
@@ -62,16 +81,17 @@ static void
 validate_names(const struct json *obj, const struct json *spec,
                struct schema_findings *bad)
 {
+    const char *name = text(json_get(obj, "metadata"), "name");
     const struct json *names = json_get(spec, "names");
     AUTO(mem_free_ptr)
     char *want =
         mem_printf("%s.%s", text(names, "plural"), text(spec, "group"));
 
-    if (strcmp(stored_name(obj), want) != 0)
+    if (strcmp(name, want) != 0)
         schema_findings_add(bad, "metadata.name", INVALID,
                             "Invalid value: \"%s\": must be "
                             "spec.names.plural+\".\"+spec.group",
-                            stored_name(obj));
+                            name);
     validate_one_name(text(names, "plural"), "spec.names.plural", true, bad);
     validate_one_name(text(names, "singular"), "spec.names.singular", true,
                       bad);
@@ -184,16 +204,13 @@ validate_fixed(const struct json *spec, const struct json *was,
 }
 
 void
-crd_validate(const struct json *obj, const struct json *old,
-             struct schema_findings *bad)
+crd_check(const struct json *crd, const struct json *established,
+          struct schema_findings *bad)
 {
-    const struct json *spec = json_get(obj, "spec");
+    const struct json *spec = json_get(crd, "spec");
 
-    /* A write that leaves the spec alone need not compile the schemas. */
-    if (old && json_equal(spec, json_get(old, "spec")))
-        return;
     validate_group(text(spec, "group"), bad);
-    validate_names(obj, spec, bad);
+    validate_names(crd, spec, bad);
     validate_scope(text(spec, "scope"), bad);
     validate_versions(json_get(spec, "versions"), bad);
     if (json_bool(json_get(spec, "preserveUnknownFields"), false))
@@ -201,6 +218,6 @@ crd_validate(const struct json *obj, const struct json *old,
                             "Invalid value: true: cannot set to true, set "
                             "x-kubernetes-preserve-unknown-fields to true in "
                             "spec.versions[*].schema instead");
-    if (old && crd_established(old))
-        validate_fixed(spec, json_get(old, "spec"), bad);
+    if (established)
+        validate_fixed(spec, json_get(established, "spec"), bad);
 }

@@ -5,8 +5,8 @@
  * appends what is wrong to out (several messages are possible) and answers
  * whether the value is fine.
  */
-#ifndef DEVENV_SANDBOX_NAMES_H
-#define DEVENV_SANDBOX_NAMES_H
+#ifndef LIB_SCHEMA_NAMES_H
+#define LIB_SCHEMA_NAMES_H
 
 #include "lib/base/str.h"
 
