@@ -41,10 +41,11 @@ trouble(const struct json *pkg)
                               : "");
     if (function_builtin(str_of(package_of(pkg))))
         return NULL;
-    return mem_printf("the sandbox has no built-in for %s; it has "
-                      "function-go-templating, function-auto-ready and "
-                      "function-extra-resources",
-                      package_of(pkg));
+    AUTO(buf_release) struct buf names = BUF_INIT(BUF_TEXT_MAX);
+
+    function_builtin_names(&names);
+    return mem_printf("the sandbox has no built-in for %s; it has %s",
+                      package_of(pkg), buf_cstr(&names));
 }
 
 /* Where the package comes from: the ImageConfig with the longest prefix that

@@ -79,7 +79,7 @@ check_scope(const struct render *r, const char *name, const struct json *cd)
     struct error why = {0};
     bool namespaced = true;
 
-    if (r->in->mode == COMPOSE_RENDER || !h->namespaced ||
+    if (r->in->mode != COMPOSE_LIVE || !h->namespaced ||
         !*meta_string(r->in->xr, "namespace") || *meta_string(cd, "namespace"))
         return true;
     if (!h->namespaced(h->arg, text_of(cd, "apiVersion"), text_of(cd, "kind"),
@@ -112,33 +112,82 @@ owner_reference(const struct json *xr)
     return o;
 }
 
+/* An owner that a function wrote, as the typed reference keeps it. */
+static struct json *
+owner_copy(const struct json *owner)
+{
+    static const char *const texts[] = {"apiVersion", "kind", "name", "uid"};
+    static const char *const flags[] = {"blockOwnerDeletion", "controller"};
+    struct json *o = json_new_object();
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        json_set_string(o, texts[i], text_of(owner, texts[i]));
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+        const struct json *flag = json_get(owner, flags[i]);
+
+        if (json_is(flag, JSON_BOOL))
+            json_set_bool(o, flags[i], json_bool(flag, false));
+    }
+    return o;
+}
+
+static bool
+already_controlled(const struct render *r, const char *name,
+                   const struct json *cd, const struct json *by)
+{
+    error_set(r->err, ERR_CONFLICT,
+              "%s is already controlled by %s %s (UID %s)",
+              meta_string(cd, "name"), text_of(by, "kind"), text_of(by, "name"),
+              text_of(by, "uid"));
+    if (r->in->mode == COMPOSE_LIVE)
+        return error_wrap(r->err,
+                          "cannot render metadata for composed resource "
+                          "\"%s\": cannot set controller reference",
+                          name);
+    return error_wrap(r->err,
+                      "cannot render composed resource \"%s\" metadata: cannot "
+                      "set composite resource \"%s\" as controller ref of "
+                      "composed resource",
+                      name, meta_string(r->in->xr, "name"));
+}
+
 static bool
 set_owner(const struct render *r, const char *name, struct json *cd)
 {
     const char *uid = meta_string(r->in->xr, "uid");
-    struct json *refs =
-        json_need_array(json_get(cd, "metadata"), "ownerReferences");
-    struct json *mine = NULL;
+    struct json *meta = json_get(cd, "metadata");
+    struct json *refs = json_new_array();
+    const struct json *theirs = json_get(meta, "ownerReferences");
+    bool mine = false;
 
-    for (struct json *o = json_first(refs); o; o = json_next(o)) {
+    for (const struct json *o = json_first(theirs); o; o = json_next(o)) {
         bool same = strcmp(text_of(o, "uid"), uid) == 0;
 
-        if (!same && json_bool(json_get(o, "controller"), false))
-            return error_set(
-                r->err, ERR_CONFLICT,
-                "cannot render metadata for composed resource \"%s\": cannot "
-                "set controller reference: %s is already controlled by %s %s "
-                "(UID %s)",
-                name, meta_string(cd, "name"), text_of(o, "kind"),
-                text_of(o, "name"), text_of(o, "uid"));
-        if (same)
-            mine = o;
+        if (!same && json_bool(json_get(o, "controller"), false)) {
+            json_free(refs);
+            return already_controlled(r, name, cd, o);
+        }
+        json_append(refs, same ? owner_reference(r->in->xr) : owner_copy(o));
+        mine |= same;
     }
-    if (mine)
-        json_replace(refs, mine, owner_reference(r->in->xr));
-    else
+    if (!mine)
         json_append(refs, owner_reference(r->in->xr));
+    json_set(meta, "ownerReferences", refs);
     return true;
+}
+
+/* metadata.key as labels and annotations are read: a map of strings, or as if
+ * it were not there. */
+static struct json *
+string_map(struct json *meta, const char *key)
+{
+    struct json *map = json_need_object(meta, key);
+
+    for (const struct json *v = json_first(map); v; v = json_next(v)) {
+        if (!json_is(v, JSON_STRING))
+            return json_set(meta, key, json_new_object());
+    }
+    return map;
 }
 
 static bool
@@ -156,13 +205,13 @@ set_metadata(const struct render *r, const char *name, struct json *cd)
 
         json_set_string(meta, "generateName", prefix);
     }
-    if (*ns && r->in->mode == COMPOSE_LIVE)
+    if (*ns && r->in->mode != COMPOSE_RENDER)
         json_set_string(meta, "namespace", ns);
-    json_set_string(json_need_object(meta, "annotations"),
-                    COMPOSE_ANNOTATION_NAME, name);
-    labels = json_need_object(meta, "labels");
+    json_set_string(string_map(meta, "annotations"), COMPOSE_ANNOTATION_NAME,
+                    name);
+    labels = string_map(meta, "labels");
     json_set_string(labels, COMPOSE_LABEL_COMPOSITE, r->root);
-    if (*claim && *claim_ns) {
+    if (*claim && *claim_ns && r->in->mode != COMPOSE_RENDER) {
         json_set_string(labels, COMPOSE_LABEL_CLAIM, claim);
         json_set_string(labels, COMPOSE_LABEL_CLAIM_NS, claim_ns);
     }
@@ -196,7 +245,7 @@ set_name(const struct render *r, const char *name, struct json *cd)
     const char *uid = meta_string(r->in->xr, "uid");
     char child[NAME_CHILD_MAX];
 
-    if (r->in->mode == COMPOSE_RENDER)
+    if (r->in->mode != COMPOSE_LIVE)
         return true;
     if (!*meta_string(cd, "name")) {
         if (!*uid)
@@ -302,7 +351,7 @@ compose(const struct compose_input *in, struct compose_result *out,
     AUTO(json_free_ptr) struct json *existing = identities(in->observed);
     struct render r = {
         .in = in,
-        .root = *label && in->mode == COMPOSE_LIVE
+        .root = *label && in->mode != COMPOSE_RENDER
                     ? label
                     : meta_string(in->xr, "name"),
         .existing = existing,
@@ -311,8 +360,12 @@ compose(const struct compose_input *in, struct compose_result *out,
     struct json *composite;
 
     *out = (struct compose_result){0};
-    bool ok = pipeline_run(in->pipeline, in->host, build_observed(in),
-                           in->context, in->known, &out->outcome, err);
+    const struct pipeline_input run = {.mode = in->mode,
+                                       .host = in->host,
+                                       .observed = build_observed(in),
+                                       .context = in->context,
+                                       .known = in->known};
+    bool ok = pipeline_run(in->pipeline, &run, &out->outcome, err);
 
     for (size_t i = 0; i < out->outcome.result_count; i++)
         add_event(out, &out->outcome.results[i]);

@@ -11,7 +11,8 @@
  * Lifetimes: compose_release frees all of a result; a result is released also
  * after a failure (it holds the events up to it).
  * Source: crossplane 2.0.8 composite/composition_functions.go,
- * composition_render.go, reconciler.go; cmd/crank/render/render.go.
+ * composition_render.go, reconciler.go; cmd/crank/render/render.go of 2.0.2 and
+ * 2.0.8.
  */
 #ifndef LIB_COMPOSE_COMPOSE_H
 #define LIB_COMPOSE_COMPOSE_H
@@ -22,14 +23,6 @@
 #define COMPOSE_LABEL_COMPOSITE "crossplane.io/composite"
 #define COMPOSE_LABEL_CLAIM     "crossplane.io/claim-name"
 #define COMPOSE_LABEL_CLAIM_NS  "crossplane.io/claim-namespace"
-
-enum compose_mode {
-    /* As core does it: hashed names, the root's label, the XR's namespace. */
-    COMPOSE_LIVE,
-    /* As `crossplane render` up to 2.2: generateName stays, the XR's own name
-     * as label and prefix, namespaces untouched, kinds not looked up. */
-    COMPOSE_RENDER
-};
 
 struct compose_input {
     enum compose_mode mode;

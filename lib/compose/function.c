@@ -56,13 +56,18 @@ fn_response_init(struct fn_response *rsp, const struct fn_request *req)
     rsp->requirements = json_new_object();
 }
 
+static void
+result_release(struct fn_result *r)
+{
+    free(r->message);
+    free(r->reason);
+}
+
 void
 fn_response_release(struct fn_response *rsp)
 {
-    for (size_t i = 0; i < rsp->result_count; i++) {
-        free(rsp->results[i].message);
-        free(rsp->results[i].reason);
-    }
+    for (size_t i = 0; i < rsp->result_count; i++)
+        result_release(&rsp->results[i]);
     for (size_t i = 0; i < rsp->condition_count; i++) {
         struct fn_condition *c = &rsp->conditions[i];
 
@@ -79,6 +84,32 @@ fn_response_release(struct fn_response *rsp)
     *rsp = (struct fn_response){0};
 }
 
+/* Takes r's texts over. */
+static void
+add_result(struct fn_response *rsp, struct fn_result r)
+{
+    if (rsp->result_count >= FN_RESULTS_MAX) {
+        struct fn_result *last = &rsp->results[FN_RESULTS_MAX - 1];
+
+        /* A fatal result must end the pipeline however many came before. */
+        if (r.severity != FN_FATAL) {
+            result_release(&r);
+            r = (struct fn_result){.severity = FN_WARNING};
+            r.message = mem_strdup("too many results: the others are left out");
+        }
+        if (last->severity == FN_FATAL) {
+            result_release(&r);
+            return;
+        }
+        result_release(last);
+        *last = r;
+        return;
+    }
+    rsp->results = mem_grow(rsp->results, &rsp->result_cap,
+                            rsp->result_count + 1, sizeof(*rsp->results));
+    rsp->results[rsp->result_count++] = r;
+}
+
 void
 fn_resultf(struct fn_response *rsp, enum fn_severity severity, const char *fmt,
            ...)
@@ -90,27 +121,17 @@ fn_resultf(struct fn_response *rsp, enum fn_severity severity, const char *fmt,
     if (vasprintf(&r.message, fmt, ap) < 0)
         die("out of memory");
     va_end(ap);
-    if (rsp->result_count >= FN_RESULTS_MAX) {
-        struct fn_result *last = &rsp->results[FN_RESULTS_MAX - 1];
+    add_result(rsp, r);
+}
 
-        /* A fatal result must end the pipeline however many came before. */
-        if (severity != FN_FATAL) {
-            free(r.message);
-            r = (struct fn_result){.severity = FN_WARNING};
-            r.message = mem_strdup("too many results: the others are left out");
-        }
-        if (last->severity == FN_FATAL) {
-            free(r.message);
-            return;
-        }
-        free(last->message);
-        free(last->reason);
-        *last = r;
-        return;
-    }
-    rsp->results = mem_grow(rsp->results, &rsp->result_cap,
-                            rsp->result_count + 1, sizeof(*rsp->results));
-    rsp->results[rsp->result_count++] = r;
+void
+fn_result_add(struct fn_response *rsp, enum fn_severity severity,
+              const char *reason, enum fn_target target, const char *message)
+{
+    add_result(rsp, (struct fn_result){.severity = severity,
+                                       .target = target,
+                                       .message = mem_strdup(message),
+                                       .reason = mem_strdup(reason)});
 }
 
 void

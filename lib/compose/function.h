@@ -90,6 +90,9 @@ struct function {
 extern const struct function fn_gotemplate;
 extern const struct function fn_autoready;
 extern const struct function fn_extraresources;
+extern const struct function fn_environmentconfigs;
+extern const struct function fn_sequencer;
+extern const struct function fn_statustransformer;
 
 /* ---- the request; NULL when absent ---- */
 const struct json *fn_input(const struct fn_request *req);
@@ -110,6 +113,11 @@ void fn_response_release(struct fn_response *rsp);
 /* FN_FATAL ends the pipeline. */
 void fn_resultf(struct fn_response *rsp, enum fn_severity severity,
                 const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* As fn_resultf, with a reason (NULL: the caller's default) and a target;
+ * copies its texts. */
+void fn_result_add(struct fn_response *rsp, enum fn_severity severity,
+                   const char *reason, enum fn_target target,
+                   const char *message);
 /* Copies its texts; reason and message may be NULL. */
 void fn_condition_add(struct fn_response *rsp, const char *type,
                       const char *status, const char *reason,

@@ -4,6 +4,8 @@
 
 #include "lib/base/mem.h"
 
+#include "lib/compose/structpb.h"
+
 /* A step keeps its input's tree; during a run the tree hangs in the request,
  * so that a run need not copy it. */
 struct step {
@@ -77,6 +79,7 @@ step_read(struct step *s, const struct json *j, struct error *err)
     s->name = mem_strdup(name);
     s->function = mem_strdup(fn);
     s->input = copy_if(json_get(j, "input"), JSON_OBJECT);
+    structpb_numbers(s->input);
     s->credentials = copy_if(json_get(j, "credentials"), JSON_ARRAY);
     s->bootstrap = copy_if(
         json_at(j, "requirements", "requiredResources", NULL), JSON_ARRAY);
@@ -115,13 +118,23 @@ pipeline_new(const struct json *spec, struct error *err)
 /* ---- one step ---- */
 
 struct run {
-    struct pipeline *p;
+    const struct pipeline_input *in;
     const struct compose_host *host;
-    struct json *data;        /* the request */
-    const struct json *known; /* STEP -> what it asked for before */
+    struct json *data; /* the request */
     struct pipeline_outcome *out;
     struct error *err;
 };
+
+/* Puts the step before err in the words of who runs the pipeline. */
+static bool
+step_failed(struct run *r, const struct step *s, const struct error *why)
+{
+    if (r->err)
+        *r->err = *why;
+    return error_wrap(r->err, "cannot run %spipeline step \"%s\"",
+                      r->in->mode == COMPOSE_LIVE ? "Composition " : "",
+                      s->name);
+}
 
 static bool
 step_resolve(struct run *r, struct step *s)
@@ -131,9 +144,7 @@ step_resolve(struct run *r, struct step *s)
         r->host->function(r->host->arg, s->function, &why);
 
     if (!fn)
-        return error_set(r->err, why.code,
-                         "cannot run Composition pipeline step \"%s\": %s",
-                         s->name, why.msg);
+        return step_failed(r, s, &why);
     if (s->fn == fn)
         return true;
     step_forget(s);
@@ -164,6 +175,7 @@ as_resources(struct json *items)
 
     if (!items)
         return list;
+    structpb_numbers(items);
     struct json *wrapped = json_new_array();
 
     for (struct json *j; (j = json_first(items));) {
@@ -178,6 +190,26 @@ as_resources(struct json *items)
     else
         json_free(wrapped);
     return list;
+}
+
+static bool
+no_credential(struct run *r, const struct step *s, const char *credential,
+              const char *secret, const struct error *why)
+{
+    AUTO(mem_free_ptr)
+    char *reason = why->code ? mem_strdup(why->msg)
+                   : r->in->mode == COMPOSE_LIVE
+                       ? mem_printf("Secret \"%s\" not found", secret)
+                       : mem_printf("secret \"%s\" not found", secret);
+
+    if (r->in->mode != COMPOSE_LIVE)
+        return error_set(r->err, ERR_NOT_FOUND,
+                         "cannot get credentials from secret \"%s\": %s",
+                         secret, reason);
+    return error_set(r->err, ERR_NOT_FOUND,
+                     "cannot get Composition pipeline step \"%s\" credential "
+                     "\"%s\" from Secret: %s",
+                     s->name, credential, reason);
 }
 
 static bool
@@ -204,12 +236,7 @@ add_credentials(struct run *r, const struct step *s)
         json_set_string(sel, "namespace",
                         json_string_or(json_get(ref, "namespace"), ""));
         if (!fetch(r, sel, &items, &why) || !json_len(items))
-            return error_set(
-                r->err, ERR_NOT_FOUND,
-                "cannot get Composition pipeline step \"%s\" credential "
-                "\"%s\" from Secret: %s%s%s",
-                s->name, cred, why.code ? why.msg : "Secret \"",
-                why.code ? "" : name, why.code ? "" : "\" not found");
+            return no_credential(r, s, cred, name, &why);
         const struct json *secret = json_get(json_first(items), "data");
         struct json *w =
             json_need_object(json_need_object(all, cred), "credentialData");
@@ -273,11 +300,10 @@ fetch_required(struct run *r, const struct step *s,
         struct json *items = NULL;
         struct error why = {0};
 
-        if (!fetch(r, q, &items, &why))
-            return error_set(r->err, why.code,
-                             "cannot run Composition pipeline step \"%s\": "
-                             "fetching resources for %s: %s",
-                             s->name, json_key(q), why.msg);
+        if (!fetch(r, q, &items, &why)) {
+            error_wrap(&why, "fetching resources for %s", json_key(q));
+            return step_failed(r, s, &why);
+        }
         items = as_resources(items);
         /* function-go-templating asks for these in the old field as well, which
          * knows no namespaces; templates then see them there, and only them. */
@@ -308,7 +334,8 @@ step_call(struct run *r, const struct step *s, struct fn_response *rsp)
 static bool
 step_loop(struct run *r, const struct step *s, struct fn_response *rsp)
 {
-    const struct json *known = json_get(r->known, s->name);
+    const struct json *known = json_get(r->in->known, s->name);
+    struct error why = {0};
     AUTO(json_free_ptr)
     struct json *before = known ? json_copy(known) : json_new_object();
 
@@ -330,11 +357,11 @@ step_loop(struct run *r, const struct step *s, struct fn_response *rsp)
         if (!fetch_required(r, s, before))
             return false;
     }
-    return error_set(r->err, ERR_LIMIT,
-                     "cannot run Composition pipeline step \"%s\": "
-                     "requirements didn't stabilize after the maximum number "
-                     "of iterations (%d)",
-                     s->name, PIPELINE_ITERATIONS_MAX);
+    error_set(&why, ERR_LIMIT,
+              "requirements didn't stabilize after the maximum number of "
+              "iterations (%d)",
+              PIPELINE_ITERATIONS_MAX);
+    return step_failed(r, s, &why);
 }
 
 /* Moves what the step said into the outcome; false at its fatal result. */
@@ -355,10 +382,12 @@ step_gather(struct run *r, const struct step *s, struct fn_response *rsp)
     for (size_t i = 0; i < rsp->result_count; i++) {
         struct fn_result *res = &rsp->results[i];
 
-        if (res->severity == FN_FATAL)
-            return error_set(r->err, ERR_INVALID,
-                             "pipeline step \"%s\" returned a fatal result: %s",
-                             s->name, res->message);
+        if (res->severity == FN_FATAL) {
+            o->fatal =
+                mem_printf("pipeline step \"%s\" returned a fatal result: %s",
+                           s->name, res->message);
+            return error_set(r->err, ERR_INVALID, "%s", o->fatal);
+        }
         o->results[o->result_count++] =
             (struct pipeline_result){.step = s->name, .result = *res};
         *res = (struct fn_result){0};
@@ -384,6 +413,8 @@ step_run(struct run *r, struct step *s)
     if (ok) {
         if (!json_len(json_get(rsp.desired, "resources")))
             json_del(rsp.desired, "resources");
+        structpb_numbers(rsp.desired);
+        structpb_numbers(rsp.context);
         json_set(r->data, "desired", rsp.desired);
         json_set(r->data, "context", rsp.context);
         rsp.desired = rsp.context = NULL;
@@ -403,20 +434,19 @@ take(struct json *data, const char *key)
 }
 
 bool
-pipeline_run(struct pipeline *p, const struct compose_host *host,
-             struct json *observed, struct json *context,
-             const struct json *known, struct pipeline_outcome *out,
-             struct error *err)
+pipeline_run(struct pipeline *p, const struct pipeline_input *in,
+             struct pipeline_outcome *out, struct error *err)
 {
     AUTO(json_free_ptr) struct json *data = json_new_object();
-    struct run r = {p, host, data, known, out, err};
+    struct run r = {in, in->host, data, out, err};
     bool ok = true;
 
     *out = (struct pipeline_outcome){.required = json_new_array(),
                                      .asked = json_new_object()};
-    json_set(data, "observed", observed);
+    json_set(data, "observed", in->observed);
     json_set(data, "desired", json_new_object());
-    json_set(data, "context", context ? context : json_new_object());
+    json_set(data, "context", in->context ? in->context : json_new_object());
+    structpb_numbers(data);
     for (size_t i = 0; ok && i < p->n; i++)
         ok = step_run(&r, &p->steps[i]);
     out->desired = take(data, "desired");
@@ -437,6 +467,7 @@ pipeline_outcome_release(struct pipeline_outcome *o)
         free(o->conditions[i].reason);
         free(o->conditions[i].message);
     }
+    free(o->fatal);
     free(o->results);
     free(o->conditions);
     json_free(o->desired);

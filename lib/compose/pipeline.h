@@ -24,6 +24,18 @@
 
 #include "lib/compose/function.h"
 
+/* Whose ways: they differ in names, labels, namespaces and in some words. */
+enum compose_mode {
+    /* As core does it: hashed names, the root's label, the XR's namespace. */
+    COMPOSE_LIVE,
+    /* As `crossplane render` 2.0.2: generateName stays, the XR's own name as
+     * label and prefix, namespaces untouched, kinds not looked up. */
+    COMPOSE_RENDER,
+    /* As `crossplane render` from 2.0.7 to 2.2: the root's label and the XR's
+     * namespace as in core, names still not made. */
+    COMPOSE_RENDER_208
+};
+
 /* ---- what a run needs from outside ---- */
 struct compose_host {
     void *arg; /* handed to each call below */
@@ -69,6 +81,9 @@ struct pipeline_result {
 struct pipeline_outcome {
     struct json *desired; /* {composite: {...}, resources: {...}} */
     struct json *context;
+    /* Of a run that a fatal result ended: the whole message, which err may
+     * have cut; else NULL. */
+    char *fatal;
     struct pipeline_result *results; /* fatal ones are not among them */
     size_t result_count, result_cap;
     struct fn_condition *conditions;
@@ -80,16 +95,23 @@ struct pipeline_outcome {
     int64_t ttl_s; /* the shortest of the steps'; 0: none */
 };
 
-/* observed: {composite: {resource}, resources: {NAME: {resource}}}, taken
- * over by the run (it becomes part of the request). context: the first step's
- * context, taken over, NULL: empty. known: `asked` of an earlier run for the
- * same composite, or NULL: a step that asks for the same again is called once
- * instead of twice. out need not be initialised; it is
- * complete on true and holds what came before the failure on false. */
-bool pipeline_run(struct pipeline *p, const struct compose_host *host,
-                  struct json *observed, struct json *context,
-                  const struct json *known, struct pipeline_outcome *out,
-                  struct error *err);
+struct pipeline_input {
+    enum compose_mode mode;
+    const struct compose_host *host;
+    /* {composite: {resource}, resources: {NAME: {resource}}}, taken over by the
+     * run: it becomes part of the request. */
+    struct json *observed;
+    struct json *context; /* of the first step; taken over, NULL: empty */
+    /* `asked` of an earlier run for the same composite, or NULL: a step that
+     * asks for the same again is called once instead of twice. */
+    const struct json *known;
+};
+
+/* What functions see and answer is what google.protobuf.Struct keeps: numbers
+ * are doubles. out need not be initialised; it is complete on true and holds
+ * what came before the failure on false. */
+bool pipeline_run(struct pipeline *p, const struct pipeline_input *in,
+                  struct pipeline_outcome *out, struct error *err);
 void pipeline_outcome_release(struct pipeline_outcome *out);
 
 #endif

@@ -80,11 +80,12 @@ what_came_is_sorted_and_cut(void **state)
 
     (void)state;
     context =
-        ask("{'context':{'key':'k'},'extraResources':[" SEL(
+        ask("{'extraResources':[" SEL(
                 ",'sortByFieldPath':'spec.p','maxMatch':2") "]}",
             "[" ITEM("a", "10") "," ITEM("b", "9") "," ITEM("c", "null") "]",
             NULL, &why);
-    expect(context, "{'k':{'r':[{'metadata':{'name':'c'},'spec':{'p':null}},{"
+    expect(context, "{'apiextensions.crossplane.io/extra-resources':{'r':[{"
+                    "'metadata':{'name':'c'},'spec':{'p':null}},{"
                     "'metadata':{'name':'b'},'spec':{'p':9}}]}}");
     json_free(context);
     context =
@@ -125,7 +126,13 @@ failures_are_fatal(void **state)
          NULL,
          "could not build extra resource requirements: cannot get value from "
          "field path \"spec.n\": spec.n: not a string"},
-        {"{'extraResources':[{'into':'other'}]}", "",
+        {"{'context':{'key':'k'}}", NULL,
+         "cannot get Function input from *v1.RunFunctionRequest: cannot get "
+         "function input *v1beta1.Input from *v1.RunFunctionRequest: cannot "
+         "unmarshal JSON from *structpb.Struct into *v1beta1.Input: json: "
+         "unable to unmarshal Go value of type v1beta1.InputSpec: unknown name "
+         "\"context\""},
+        {"{'extraResources':[{'into':'other','ref':{'name':'x'}}]}", "",
          "verifying and sorting extra resources: cannot find expected extra "
          "resource \"other\""},
     };
