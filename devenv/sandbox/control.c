@@ -13,6 +13,7 @@
 #include "lib/base/yaml.h"
 
 #include "devenv/sandbox/kobj.h"
+#include "devenv/sandbox/managed_kinds.h"
 #include "devenv/sandbox/usage_index.h"
 
 /* Jobs done before the API gets its turn again. */
@@ -445,7 +446,8 @@ control_new(const struct control_options *o, struct error *err)
     c->kick = o->kick;
     c->kick_arg = o->kick_arg;
     c->queue = queue_new();
-    if (!install_own_kinds(c, err)) {
+    if (!install_own_kinds(c, err) ||
+        !managed_kinds_install(c->registry, err)) {
         control_free(c);
         return NULL;
     }

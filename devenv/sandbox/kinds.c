@@ -162,16 +162,17 @@ add_selectable(struct kind_info *k, const struct json *list)
     }
 }
 
-static void
-add_schema(struct kind_info *k, const struct json *version,
-           const struct schema *meta)
+/* Compiled when first asked for: most kinds of a cluster have no object. */
+const struct fields_types *
+kind_types(struct kind_info *k)
 {
     AUTO(schema_findings_release) struct schema_findings bad = {0};
 
-    k->openapi = json_at(version, "schema", "openAPIV3Schema", NULL);
-    if (k->openapi)
-        k->schema = schema_compile(k->openapi, "", &bad, NULL);
-    k->types = (struct fields_types){k->schema, meta};
+    if (k->openapi && !k->compiled)
+        k->types.root = k->schema =
+            schema_compile(k->openapi, "", &bad, NULL);
+    k->compiled = true;
+    return &k->types;
 }
 
 static void
@@ -253,7 +254,8 @@ new_kind(const struct json *crd, size_t i, const char *storage,
     k->scale_selector = path_of(json_get(sub, "labelSelectorPath"));
     add_columns(k, json_get(version, "additionalPrinterColumns"));
     add_selectable(k, json_get(version, "selectableFields"));
-    add_schema(k, version, meta);
+    k->openapi = json_at(version, "schema", "openAPIV3Schema", NULL);
+    k->types.meta = meta;
     add_deprecation(k, spec, version);
     return k;
 }

@@ -40,8 +40,9 @@ struct kind_info {
     const char *store_kind;           /* "group/plural": the key of the store */
     const char *view;                 /* "group/version/plural" */
     char **short_names, **categories; /* NULL-terminated */
-    struct schema *schema;            /* NULL: everything is kept */
+    struct schema *schema;            /* of kind_types */
     struct fields_types types;
+    bool compiled; /* schema and types.root are what they will be */
     struct kind_column *columns;
     size_t columns_n;
     struct kind_selectable *selectable;
@@ -87,6 +88,8 @@ struct kind_info *kinds_find(const struct kinds *k, const char *group,
 
 struct kind_info *kind_keep(struct kind_info *k);
 void kind_drop(struct kind_info *k);
+/* What the fields of its objects are; root is NULL when everything is kept. */
+const struct fields_types *kind_types(struct kind_info *k);
 /* The full one behind the public face. */
 static inline struct kind_info *
 kind_info(const struct kind *k)

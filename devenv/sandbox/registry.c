@@ -172,7 +172,7 @@ registry_each_kind(struct registry *r, registry_kind_fn *fn, void *arg)
 const struct schema *
 registry_schema(const struct kind *k)
 {
-    return kind_info(k)->schema;
+    return kind_types(kind_info(k))->root;
 }
 
 bool

@@ -112,7 +112,7 @@ bool
 write_prune(const struct write_job *j, struct json *obj)
 {
     AUTO(strlist_release) struct strlist unknown = {0}, texts = {0};
-    const struct schema *s = kind_info(j->k)->schema;
+    const struct schema *s = registry_schema(j->k);
     bool quiet = j->w->validation == VALIDATE_IGNORE ||
                  (j->w->validation == VALIDATE_WARN && !j->w->warnings);
 
@@ -266,7 +266,7 @@ note_managers(const struct write_job *j, struct json *obj)
                             .now = now};
 
     registry_now(j->r, now);
-    managed_update(&kind_info(j->k)->types, &by, j->old, obj);
+    managed_update(kind_types(kind_info(j->k)), &by, j->old, obj);
 }
 
 static bool
@@ -278,8 +278,8 @@ validate(const struct write_job *j, struct json *obj)
     meta_validate(j->k, obj, &bad);
     if (j->old)
         meta_validate_update(obj, j->old, &bad);
-    if (info->schema)
-        schema_validate(info->schema, obj, &bad);
+    if (registry_schema(j->k))
+        schema_validate(registry_schema(j->k), obj, &bad);
     if (info->builtin && info->builtin->prepare)
         info->builtin->prepare(j->r, obj, j->old, &bad);
     return !bad.n || status_invalid(j->st, j->k->group, j->k->kind,
@@ -364,11 +364,9 @@ tidy(const struct write_job *j, struct json *obj)
 struct json *
 write_finish(struct write_job *j, struct json *obj)
 {
-    const struct kind_info *info = kind_info(j->k);
-
     tidy(j, obj);
-    if (info->schema)
-        schema_default(info->schema, obj);
+    if (registry_schema(j->k))
+        schema_default(registry_schema(j->k), obj);
     if (j->old) {
         keep_old(j, obj);
         if (on_status(j))

@@ -70,7 +70,9 @@ schema_path_key(struct buf *path, const char *key)
     size_t mark = path->n;
 
     path->over = false; /* one key too long must not spoil the others */
-    buf_printf(path, "%s%s", mark ? "." : "", key);
+    if (mark)
+        buf_putc(path, '.');
+    buf_puts(path, key);
     return mark;
 }
 
