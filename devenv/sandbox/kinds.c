@@ -169,8 +169,7 @@ kind_types(struct kind_info *k)
     AUTO(schema_findings_release) struct schema_findings bad = {0};
 
     if (k->openapi && !k->compiled)
-        k->types.root = k->schema =
-            schema_compile(k->openapi, "", &bad, NULL);
+        k->types.root = k->schema = schema_compile(k->openapi, "", &bad, NULL);
     k->compiled = true;
     return &k->types;
 }

@@ -214,8 +214,8 @@ apply(struct write_job *j, const char *ns, struct json *config)
     enum managed_result result;
 
     registry_now(j->r, now);
-    result = managed_apply(kind_types(kind_info(j->k)), &by, j->old, live, config,
-                           j->w->force, j->st);
+    result = managed_apply(kind_types(kind_info(j->k)), &by, j->old, live,
+                           config, j->w->force, j->st);
     if (result == MANAGED_REFUSED || !write_check_namespace(j, ns, live) ||
         !meta_decode(j->k, live, j->st))
         goto fail;
