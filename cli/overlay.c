@@ -4,7 +4,16 @@
 
 #include "lib/base/mem.h"
 
+#include "lib/compose/xrd.h"
+
 #include "lib/kube/gvr.h"
+
+#include "lib/mesh/plan_builtin.h"
+
+/* The objects of a kind: "ns/name" -> its text, "" when it is gone. */
+struct pile {
+    struct map objects;
+};
 
 static struct str
 group_of(const char *api_version)
@@ -15,40 +24,123 @@ group_of(const char *api_version)
     return group;
 }
 
-static bool
-is_kind(const struct overlay_entry *e, const char *api_version,
-        const char *kind)
+static void
+kind_key(struct buf *out, struct str group, const char *kind)
 {
-    return strcmp(e->kind, kind) == 0 &&
-           str_eq(group_of(e->api_version), group_of(api_version));
+    buf_reset(out);
+    buf_printf(out, "%.*s/%s", STR_ARG(group), kind);
 }
 
-/* An object is known by group, kind, namespace and name. */
-static struct overlay_entry *
-find(const struct overlay *o, const char *api_version, const char *kind,
-     const char *ns, const char *name)
+static struct pile *
+pile_of(const struct overlay *o, const char *api_version, const char *kind)
 {
-    for (size_t i = 0; i < o->n; i++) {
-        struct overlay_entry *e = &o->v[i];
+    AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
 
-        if (is_kind(e, api_version, kind) && strcmp(e->name, name) == 0 &&
-            strcmp(e->ns, ns ? ns : "") == 0)
-            return e;
-    }
-    return NULL;
+    kind_key(&key, group_of(api_version), kind);
+    return map_get(&o->kinds, buf_view(&key));
+}
+
+static const char *
+find(const struct pile *p, const char *ns, const char *name)
+{
+    AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
+
+    if (!p)
+        return NULL;
+    buf_printf(&key, "%s/%s", ns ? ns : "", name);
+    return map_get(&p->objects, buf_view(&key));
+}
+
+static void
+free_pile(void *v)
+{
+    struct pile *p = v;
+
+    map_release(&p->objects, free);
+    free(p);
 }
 
 void
 overlay_release(struct overlay *o)
 {
-    for (size_t i = 0; i < o->n; i++) {
-        free(o->v[i].api_version);
-        free(o->v[i].kind);
-        free(o->v[i].ns);
-        free(o->v[i].name);
-        free(o->v[i].text);
+    map_release(&o->kinds, free_pile);
+    map_release(&o->definitions, free);
+    strlist_release(&o->assumed);
+}
+
+/* ---- what lies over ---- */
+
+static const char *
+text_at(const struct json *j, const char *key)
+{
+    return json_string_or(json_get(j, key), "");
+}
+
+/* True when it is one of the kinds that planners keep compiled. */
+static bool
+is_machinery(struct str group, const char *kind)
+{
+    return str_eqz(group, "apiextensions.crossplane.io") ||
+           str_eqz(group, "apiextensions.k8s.io") ||
+           (str_eqz(group, "pkg.crossplane.io") &&
+            strcmp(kind, "Function") == 0);
+}
+
+static void
+put_definition(struct overlay *o, const struct json *object)
+{
+    const struct json *spec = json_get(object, "spec");
+    AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
+    const char *kind = text_at(object, "kind");
+
+    if (strcmp(kind, "CompositeResourceDefinition") != 0 &&
+        strcmp(kind, "CustomResourceDefinition") != 0)
+        return;
+    kind_key(&key, str_of(text_at(spec, "group")),
+             text_at(json_get(spec, "names"), "kind"));
+    free(map_put(&o->definitions, buf_view(&key),
+                 json_text(object, JSON_COMPACT)));
+}
+
+/* text is taken over. */
+static bool
+put(struct overlay *o, const char *api_version, const char *kind,
+    const char *ns, const char *name, char *text)
+{
+    struct pile *p = pile_of(o, api_version, kind);
+    AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
+
+    if (!p) {
+        p = mem_zalloc(1, sizeof(*p));
+        kind_key(&key, group_of(api_version), kind);
+        map_put(&o->kinds, buf_view(&key), p);
     }
-    free(o->v);
+    buf_reset(&key);
+    buf_printf(&key, "%s/%s", ns ? ns : "", name);
+    free(map_put(&p->objects, buf_view(&key), text));
+    return is_machinery(group_of(api_version), kind);
+}
+
+bool
+overlay_put(struct overlay *o, const struct json *object)
+{
+    const struct json *meta = json_get(object, "metadata");
+
+    put_definition(o, object);
+    return put(o, text_at(object, "apiVersion"), text_at(object, "kind"),
+               text_at(meta, "namespace"), text_at(meta, "name"),
+               json_text(object, JSON_COMPACT));
+}
+
+bool
+overlay_has(const struct overlay *o, const struct json *object)
+{
+    const struct json *meta = json_get(object, "metadata");
+    const char *text =
+        find(pile_of(o, text_at(object, "apiVersion"), text_at(object, "kind")),
+             text_at(meta, "namespace"), text_at(meta, "name"));
+
+    return text && *text;
 }
 
 bool
@@ -58,26 +150,19 @@ overlay_take(struct overlay *o, const struct mesh_plan *p)
 
     for (size_t i = 0; i < p->items_n; i++) {
         const struct mesh_plan_item *item = &p->items[i];
-        struct overlay_entry *e;
 
-        if (!item->object ||
-            (item->sign != MESH_ADD && item->sign != MESH_CHANGE))
-            continue;
-        e = find(o, item->api_version, item->kind, item->ns, item->name);
-        if (!e) {
-            o->v = mem_grow(o->v, &o->cap, o->n + 1, sizeof(*o->v));
-            e = &o->v[o->n++];
-            *e = (struct overlay_entry){
-                .api_version = mem_strdup(item->api_version),
-                .kind = mem_strdup(item->kind),
-                .ns = mem_strdup(item->ns),
-                .name = mem_strdup(item->name),
-            };
-        }
-        free(e->text);
-        e->text = json_text(item->object, JSON_COMPACT);
-        machinery = machinery || str_eqz(group_of(item->api_version),
-                                         "apiextensions.crossplane.io");
+        if (item->sign == MESH_DESTROY)
+            machinery = put(o, item->api_version, item->kind, item->ns,
+                            item->name, mem_strdup("")) ||
+                        machinery;
+        else if (item->object &&
+                 (item->sign == MESH_ADD || item->sign == MESH_CHANGE))
+            machinery =
+                put(o, item->api_version, item->kind, item->ns, item->name,
+                    json_text(item->object, JSON_COMPACT)) ||
+                machinery;
+        if (item->object)
+            put_definition(o, item->object);
     }
     return machinery;
 }
@@ -89,18 +174,17 @@ get(void *arg, const char *api_version, const char *kind, const char *ns,
     const char *name, bool *known)
 {
     const struct overlay *o = arg;
-    const struct overlay_entry *e = find(o, api_version, kind, ns, name);
+    const char *text = find(pile_of(o, api_version, kind), ns, name);
 
-    if (!e)
+    if (!text && o->base)
         return o->base->get(o->base->arg, api_version, kind, ns, name, known);
     *known = true;
-    return str_of(e->text);
+    return text && *text ? str_of(text) : (struct str){0};
 }
 
 struct walk {
-    const struct overlay *o;
-    const char *api_version, *kind;
-    bool (*fn)(void *fn_arg, struct str body);
+    const struct pile *pile;
+    mesh_body_fn *fn;
     void *arg;
     bool stopped;
 };
@@ -112,47 +196,107 @@ on_base(void *arg, struct str body)
     AUTO(json_free_ptr) struct json *j = json_parse(body, NULL, NULL);
     const struct json *meta = json_get(j, "metadata");
 
-    if (find(w->o, w->api_version, w->kind,
-             json_string_or(json_get(meta, "namespace"), ""),
-             json_string_or(json_get(meta, "name"), "")))
+    if (find(w->pile, text_at(meta, "namespace"), text_at(meta, "name")))
         return true;
     w->stopped = !w->fn(w->arg, body);
     return !w->stopped;
 }
 
 static bool
+is_in(struct str key, const char *ns)
+{
+    struct str of, name;
+
+    return !ns || (str_cut(key, '/', &of, &name) && str_eqz(of, ns));
+}
+
+static bool
 each(void *arg, const char *api_version, const char *kind, const char *ns,
-     bool (*fn)(void *fn_arg, struct str body), void *fn_arg)
+     const struct json *labels, mesh_body_fn *fn, void *fn_arg)
 {
     const struct overlay *o = arg;
-    struct walk w = {o, api_version, kind, fn, fn_arg, false};
-    bool any = false;
+    const struct mesh_host *b = o->base;
+    struct pile *pile = pile_of(o, api_version, kind);
+    struct walk w = {pile, fn, fn_arg, false};
 
-    for (size_t i = 0; i < o->n; i++)
-        any = any || is_kind(&o->v[i], api_version, kind);
-    if (!any)
-        return o->base->each(o->base->arg, api_version, kind, ns, fn, fn_arg);
-    if (!o->base->each(o->base->arg, api_version, kind, ns, on_base, &w))
+    if (!pile)
+        return !b || b->each(b->arg, api_version, kind, ns, labels, fn, fn_arg);
+    if (b && !b->each(b->arg, api_version, kind, ns, labels, on_base, &w))
         return false;
-    for (size_t i = 0; i < o->n && !w.stopped; i++) {
-        const struct overlay_entry *e = &o->v[i];
-
-        if (is_kind(e, api_version, kind) && (!ns || strcmp(e->ns, ns) == 0))
-            w.stopped = !fn(fn_arg, str_of(e->text));
+    for (struct map_entry *e = map_first(&pile->objects); e && !w.stopped;
+         e = map_next(&pile->objects, e)) {
+        if (*(const char *)e->value && is_in(e->key, ns))
+            w.stopped = !fn(fn_arg, str_of(e->value));
     }
+    return true;
+}
+
+static struct str
+own_definition(const struct overlay *o, const char *api_version,
+               const char *kind)
+{
+    AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
+
+    kind_key(&key, group_of(api_version), kind);
+    return str_of(map_get(&o->definitions, buf_view(&key)));
+}
+
+static struct str
+definition(void *arg, const char *api_version, const char *kind, bool *known)
+{
+    const struct overlay *o = arg;
+    struct str own = own_definition(o, api_version, kind);
+
+    if (!own.n && o->base)
+        return o->base->definition(o->base->arg, api_version, kind, known);
+    *known = true;
+    return own;
+}
+
+/* Without a cluster there is nobody to say what is served. */
+static bool
+assume(struct overlay *o, const char *api_version, const char *kind,
+       bool *namespaced)
+{
+    struct str group = group_of(api_version);
+
+    *namespaced = !plan_builtin_cluster_scoped(group, kind);
+    if (!plan_builtin_group(group) && o->assumed.n < 100 &&
+        !strlist_has(&o->assumed, str_of(kind)))
+        strlist_add(&o->assumed, str_of(kind));
     return true;
 }
 
 static bool
 served(void *arg, const char *api_version, const char *kind, bool *namespaced)
 {
-    const struct overlay *o = arg;
+    struct overlay *o = arg;
+    struct str own = own_definition(o, api_version, kind);
+    AUTO(json_free_ptr)
+    struct json *j = own.n ? json_parse(own, NULL, NULL) : NULL;
 
-    return o->base->served(o->base->arg, api_version, kind, namespaced);
+    if (j) {
+        bool composite =
+            strcmp(text_at(j, "kind"), "CompositeResourceDefinition") == 0;
+        const char *scope =
+            composite ? xrd_scope(j) : text_at(json_get(j, "spec"), "scope");
+
+        *namespaced = strcmp(scope, "Namespaced") == 0;
+        return true;
+    }
+    return o->base
+               ? o->base->served(o->base->arg, api_version, kind, namespaced)
+               : assume(o, api_version, kind, namespaced);
 }
 
 struct mesh_host
 overlay_host(struct overlay *o)
 {
-    return (struct mesh_host){o, get, each, served};
+    bool looks_up = !o->base || o->base->definition;
+
+    return (struct mesh_host){.arg = o,
+                              .get = get,
+                              .each = each,
+                              .served = served,
+                              .definition = looks_up ? definition : NULL};
 }

@@ -286,7 +286,7 @@ sign_of(enum mesh_sign s)
     static const enum tui_plan_sign signs[] = {
         [MESH_ADD] = PLAN_ADD,           [MESH_CHANGE] = PLAN_CHANGE,
         [MESH_DESTROY] = PLAN_DELETE,    [MESH_KEEP] = PLAN_KEEP,
-        [MESH_CONFLICT] = PLAN_CONFLICT,
+        [MESH_CONFLICT] = PLAN_CONFLICT, [MESH_REPLACE] = PLAN_CONFLICT,
     };
 
     return signs[s];

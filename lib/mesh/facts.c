@@ -62,9 +62,8 @@ controller_of(struct pack *p, const struct json *meta)
     return "";
 }
 
-/* crossplane-runtime resource/managed: what a delete does to the outside. */
-static bool
-keeps_external(const struct json *spec)
+bool
+facts_keeps_external(const struct json *spec)
 {
     const struct json *policies = json_get(spec, "managementPolicies");
     const char *policy = json_get_string(spec, "deletionPolicy");
@@ -325,7 +324,7 @@ read_spec(struct item *i, const struct json *object)
     o->managed =
         json_is(json_get(spec, "forProvider"), JSON_OBJECT) ||
         json_is(json_at(object, "status", "atProvider", NULL), JSON_OBJECT);
-    o->keeps_external = keeps_external(spec);
+    o->keeps_external = facts_keeps_external(spec);
 }
 
 void

@@ -113,6 +113,10 @@ void facts_read(struct item *i, const struct json *object);
 /* What is said of an object that is not there. Frees the pack. */
 void facts_clear(struct item *i);
 
+/* By a managed resource's spec: what it stands for outlives it
+ * (crossplane-runtime resource/managed: deletionPolicy, managementPolicies). */
+bool facts_keeps_external(const struct json *spec);
+
 /* ---- relations.c ---- */
 /* Makes the edges that object says; facts are read before. */
 void relations_link(struct mesh *m, struct item *i, const struct json *object);

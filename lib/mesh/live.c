@@ -418,10 +418,11 @@ host_get(void *arg, const char *api_version, const char *kind, const char *ns,
 
 static bool
 host_each(void *arg, const char *api_version, const char *kind, const char *ns,
-          bool (*fn)(void *fn_arg, struct str body), void *fn_arg)
+          const struct json *labels, mesh_body_fn *fn, void *fn_arg)
 {
     struct entry *e = planner_entry(arg, api_version, kind);
 
+    (void)labels;
     if (!e || !kube_cache_synced(e->cache))
         return false;
     for (size_t i = ns ? kube_cache_lower(e->cache, ns, "") : 0;
@@ -462,7 +463,8 @@ mesh_live_new(struct kube_client *c, const struct mesh_live_fns *fns,
     l->backoff_ms = BACKOFF_FIRST_MS;
     l->discovery = kube_discovery_new(c);
     l->model = mesh_new(clock_system());
-    l->host = (struct mesh_host){l, host_get, host_each, host_served};
+    l->host = (struct mesh_host){
+        .arg = l, .get = host_get, .each = host_each, .served = host_served};
     l->planner = mesh_planner_new(&l->host);
     mesh_set_lookup(l->model, lookup, l);
     name_roles(l);

@@ -1,5 +1,6 @@
 #include "lib/mesh/plan.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 void
@@ -31,6 +32,7 @@ count(struct mesh_plan *p, enum mesh_sign sign)
     p->destroy += sign == MESH_DESTROY;
     p->keep += sign == MESH_KEEP;
     p->conflict += sign == MESH_CONFLICT;
+    p->replace += sign == MESH_REPLACE;
 }
 
 struct mesh_plan_item *
@@ -47,32 +49,57 @@ mesh_plan_add(struct mesh_plan *p, enum mesh_sign sign, unsigned depth)
                                  .ns = "",
                                  .name = "",
                                  .resource = "",
-                                 .note = ""};
+                                 .note = "",
+                                 .composition = "",
+                                 .revision = ""};
     count(p, sign);
     return i;
+}
+
+static void
+add_note(struct mesh_plan *p, struct mesh_note n, const char *fmt, va_list ap)
+{
+    char text[2048];
+
+    vsnprintf(text, sizeof(text), fmt, ap);
+    n.text = arena_strdup(p->a, text);
+    p->notes =
+        grow(p->a, p->notes, p->notes_n, &p->notes_cap, sizeof(*p->notes));
+    p->notes[p->notes_n++] = n;
+    p->blockers += n.weight == MESH_BLOCK;
 }
 
 void
 mesh_plan_note(struct mesh_plan *p, enum mesh_weight w, const char *fmt, ...)
 {
-    char text[2048];
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
+    add_note(p, (struct mesh_note){w, "", NULL, MESH_NO_ITEM}, fmt, ap);
     va_end(ap);
-    p->notes =
-        grow(p->a, p->notes, p->notes_n, &p->notes_cap, sizeof(*p->notes));
-    p->notes[p->notes_n++] =
-        (struct mesh_note){.weight = w, .text = arena_strdup(p->a, text)};
-    p->blockers += w == MESH_BLOCK;
+}
+
+void
+mesh_plan_tell(struct mesh_plan *p, enum mesh_weight w, const char *code,
+               size_t item, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    add_note(p, (struct mesh_note){w, code, NULL, item}, fmt, ap);
+    va_end(ap);
 }
 
 const char *
 mesh_plan_summary(const struct mesh_plan *p)
 {
-    return arena_printf(p->a, "%zu to add, %zu to change, %zu to destroy",
-                        p->add, p->change, p->destroy);
+    const char *text =
+        arena_printf(p->a, "%zu to add, %zu to change, %zu to destroy", p->add,
+                     p->change, p->destroy);
+
+    return p->replace
+               ? arena_printf(p->a, "%s, %zu to replace", text, p->replace)
+               : text;
 }
 
 void

@@ -1,19 +1,27 @@
 /*
  * planner.h - the plan of creating or changing one object.
  *
- * What: checks the object against its schema, chooses the Composition as core
- * does (enforced, ref, selector, default), runs the pipeline until nothing new
- * appears (composed objects are taken as Ready, so that what waits for others
- * is in the plan too), does the same for composed XRs, and compares with what
- * is there, field by field, as server-side apply would.
+ * What: checks the object against its schema, chooses the Composition and its
+ * revision as core does (enforced, ref, selector, default; update policy,
+ * revision selector), runs the pipeline until nothing new appears (composed
+ * objects are taken as Ready, so that what waits for others is in the plan
+ * too), does the same for composed XRs, and compares with what is there, field
+ * by field, as server-side apply would. Every object is checked: its schema,
+ * fields that never change, who controls what has its name.
  * Why an object: compiled pipelines and schemas are kept between plans (a plan
- * of one product: <= 2 ms).
+ * of one product: <= 2 ms). It asks the host for single objects by name and
+ * for lists by label, never for the world.
+ * Invariants: what the host does not know (yet) is not remembered: plan again
+ * when it knows more.
  * Lifetimes: the host outlives the planner; plans outlive both.
  */
 #ifndef LIB_MESH_PLANNER_H
 #define LIB_MESH_PLANNER_H
 
 #include "lib/mesh/plan.h"
+
+/* An object's JSON text; false: no more of them. */
+typedef bool mesh_body_fn(void *arg, struct str body);
 
 /* What a plan needs of the cluster; from caches, or asked for by a command. */
 struct mesh_host {
@@ -23,14 +31,20 @@ struct mesh_host {
      * (not watched): the plan says so. */
     struct str (*get)(void *arg, const char *api_version, const char *kind,
                       const char *ns, const char *name, bool *known);
-    /* Calls fn with each object of a kind (ns NULL: all). False: the kind is
-     * not known. */
+    /* Calls fn with each object of a kind (ns NULL: all) that has these labels
+     * (an object, or NULL: any; a host may give more than match). False: the
+     * kind is not known. */
     bool (*each)(void *arg, const char *api_version, const char *kind,
-                 const char *ns, bool (*fn)(void *fn_arg, struct str body),
+                 const char *ns, const struct json *labels, mesh_body_fn *fn,
                  void *fn_arg);
     /* Whether a kind is served and namespaced; false: not served. */
     bool (*served)(void *arg, const char *api_version, const char *kind,
                    bool *namespaced);
+    /* What defines a kind: the CompositeResourceDefinition, else the
+     * CustomResourceDefinition, as get; {NULL, 0}: neither. NULL: XRDs are
+     * found by each, CRDs not at all. */
+    struct str (*definition)(void *arg, const char *api_version,
+                             const char *kind, bool *known);
 };
 
 struct mesh_planner;
@@ -40,10 +54,6 @@ void mesh_planner_free(struct mesh_planner *p);
 void mesh_planner_free_ptr(struct mesh_planner **p);
 /* XRDs, Compositions or Functions changed: forget what was compiled. */
 void mesh_planner_forget(struct mesh_planner *p);
-
-/* From now on the plans take object for there (the other documents of a file
- * that is applied as a whole); NULL: no more of them. Copied. */
-void mesh_planner_pretend(struct mesh_planner *p, const struct json *object);
 
 /* The plan of applying object (any kind; an object that is no XR is a plan of
  * one item). Findings of the schema are notes of weight MESH_BLOCK in the API

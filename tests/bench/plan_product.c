@@ -74,11 +74,12 @@ get(void *arg, const char *api, const char *kind, const char *ns,
 
 static bool
 each(void *arg, const char *api, const char *kind, const char *ns,
-     bool (*fn)(void *fn_arg, struct str body), void *fn_arg)
+     const struct json *labels, mesh_body_fn *fn, void *fn_arg)
 {
     AUTO(buf_release) struct buf prefix = BUF_INIT(2000);
     struct cluster *c = arg;
 
+    (void)labels;
     key_of(&prefix, api, kind, ns ? ns : "", "");
     if (!ns)
         buf_truncate(&prefix, prefix.n - 2);
@@ -149,7 +150,8 @@ int
 main(void)
 {
     struct cluster c = {0};
-    const struct mesh_host host = {&c, get, each, served};
+    const struct mesh_host host = {
+        .arg = &c, .get = get, .each = each, .served = served};
     struct mesh_planner *p = mesh_planner_new(&host);
     AUTO(json_free_ptr)
     struct json *j = yaml_parse_one(str_of(wanted), NULL, NULL);

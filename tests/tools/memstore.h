@@ -521,10 +521,11 @@ mem_host_get(void *arg, const char *api, const char *kind, const char *ns,
 
 static bool
 mem_host_each(void *arg, const char *api, const char *kind, const char *ns,
-              bool (*fn)(void *fn_arg, struct str body), void *fn_arg)
+              const struct json *labels, mesh_body_fn *fn, void *fn_arg)
 {
     struct tui_collection *c = mem_kind(arg, api, kind, false);
 
+    (void)labels;
     for (size_t i = 0; c && i < c->n; i++) {
         if ((!ns || strcmp(ns, c->v[i]->ns.s) == 0) &&
             !fn(fn_arg, c->v[i]->body))
@@ -546,7 +547,10 @@ static struct memstore *
 memstore_new(const struct clock *clock)
 {
     struct memstore *m = mem_zalloc(1, sizeof(*m));
-    struct mesh_host host = {m, mem_host_get, mem_host_each, mem_host_served};
+    struct mesh_host host = {.arg = m,
+                             .get = mem_host_get,
+                             .each = mem_host_each,
+                             .served = mem_host_served};
 
     m->base.ops = &memstore_ops;
     m->clock = clock;

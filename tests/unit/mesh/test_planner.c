@@ -80,10 +80,11 @@ get(void *arg, const char *api, const char *kind, const char *ns,
 
 static bool
 each(void *arg, const char *api, const char *kind, const char *ns,
-     bool (*fn)(void *fn_arg, struct str body), void *fn_arg)
+     const struct json *labels, mesh_body_fn *fn, void *fn_arg)
 {
     struct cluster *c = arg;
 
+    (void)labels;
     for (struct json *j = json_first(c->objects); j; j = json_next(j)) {
         if (!is_at(j, api, kind, ns))
             continue;
@@ -107,7 +108,8 @@ served(void *arg, const char *api, const char *kind, bool *namespaced)
 static int
 setup(void **state)
 {
-    const struct mesh_host host = {&cluster, get, each, served};
+    const struct mesh_host host = {
+        .arg = &cluster, .get = get, .each = each, .served = served};
 
     (void)state;
     cluster = (struct cluster){.text = BUF_INIT(BUF_TEXT_MAX)};
@@ -135,7 +137,7 @@ teardown(void **state)
 static char *
 plan_text(void)
 {
-    static const char signs[] = "+~-=!", weights[] = ".w!";
+    static const char signs[] = "+~-=!R", weights[] = ".w!";
     struct buf b = BUF_INIT(BUF_TEXT_MAX);
 
     for (size_t i = 0; i < plan.items_n; i++) {
@@ -150,9 +152,12 @@ plan_text(void)
                        p->diff[d].before ? p->diff[d].before : "(none)",
                        p->diff[d].after ? p->diff[d].after : "(none)");
     }
-    for (size_t i = 0; i < plan.notes_n; i++)
-        buf_printf(&b, "%c %s\n", weights[plan.notes[i].weight],
-                   plan.notes[i].text);
+    for (size_t i = 0; i < plan.notes_n; i++) {
+        /* How many rules are not evaluated is not ours to say. */
+        if (strcmp(plan.notes[i].code, "rules-not-evaluated") != 0)
+            buf_printf(&b, "%c %s\n", weights[plan.notes[i].weight],
+                       plan.notes[i].text);
+    }
     return buf_take(&b);
 }
 
@@ -188,8 +193,6 @@ summary_is(const char *want)
     "  capabilities:\n"                                                        \
     "  - {name: intake, type: database}\n" capabilities
 
-#define CEL   ". 4 validation rules (CEL) only the server checks\n"
-#define CEL1  ". 1 validation rule (CEL) only the server checks\n"
 #define STORE "  - {name: store, type: storage, dependsOn: [intake]}\n"
 
 static struct json *
@@ -219,7 +222,7 @@ a_new_product_brings_its_whole_tree(void **state)
                            "    + Secret/returns-store-connection\n"
                            "    + ConfigMap/returns-store-record\n"
                            "  + ConfigMap/returns-descriptor\n"
-                           "  + ConfigMap/returns-validation\n" CEL);
+                           "  + ConfigMap/returns-validation\n");
     summary_is("12 to add, 0 to change, 0 to destroy");
 }
 
@@ -240,7 +243,7 @@ what_is_wrong_with_it_is_said(void **state)
            "w DataProduct/returns: DomainResolved is False: DomainNotFound: "
            "no domain shop in namespace dm-shop\n"
            "w DataProduct/returns: InputsResolved is False: ProductNotFound: "
-           "input orders: dm-shop/web-orders.orders\n" CEL);
+           "input orders: dm-shop/web-orders.orders\n");
 }
 
 static void
@@ -255,7 +258,7 @@ what_the_schema_refuses_blocks(void **state)
            "! spec.description: Required value\n"
            "! spec.status: Unsupported value: \"new\": supported values: "
            "\"proposed\", \"draft\", \"active\", \"deprecated\", "
-           "\"retired\"\n" CEL);
+           "\"retired\"\n");
 }
 
 /* ---- doing what a plan says, by hand ---- */
@@ -361,7 +364,7 @@ what_is_there_already_changes_nothing(void **state)
                            "    = Secret/returns-store-connection\n"
                            "    = ConfigMap/returns-store-record\n"
                            "  = ConfigMap/returns-descriptor\n"
-                           "  = ConfigMap/returns-validation\n" CEL);
+                           "  = ConfigMap/returns-validation\n");
     summary_is("0 to add, 0 to change, 0 to destroy");
 }
 
@@ -392,7 +395,7 @@ a_change_shows_its_fields_and_what_goes(void **state)
         "  = ConfigMap/returns-validation\n"
         "  - StorageBucket/returns-store no longer composed\n"
         "    - Secret/returns-store-connection no longer composed\n"
-        "    - ConfigMap/returns-store-record no longer composed\n" CEL);
+        "    - ConfigMap/returns-store-record no longer composed\n");
     summary_is("0 to add, 3 to change, 3 to destroy");
 }
 
@@ -403,7 +406,8 @@ a_foreign_object_in_the_way_is_a_conflict(void **state)
     add_asset("examples/corner-shop/");
     add_all(STR("apiVersion: v1\nkind: ConfigMap\n"
                 "metadata: {name: returns-validation, namespace: dm-shop,\n"
-                "  ownerReferences: [{uid: x, controller: true}]}\n"
+                "  ownerReferences: [{uid: x, kind: Robot, name: r2, "
+                "controller: true}]}\n"
                 "---\n"
                 "apiVersion: v1\nkind: ConfigMap\n"
                 "metadata: {name: returns-descriptor, namespace: dm-shop}\n"));
@@ -414,8 +418,12 @@ a_foreign_object_in_the_way_is_a_conflict(void **state)
     assert_int_equal(plan.blockers, 1);
     AUTO(mem_free_ptr) char *text = plan_text();
 
-    assert_non_null(strstr(text, "! ConfigMap/returns-validation exists and "
-                                 "belongs to somebody else\n"));
+    assert_non_null(strstr(text, "! ConfigMap/returns-validation belongs to "
+                                 "Robot/r2\n"));
+    assert_non_null(
+        strstr(text, "! ConfigMap/returns-validation exists and is controlled "
+                     "by Robot/r2: DataProduct/returns cannot have it and "
+                     "stays unsynced\n"));
     assert_non_null(strstr(text, "~ ConfigMap/returns-descriptor exists "
                                  "already: taken over\n"));
 }
@@ -451,19 +459,19 @@ what_the_cluster_lacks_blocks(void **state)
            "Composition pipeline step \"ready\": cannot get gRPC client "
            "connection for Function \"function-auto-ready\": cannot find an "
            "active FunctionRevision (a FunctionRevision with "
-           "spec.desiredState: Active)\n" CEL1);
+           "spec.desiredState: Active)\n");
     drop_kind("Composition", NULL);
     expect(bucket, "+ StorageBucket/b\n"
                    "! StorageBucket/b: cannot fetch Composition: cannot get "
                    "Composition: Composition.apiextensions.crossplane.io "
-                   "\"storagebucket-local\" not found\n" CEL1);
+                   "\"storagebucket-local\" not found\n");
     expect("apiVersion: infra.meshifi.io/v1alpha1\nkind: StorageBucket\n"
            "metadata: {name: b, namespace: ns}\n"
            "spec: {productRef: p, domainRef: d, crossplane: {\n"
            "  compositionSelector: {matchLabels: {a: b}}}}\n",
            "+ StorageBucket/b\n"
            "! StorageBucket/b: cannot select Composition: no compatible "
-           "Compositions found\n" CEL1);
+           "Compositions found\n");
     drop_kind("CompositeResourceDefinition", NULL);
     expect(bucket, "+ StorageBucket/b\n");
     expect("apiVersion: x.io/v1\nkind: Unknown\nmetadata: {name: b}\n",
@@ -485,41 +493,6 @@ what_is_not_known_yet_is_said(void **state)
                                  "completely\n"));
     assert_non_null(
         strstr(text, "w objects of kind DataProduct could not be looked at"));
-}
-
-static void
-pretend_asset(const char *path, struct yaml_docs *docs)
-{
-    struct asset f;
-
-    assert_true(asset_find(path, &f));
-    assert_true(yaml_parse(f.data, NULL, docs, NULL));
-    for (size_t i = 0; i < docs->n; i++)
-        mesh_planner_pretend(planner, docs->v[i].value);
-}
-
-static void
-documents_of_one_file_see_each_other(void **state)
-{
-    struct yaml_docs shop = {0}, orders = {0};
-
-    (void)state;
-    pretend_asset("examples/corner-shop/00-mesh.yaml", &shop);
-    pretend_asset("examples/corner-shop/10-web-orders.yaml", &orders);
-    assert_true(mesh_plan_apply(planner, orders.v[1].value, a, &plan, NULL));
-    AUTO(mem_free_ptr) char *text = plan_text();
-
-    assert_null(strstr(text, "is False"));
-    assert_int_equal(plan.items[0].sign, MESH_ADD);
-    mesh_plan_release(&plan);
-    mesh_planner_pretend(planner, NULL);
-    assert_true(mesh_plan_apply(planner, orders.v[1].value, a, &plan, NULL));
-    AUTO(mem_free_ptr) char *alone = plan_text();
-
-    assert_non_null(strstr(alone, "DomainResolved is False"));
-    assert_non_null(strstr(alone, "ContractsValid is False"));
-    yaml_docs_release(&shop);
-    yaml_docs_release(&orders);
 }
 
 static void
@@ -614,7 +587,6 @@ main(void)
         T(a_foreign_object_in_the_way_is_a_conflict),
         T(what_the_cluster_lacks_blocks),
         T(what_is_not_known_yet_is_said),
-        T(documents_of_one_file_see_each_other),
         T(an_edited_object_replaces),
         T(hostile_objects_get_an_answer),
         T(differences_are_told_field_by_field),
