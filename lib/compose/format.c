@@ -358,7 +358,8 @@ print_time(struct printer *p, struct verb *f, struct value v)
 {
     AUTO(buf_release) struct buf text = BUF_INIT(64);
 
-    gotime_format(v.i, STR("2006-01-02 15:04:05.999 -0700 MST"), &text);
+    gotime_format(v.time, STR("2006-01-02 15:04:05.999999999 -0700 MST"),
+                  &text);
     print_text(p, f, buf_view(&text), value_str(buf_view(&text)));
 }
 

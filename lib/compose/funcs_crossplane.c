@@ -161,7 +161,7 @@ stamp(struct call *c, struct str s)
     st->type = "v1.Time";
     st->text = STR("0001-01-01 00:00:00 +0000 UTC");
     if (clock_parse(s, &seconds)) {
-        format_value(c->a, value_time(seconds * 1000), &text);
+        format_value(c->a, value_time((struct gotime){.s = seconds}), &text);
         st->text = arena_str(c->a, buf_view(&text));
     }
     return (struct value){.type = VALUE_STRUCT, .st = st};

@@ -3,22 +3,25 @@
 #include "lib/compose/funcs.h"
 #include "lib/compose/gotime.h"
 
+#define SECOND INT64_C(1000000000)
+/* Seconds: far beyond any year there is, and no sum overflows. */
+#define LATEST (INT64_C(1) << 56)
+
 FUNC(fn_now)
 {
-    *out = value_time(c->run->now_ms);
+    *out = value_time(gotime_of_ns(c->run->now_ns));
     return true;
 }
 
 /* A time, or seconds since 1970; anything else is now. */
-static int64_t
+static struct gotime
 moment(struct call *c, struct value v)
 {
     if (v.type == VALUE_TIME)
-        return v.i;
+        return (struct gotime){.s = v.time.s, .ns = v.time.ns};
     if (value_is_integer(v) && v.type != VALUE_UINT8)
-        return v.i > INT64_MAX / 1000 || v.i < INT64_MIN / 1000 ? 0
-                                                                : v.i * 1000;
-    return c->run->now_ms;
+        return (struct gotime){.s = MIN(MAX(v.i, -LATEST), LATEST)};
+    return gotime_of_ns(c->run->now_ns);
 }
 
 static bool
@@ -58,7 +61,7 @@ FUNC(fn_date_modify)
 
     *out = v[1];
     if (gotime_parse_duration(v[0].s, &ns, NULL))
-        out->i += ns / 1000000;
+        out->time = gotime_add(out->time, ns);
     return true;
 }
 
@@ -73,11 +76,11 @@ FUNC(fn_must_date_modify)
 
 FUNC(fn_must_to_date)
 {
-    int64_t ms;
+    struct gotime t;
 
-    if (!gotime_parse(v[0].s, v[1].s, &ms, &c->err))
+    if (!gotime_parse(v[0].s, v[1].s, &t, &c->err))
         return false;
-    *out = value_time(ms);
+    *out = value_time(t);
     return true;
 }
 
@@ -92,18 +95,18 @@ FUNC(fn_to_date)
 
 FUNC(fn_unix_epoch)
 {
-    buf_printf(&c->text, "%lld",
-               (long long)(v[0].i / 1000 - (v[0].i % 1000 < 0)));
+    buf_printf(&c->text, "%lld", (long long)v[0].time.s);
     return call_text(c, out);
 }
 
 FUNC(fn_ago)
 {
-    int64_t ms = c->run->now_ms - moment(c, v[0]);
+    int64_t ns = gotime_sub(gotime_of_ns(c->run->now_ns), moment(c, v[0]));
+    int64_t half = SECOND / 2 - (ns < 0 ? SECOND : 0);
 
-    /* To the nearest second. */
-    gotime_format_duration((ms + (ms < 0 ? -500 : 500)) / 1000 * 1000000000,
-                           &c->text);
+    if (ns > INT64_MIN - half && ns < INT64_MAX - half)
+        ns = (ns + half) / SECOND * SECOND; /* to the nearest second */
+    gotime_format_duration(ns, &c->text);
     return call_text(c, out);
 }
 
@@ -134,7 +137,7 @@ FUNC(fn_duration_round)
     else if (v[0].type == VALUE_INT64)
         ns = v[0].i;
     else if (v[0].type == VALUE_TIME)
-        ns = (int64_t)((uint64_t)(c->run->now_ms - v[0].i) * 1000000u);
+        ns = gotime_sub(gotime_of_ns(c->run->now_ns), v[0].time);
     uint64_t u = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
 
     for (size_t i = 0; i < ARRAY_LEN(units); i++) {

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#define SECOND INT64_C(1000000000)
+
 /* ---- layouts ---- */
 
 enum part {
@@ -143,7 +145,7 @@ next_part(struct str *layout, struct str *literal, struct str *text)
 
 struct civil {
     int64_t year;
-    int month, day, hour, minute, second, ms, weekday, year_day;
+    int month, day, hour, minute, second, ns, weekday, year_day;
 };
 
 static int64_t
@@ -165,10 +167,10 @@ days_of(int64_t y, int m, int d)
 }
 
 static struct civil
-civil_of(int64_t ms)
+civil_of(struct gotime t)
 {
-    int64_t days = floor_div(ms, 86400000);
-    int64_t rest = ms - days * 86400000;
+    int64_t here = t.s + t.offset, days = floor_div(here, 86400);
+    int64_t rest = here - days * 86400;
     int64_t z = days + 719468, era = floor_div(z, 146097);
     int64_t doe = z - era * 146097;
     int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
@@ -179,10 +181,10 @@ civil_of(int64_t ms)
     c.day = (int)(doy - (153 * mp + 2) / 5 + 1);
     c.month = (int)(mp < 10 ? mp + 3 : mp - 9);
     c.year = yoe + era * 400 + (c.month <= 2);
-    c.hour = (int)(rest / 3600000);
-    c.minute = (int)(rest / 60000 % 60);
-    c.second = (int)(rest / 1000 % 60);
-    c.ms = (int)(rest % 1000);
+    c.hour = (int)(rest / 3600);
+    c.minute = (int)(rest / 60 % 60);
+    c.second = (int)(rest % 60);
+    c.ns = t.ns;
     c.weekday = (int)(days + 4 - floor_div(days + 4, 7) * 7);
     c.year_day = (int)(days - days_of(c.year, 1, 1) + 1);
     return c;
@@ -202,6 +204,35 @@ days_in(int64_t year, int month)
     return days[month - 1] + (month == 2 && is_leap(year));
 }
 
+struct gotime
+gotime_of_ns(int64_t ns)
+{
+    int64_t s = floor_div(ns, SECOND);
+
+    return (struct gotime){.s = s, .ns = (int32_t)(ns - s * SECOND)};
+}
+
+struct gotime
+gotime_add(struct gotime t, int64_t ns)
+{
+    struct gotime sum = gotime_of_ns(ns % SECOND + t.ns);
+
+    sum.s += t.s + ns / SECOND;
+    sum.offset = t.offset;
+    return sum;
+}
+
+int64_t
+gotime_sub(struct gotime t, struct gotime u)
+{
+    int64_t s = t.s - u.s, ns;
+
+    if (__builtin_mul_overflow(s, SECOND, &ns) ||
+        __builtin_add_overflow(ns, t.ns - u.ns, &ns))
+        return s < 0 ? INT64_MIN : INT64_MAX;
+    return ns;
+}
+
 /* ---- formatting ---- */
 
 static void
@@ -210,9 +241,9 @@ put_fraction(const struct civil *c, struct str text, bool trim, struct buf *out)
     size_t start = out->n;
 
     buf_putc(out, text.s[0]);
-    buf_printf(out, "%03d", c->ms);
-    if (text.n - 1 > 3)
-        buf_fill(out, '0', text.n - 1 - 3);
+    buf_printf(out, "%09d", c->ns);
+    if (text.n > 10)
+        buf_fill(out, '0', text.n - 10);
     else
         buf_truncate(out, start + text.n);
     while (trim && out->n > start && out->s[out->n - 1] == '0')
@@ -257,10 +288,28 @@ put_number(const struct civil *c, enum part part, struct buf *out)
     }
 }
 
-void
-gotime_format(int64_t ms, struct str layout, struct buf *out)
+/* "+0200", "+02:00"; of a zone without a name that is its name as well. */
+static void
+put_offset(enum part part, int32_t offset, struct buf *out)
 {
-    struct civil c = civil_of(ms);
+    int minutes = abs(offset) / 60;
+
+    if ((part == PART_Z || part == PART_Z_COLON) && !offset) {
+        buf_putc(out, 'Z');
+        return;
+    }
+    buf_printf(out, "%c%02d", offset < 0 ? '-' : '+', minutes / 60);
+    if (part == PART_NUM_SHORT || (part == PART_ZONE && minutes % 60 == 0))
+        return;
+    buf_printf(out, "%s%02d",
+               part == PART_Z_COLON || part == PART_NUM_COLON ? ":" : "",
+               minutes % 60);
+}
+
+void
+gotime_format(struct gotime t, struct str layout, struct buf *out)
+{
+    struct civil c = civil_of(t);
     struct str literal, text;
     enum part part;
 
@@ -289,20 +338,17 @@ gotime_format(int64_t ms, struct str layout, struct buf *out)
             buf_puts(out, c.hour >= 12 ? "pm" : "am");
             break;
         case PART_ZONE:
-            buf_puts(out, "UTC");
-            break;
+            if (!t.offset) {
+                buf_puts(out, "UTC");
+                break;
+            }
+            FALLTHROUGH;
         case PART_Z_COLON:
         case PART_Z:
-            buf_putc(out, 'Z');
-            break;
         case PART_NUM_COLON:
-            buf_puts(out, "+00:00");
-            break;
         case PART_NUM:
-            buf_puts(out, "+0000");
-            break;
         case PART_NUM_SHORT:
-            buf_puts(out, "+00");
+            put_offset(part, t.offset, out);
             break;
         case PART_FRACTION0:
         case PART_FRACTION9:
@@ -320,7 +366,7 @@ struct parse {
     struct str text; /* what is left */
     struct civil c;
     bool pm, am;
-    int64_t offset_s;
+    int32_t offset_s;
     const char *range; /* the field that is out of range */
 };
 
@@ -385,13 +431,13 @@ take_offset(struct parse *p, bool colon, bool minutes)
 static bool
 take_fraction(struct parse *p)
 {
-    int scale = 100;
+    int scale = 100000000;
 
     if (!p->text.n || (p->text.s[0] != '.' && p->text.s[0] != ','))
         return false;
     p->text = str_from(p->text, 1);
     for (; p->text.n && is_digit(p->text.s[0]); scale /= 10) {
-        p->c.ms += (p->text.s[0] - '0') * scale;
+        p->c.ns += (p->text.s[0] - '0') * scale;
         p->text = str_from(p->text, 1);
     }
     return true;
@@ -587,8 +633,21 @@ fail_plain(struct error *err, struct str text, const char *what,
     return error_set(err, ERR_INVALID, "%s", buf_cstr(&b));
 }
 
+/* Go tells a literal that differs from the byte on where it does; a space
+ * stands for any number of them. */
+static struct str
+after_common(struct str text, struct str literal)
+{
+    size_t n = 0;
+
+    while (n < text.n && n < literal.n && text.s[n] == literal.s[n])
+        n++;
+    return str_from(text, n);
+}
+
 bool
-gotime_parse(struct str layout, struct str text, int64_t *ms, struct error *err)
+gotime_parse(struct str layout, struct str text, struct gotime *out,
+             struct error *err)
 {
     struct parse p = {.text = text, .c = {.month = 1, .day = 1}};
     struct str rest = layout, literal, name;
@@ -597,7 +656,8 @@ gotime_parse(struct str layout, struct str text, int64_t *ms, struct error *err)
     do {
         part = next_part(&rest, &literal, &name);
         if (!str_starts(p.text, literal))
-            return fail(err, layout, text, p.text, literal);
+            return fail(err, layout, text, after_common(p.text, literal),
+                        literal);
         p.text = str_from(p.text, literal.n);
         struct str before = p.text;
 
@@ -614,16 +674,14 @@ gotime_parse(struct str layout, struct str text, int64_t *ms, struct error *err)
         p.c.hour += 12;
     else if (p.am && p.c.hour == 12)
         p.c.hour = 0;
-    *ms = (days_of(p.c.year, p.c.month, p.c.day) * 86400 + p.c.hour * 3600 +
-           p.c.minute * 60 + p.c.second - p.offset_s) *
-              1000 +
-          p.c.ms;
+    out->s = days_of(p.c.year, p.c.month, p.c.day) * 86400 + p.c.hour * 3600 +
+             p.c.minute * 60 + p.c.second - p.offset_s;
+    out->ns = p.c.ns;
+    out->offset = p.offset_s;
     return true;
 }
 
 /* ---- durations ---- */
-
-#define SECOND INT64_C(1000000000)
 
 static bool
 bad_duration(struct error *err, struct str text, const char *what,

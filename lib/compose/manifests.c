@@ -5,6 +5,9 @@
 #include "lib/base/mem.h"
 #include "lib/base/yaml.h"
 
+#include "lib/compose/format.h"
+#include "lib/compose/gojson.h"
+
 #define MAX_OBJECTS 10000
 
 /* The text line by line, for what errors say about it. */
@@ -16,34 +19,15 @@ struct place {
 
 /* ---- checks of one object ---- */
 
-static const char *
-go_type(const struct json *j)
-{
-    switch (json_type_of(j)) {
-    case JSON_BOOL:
-        return "bool";
-    case JSON_NUMBER:
-        return json_is_integer(j) ? "int64" : "float64";
-    case JSON_STRING:
-        return "string";
-    case JSON_ARRAY:
-        return "[]interface {}";
-    case JSON_OBJECT:
-        return "map[string]interface {}";
-    default:
-        return "<nil>";
-    }
-}
-
+/* "VALUE is of the type T" */
 static void
-show(const struct json *j, struct buf *out)
+show_type(const struct json *j, struct buf *out)
 {
-    if (json_string(j))
-        buf_puts(out, json_string(j));
-    else if (json_type_of(j) == JSON_NULL)
-        buf_puts(out, "<nil>");
-    else
-        json_print(j, JSON_SORTED, out);
+    AUTO(arena_free_ptr) struct arena *a = arena_new();
+    struct value v = value_json(a, j, NUMBERS_K8S);
+
+    format_value(a, v, out);
+    buf_printf(out, " is of the type %s", value_type_name(v));
 }
 
 /* "group/version, Kind=K" */
@@ -67,7 +51,13 @@ bad_annotations(const struct json *object, const struct json *annotations,
     buf_puts(&text, "invalid annotations in resource '");
     kind_text(object, &text);
     buf_puts(&text, " resource-name=");
-    show(name, &text);
+    if (name) {
+        AUTO(arena_free_ptr) struct arena *a = arena_new();
+
+        format_value(a, value_json(a, name, NUMBERS_K8S), &text);
+    } else {
+        buf_puts(&text, "<nil>");
+    }
     buf_puts(&text, "': .metadata.annotations accessor error: ");
     buf_str(&text, why);
     return error_set(err, ERR_INVALID, "%s", buf_cstr(&text));
@@ -81,14 +71,15 @@ check_annotations(const struct json *object, struct error *err)
     const struct json *wrong = NULL;
 
     a = json_get(meta, "annotations");
+    if (json_is(meta, JSON_NULL))
+        return true;
     if (meta && !json_is(meta, JSON_OBJECT))
         wrong = meta;
     else if (a && !json_is(a, JSON_OBJECT))
         wrong = a;
     if (wrong) {
-        show(wrong, &why);
-        buf_printf(&why, " is of the type %s, expected map[string]interface {}",
-                   go_type(wrong));
+        show_type(wrong, &why);
+        buf_puts(&why, ", expected map[string]interface{}");
         return bad_annotations(object, NULL, buf_view(&why), err);
     }
     for (const struct json *c = json_first(a); c; c = json_next(c)) {
@@ -97,8 +88,8 @@ check_annotations(const struct json *object, struct error *err)
         buf_printf(&why,
                    "contains non-string value in the map under key \"%s\": ",
                    json_key(c));
-        show(c, &why);
-        buf_printf(&why, " is of the type %s, expected string", go_type(c));
+        show_type(c, &why);
+        buf_puts(&why, ", expected string");
         return bad_annotations(object, a, buf_view(&why), err);
     }
     return true;
@@ -172,24 +163,59 @@ json_end(struct str s)
     return s.n;
 }
 
-/* False without err set: the text is no JSON stream after all. */
+/* One more object. What is no JSON is perhaps YAML, as long as there was at
+ * most one object: then *maybe is set, and err is what counts if it is not. */
 static bool
-read_json(struct str text, struct manifests *out, bool *json, struct error *err)
+read_object(struct str text, size_t at, struct manifests *out, bool *maybe,
+            struct error *err)
 {
-    *json = true;
-    for (text = str_trim(text); text.n; text = str_trim(text)) {
-        size_t n = json_end(text);
-        struct json *j = json_parse(str_sub(text, 0, n), NULL, NULL);
+    struct str rest = str_from(text, at);
+    struct json *j = json_parse(rest, NULL, NULL);
+    AUTO(buf_release) struct buf why = BUF_INIT(400);
+    size_t offset = 0, before = out->n;
 
-        if (!j) {
-            *json = false;
-            return false;
-        }
-        if (!add(out, j, false, err))
-            return false;
-        text = str_from(text, n);
+    *maybe = before <= 1;
+    if (j) {
+        if (add(out, j, false, err))
+            return true;
+        if (out->n > before) /* it was not accepted */
+            json_free(out->v[--out->n]);
+        return false;
     }
-    return true;
+    if (!gojson_syntax(rest, true, &why, &offset))
+        buf_puts(&why, "a value nests too deeply or is too large");
+    if (*maybe && !str_eqz(buf_view(&why), "unexpected EOF"))
+        return error_set(err, ERR_PARSE,
+                         "cannot decode manifest: json: offset %zu: %s",
+                         at + offset, buf_cstr(&why));
+    return error_set(err, ERR_PARSE, "cannot decode manifest: %s",
+                     buf_cstr(&why));
+}
+
+/* Reads objects up to *at, where YAML starts or the text ends. */
+static bool
+read_json(struct str text, struct manifests *out, size_t *at, bool *maybe,
+          struct error *err)
+{
+    for (;;) {
+        struct str left = str_from(text, *at), space = str_trim(left);
+        size_t skip = space.n ? (size_t)(space.s - left.s) : left.n;
+
+        if (!space.n) {
+            *at = text.n;
+            return true;
+        }
+        size_t n = skip + json_end(space);
+
+        if (!read_object(str_sub(text, 0, *at + n), *at, out, maybe, err))
+            break;
+        *at += n;
+    }
+    /* YAML goes on behind the white space of this line. */
+    while (*at < text.n && strchr(" \t\r", text.s[*at]))
+        ++*at;
+    *at += *at < text.n && text.s[*at] == '\n';
+    return false;
 }
 
 /* ---- YAML documents ---- */
@@ -202,6 +228,17 @@ line_at(struct str text, size_t line)
     while (line-- && str_next(&text, '\n', &piece))
         ;
     return piece;
+}
+
+/* As strings.Split at line feeds counts them. */
+static size_t
+count_lines(struct str text)
+{
+    size_t n = 1;
+
+    for (size_t i = 0; i < text.n; i++)
+        n += text.s[i] == '\n';
+    return n;
 }
 
 /* The number of the next line of three dashes, or at itself. */
@@ -235,12 +272,47 @@ from_parser(struct str message)
     return false;
 }
 
+/* Messages that Go's reader gives without a line. */
+static bool
+without_line(struct str message)
+{
+    static const char *const starts[] = {
+        "unknown anchor '",
+        "anchor '",
+        "control characters are not allowed",
+        "invalid leading UTF-8 octet",
+        "invalid trailing UTF-8 octet",
+        "incomplete UTF-8 octet sequence",
+        "invalid length of a UTF-8 sequence",
+        "invalid Unicode character",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
+        if (str_starts(message, str_of(starts[i])))
+            return true;
+    }
+    return false;
+}
+
+/* ".inf is not a JSON number": the words of encoding/json, or NULL. */
+static const char *
+no_number(struct str message)
+{
+    if (!str_ends(message, STR(" is not a JSON number")))
+        return NULL;
+    if (message.s[1] == 'n' || message.s[1] == 'N')
+        return "NaN";
+    return message.s[0] == '-' ? "-Inf" : "+Inf";
+}
+
 /* Turns "line 3, column 4: what" into upstream's words. */
 static bool
 yaml_error(const struct place *p, const struct error *cause, struct error *err)
 {
     struct str message = str_of(cause->msg), head, number;
     const char *colon = strstr(cause->msg, ": ");
+    const char *prefix =
+        "cannot decode manifest: error converting YAML to JSON: ";
     uint64_t line = 0;
 
     if (colon && str_starts(message, STR("line "))) {
@@ -248,21 +320,25 @@ yaml_error(const struct place *p, const struct error *cause, struct error *err)
         if (str_to_u64(number, &line))
             message = str_of(colon + 2);
     }
-    if (line && from_parser(message))
-        line--;
+    if (no_number(message))
+        return error_set(err, cause->code, "%sjson: unsupported value: %s",
+                         prefix, no_number(message));
+    if (line && (from_parser(message) || without_line(message)))
+        line = without_line(message) ? 0 : line - 1;
     size_t at = p->line + line;
-    struct str near = str_trim(line_at(p->text, at));
 
     if (!line)
-        return error_set(err, cause->code,
-                         "cannot decode manifest: error converting YAML to "
-                         "JSON: yaml: %.*s",
+        return error_set(err, cause->code, "%syaml: %.*s", prefix,
                          STR_ARG(message));
+    if (at > count_lines(p->text))
+        return error_set(err, cause->code, "%syaml: line %llu: %.*s", prefix,
+                         (unsigned long long)line, STR_ARG(message));
+    struct str near = str_trim(line_at(p->text, at));
+
     return error_set(err, cause->code,
-                     "cannot decode manifest: error converting YAML to JSON: "
-                     "yaml: line %zu (document %zu, line %llu) near: "
+                     "%syaml: line %zu (document %zu, line %llu) near: "
                      "'%.*s%s': %.*s",
-                     at, p->document + 1, (unsigned long long)line,
+                     prefix, at, p->document + 1, (unsigned long long)line,
                      (int)MIN(near.n, (size_t)80), near.s ? near.s : "",
                      near.n > 80 ? "..." : "", STR_ARG(message));
 }
@@ -292,44 +368,68 @@ read_document(struct str text, struct place *p, struct manifests *out,
     return true;
 }
 
+/* A line that starts with three dashes: *end tells that a document ends. */
 static bool
-is_separator(struct str line)
+separator(struct str line, bool *end, struct error *err)
 {
-    return str_starts(line, STR("---")) && !str_trim(str_from(line, 3)).n;
+    struct str rest = str_trim(str_from(line, 3));
+
+    *end = str_starts(line, STR("---"));
+    if (!*end || !rest.n || rest.s[0] == '#')
+        return true;
+    return error_set(err, ERR_PARSE,
+                     "cannot decode manifest: invalid Yaml document separator: "
+                     "%.*s",
+                     (int)MIN(rest.n, (size_t)800), rest.s);
 }
 
+/* first: what a failure of the first document is called instead, or NULL. */
 static bool
-read_yaml(struct str text, struct manifests *out, struct error *err)
+read_yaml(struct str text, struct place *p, struct manifests *out,
+          const struct error *first, struct error *err)
 {
-    struct place p = {.text = text, .line = next_document(text, 1)};
     struct str rest = text.s ? text : STR(""), line;
     const char *start = rest.s;
+    bool more = true, ends;
 
-    while (str_next(&rest, '\n', &line)) {
-        struct str document = str_n(start, (size_t)(line.s - start));
+    while (more) {
+        more = str_next(&rest, '\n', &line);
+        if (more && !separator(line, &ends, err))
+            break;
+        const char *stop = more ? line.s : text.s + text.n;
+        struct str document = str_n(start, (size_t)(stop - start));
 
-        if (!is_separator(line) || !document.n)
+        if (more && (!ends || !document.n))
             continue;
-        if (!read_document(document, &p, out, err))
-            return false;
-        start = line.s + line.n + (rest.s != NULL);
+        if (!read_document(document, p, out, err))
+            break;
+        first = NULL;
+        start = more ? line.s + line.n + (rest.s != NULL) : NULL;
+        if (!more)
+            return true;
     }
-    struct str last = str_n(start, (size_t)(text.s + text.n - start));
-
-    return read_document(last, &p, out, err);
+    if (first && err)
+        *err = *first;
+    return false;
 }
 
 bool
 manifests_read(struct str text, struct manifests *out, struct error *err)
 {
-    bool json = false, ok;
+    struct place p = {.text = text, .line = next_document(text, 1)};
+    struct error first = {0};
+    bool maybe = false, ok;
+    size_t at = 0;
 
     *out = (struct manifests){0};
-    ok = str_starts(str_trim(text), STR("{")) &&
-         read_json(text, out, &json, err);
-    if (!json) {
-        manifests_release(out);
-        ok = read_yaml(text, out, err);
+    if (str_starts(str_trim(text), STR("{"))) {
+        ok = read_json(text, out, &at, &maybe, &first);
+        if (!ok && maybe)
+            ok = read_yaml(str_from(text, at), &p, out, &first, err);
+        else if (!ok && err)
+            *err = first;
+    } else {
+        ok = read_yaml(text, &p, out, NULL, err);
     }
     if (!ok)
         manifests_release(out);

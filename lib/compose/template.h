@@ -35,7 +35,7 @@ enum template_missing { MISSING_DEFAULT, MISSING_ZERO, MISSING_ERROR };
 struct template_run {
     struct arena *arena; /* values made on the way live here */
     enum template_missing missing_key;
-    int64_t now_ms;    /* what `now` answers, since 1970 UTC */
+    int64_t now_ns;    /* what `now` answers, since 1970 UTC */
     uint64_t seed;     /* of randomChoice, randAlpha, uuidv4, shuffle, ... */
     size_t max_steps;  /* nodes executed; 0: 2 million */
     size_t max_output; /* bytes of output and of any one string; 0: 8 MiB */

@@ -59,9 +59,9 @@ value_bytes(struct str s)
 }
 
 struct value
-value_time(int64_t ms)
+value_time(struct gotime t)
 {
-    return (struct value){.type = VALUE_TIME, .i = ms};
+    return (struct value){.type = VALUE_TIME, .time = t};
 }
 
 static struct value

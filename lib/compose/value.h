@@ -18,6 +18,8 @@
 #include "lib/base/arena.h"
 #include "lib/base/json.h"
 
+#include "lib/compose/gotime.h"
+
 enum value_type {
     VALUE_NONE, /* reflect's zero Value: prints as <no value> */
     VALUE_NIL,  /* an interface that holds nothing */
@@ -55,7 +57,8 @@ struct value {
     const char *name; /* of a named string type ("v1.ConditionStatus") */
     union {
         bool b;
-        int64_t i; /* VALUE_TIME: milliseconds since 1970, UTC */
+        int64_t i;
+        struct gotime time;
         double f;
         struct str s; /* VALUE_STRING, VALUE_BYTES */
         struct value_list *list;
@@ -104,7 +107,7 @@ struct value value_float(double f);
 /* Views the text; it must live as long as the value. */
 struct value value_str(struct str s);
 struct value value_bytes(struct str s);
-struct value value_time(int64_t ms);
+struct value value_time(struct gotime t);
 /* A list of n elements, each VALUE_NIL. */
 struct value value_list(struct arena *a, size_t n, enum value_elem elem);
 struct value value_nil_list(struct arena *a, enum value_elem elem);

@@ -186,7 +186,8 @@ convert(struct tree *t, struct value v, unsigned depth)
     case VALUE_STRUCT:
         return new_struct(t, v, depth);
     case VALUE_TIME:
-        gotime_format(v.i, STR("2006-01-02T15:04:05.999Z07:00"), &text);
+        gotime_format(v.time, STR("2006-01-02T15:04:05.999999999Z07:00"),
+                      &text);
         return json_new_str(buf_view(&text));
     default:
         return json_new_int(v.i);

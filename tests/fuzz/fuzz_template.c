@@ -37,7 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                .max_steps = 5000,
                                .max_output = 64 << 10,
                                .max_memory = 8 << 20,
-                               .now_ms = 1700000000000};
+                               .now_ns = 1700000000 * INT64_C(1000000000)};
     struct manifests m = {0};
 
     if (!template_execute(t, value_json(a, j, NUMBERS_K8S), &run, &out, &err)) {

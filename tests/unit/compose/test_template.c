@@ -159,7 +159,8 @@ time_and_chance_come_from_the_caller(void **state)
     const char *text = "{{now | date \"2006-01-02 15:04:05\"}} {{uuidv4}} "
                        "{{randAlphaNum 8}} {{randomChoice \"a\" \"b\"}} "
                        "{{ago 1700000000}}";
-    struct template_run run = {.now_ms = 1700003661000, .seed = 7};
+    struct template_run run = {.now_ns = 1700003661 * INT64_C(1000000000),
+                               .seed = 7};
 
     (void)state;
     assert_true(render(str_of(text), NULL, run, &one, NULL));
