@@ -17,9 +17,10 @@
 #include "devenv/sandbox/usage_index.h"
 
 /* Jobs done before the API gets its turn again. */
-#define BUDGET_US   25000
-#define LOW_WAIT_MS 50
-#define FETCHED_MAX 1000 /* selectors kept for a kind */
+#define BUDGET_US      25000
+#define LOW_WAIT_MS    50
+#define FIRST_RETRY_MS 1000
+#define FETCHED_MAX    20000 /* objects kept between jobs */
 
 static const struct rule {
     const char *group, *plural;
@@ -55,16 +56,22 @@ static const struct {
     {PACKAGE_GROUP, "imageconfigs"},
 };
 
-static bool (*const handlers[])(struct control *c, const struct job *j) = {
-    [JOB_XRD] = control_xrd,
-    [JOB_COMPOSITION] = control_composition,
-    [JOB_REVISION] = control_revision,
-    [JOB_PACKAGE] = control_package,
-    [JOB_XR] = control_xr,
-    [JOB_MANAGED] = control_managed,
-    [JOB_WORKLOAD] = control_workload,
-    [JOB_USAGE] = control_usage,
-    [JOB_REPLAY] = control_replay,
+/* How a job of each kind is done, before or after others, and how long its
+ * retries are put off at most. XRs: definition/reconciler.go. */
+static const struct {
+    bool (*look)(struct control *c, const struct job *j);
+    enum queue_lane lane;
+    int64_t retry_max_ms;
+} work[] = {
+    [JOB_XRD] = {control_xrd, QUEUE_FIRST, 60000},
+    [JOB_COMPOSITION] = {control_composition, QUEUE_FIRST, 60000},
+    [JOB_REVISION] = {control_revision, QUEUE_FIRST, 60000},
+    [JOB_PACKAGE] = {control_package, QUEUE_FIRST, 60000},
+    [JOB_XR] = {control_xr, QUEUE_NORMAL, 30000},
+    [JOB_MANAGED] = {control_managed, QUEUE_NORMAL, 60000},
+    [JOB_WORKLOAD] = {control_workload, QUEUE_NORMAL, 60000},
+    [JOB_USAGE] = {control_usage, QUEUE_NORMAL, 60000},
+    [JOB_REPLAY] = {control_replay, QUEUE_NORMAL, 60000},
 };
 
 /* ---- small helpers of the controllers ---- */
@@ -97,20 +104,19 @@ wake(struct control *c)
 }
 
 void
+control_add_later(struct control *c, const struct job *j, int64_t delay_ms)
+{
+    queue_add(c->queue, work[j->kind].lane, j, control_now_ms(c), delay_ms);
+    wake(c);
+}
+
+void
 control_add(struct control *c, enum job_kind kind, const char *group,
             const char *plural, const char *ns, const char *name)
 {
     struct job j = {kind, group, plural, ns, name};
 
-    queue_add(c->queue, QUEUE_NORMAL, &j, control_now_ms(c), 0);
-    wake(c);
-}
-
-void
-control_add_later(struct control *c, const struct job *j, int64_t delay_ms)
-{
-    queue_add(c->queue, QUEUE_NORMAL, j, control_now_ms(c), delay_ms);
-    wake(c);
+    control_add_later(c, &j, 0);
 }
 
 struct adding {
@@ -221,6 +227,12 @@ free_fetched(void *p)
     free(p);
 }
 
+static size_t
+weight(const struct json *items)
+{
+    return 1 + (json_is(items, JSON_ARRAY) ? json_len(items) : 0);
+}
+
 static char *
 kind_key(const struct kind *k)
 {
@@ -233,8 +245,21 @@ control_forget_fetched(struct control *c, const struct kind *k)
     AUTO(mem_free_ptr) char *key = kind_key(k);
     struct map *m = map_del(&c->fetched, str_of(key));
 
-    if (m)
-        free_fetched(m);
+    if (!m)
+        return;
+    for (struct map_entry *e = map_first(m); e; e = map_next(m, e))
+        c->fetched_n -= weight(e->value);
+    free_fetched(m);
+}
+
+/* Between jobs, so that a job may hold on to what it was given. */
+static void
+bound_fetched(struct control *c)
+{
+    if (c->fetched_n <= FETCHED_MAX)
+        return;
+    map_release(&c->fetched, free_fetched);
+    c->fetched_n = 0;
 }
 
 const struct json *
@@ -257,9 +282,10 @@ control_keep_fetched(struct control *c, const struct kind *k,
         m = mem_zalloc(1, sizeof(*m));
         map_put(&c->fetched, str_of(key), m);
     }
-    if (map_count(m) >= FETCHED_MAX)
-        map_release(m, free_items);
-    json_free(map_put(m, selector, items));
+    struct json *old = map_put(m, selector, items);
+
+    c->fetched_n += weight(items) - (old ? weight(old) : 0);
+    json_free(old);
     return items;
 }
 
@@ -310,7 +336,7 @@ add_by_rule(struct control *c, const struct registry_event *e)
         if (strcmp(rules[i].plural, k->plural) == 0 &&
             strcmp(rules[i].group, k->group) == 0) {
             j.kind = rules[i].job;
-            queue_add(c->queue, QUEUE_NORMAL, &j, control_now_ms(c), 0);
+            control_add_later(c, &j, 0);
             return;
         }
     }
@@ -318,7 +344,7 @@ add_by_rule(struct control *c, const struct registry_event *e)
     if (strcmp(k->plural, "customresourcedefinitions") == 0) {
         j = (struct job){JOB_XRD, CROSSPLANE_GROUP,
                          "compositeresourcedefinitions", "", e->name};
-        queue_add(c->queue, QUEUE_NORMAL, &j, control_now_ms(c), 0);
+        control_add_later(c, &j, 0);
     }
 }
 
@@ -484,18 +510,37 @@ control_free(struct control *c)
     free(c);
 }
 
-/* The low lane waits until nothing is on its way that would make its jobs
- * run again, but never for long. */
+/* The low lane waits until nothing is on its way that would make its jobs run
+ * again: all that the other lane wrote has been heard of. Now and then one of
+ * its jobs goes first all the same. */
 static bool
-may_serve_low(struct control *c)
+take(struct control *c, struct job *j)
 {
     int64_t now = control_now_ms(c);
+    bool turn = now - c->low_ms >= LOW_WAIT_MS;
 
-    if (c->heard < registry_revision(c->registry) &&
-        now - c->low_ms < LOW_WAIT_MS)
+    c->low = false;
+    if (queue_take(c->queue, now, QUEUE_FIRST, j))
+        return true;
+    if (!turn && queue_take(c->queue, now, QUEUE_NORMAL, j))
+        return true;
+    if (!turn && c->heard < c->written)
         return false;
     c->low_ms = now;
-    return true;
+    c->low = queue_take(c->queue, now, QUEUE_LOW, j);
+    return c->low || queue_take(c->queue, now, QUEUE_NORMAL, j);
+}
+
+static void
+run(struct control *c, const struct job *j)
+{
+    if (work[j->kind].look(c, j))
+        queue_forget(c->queue, j);
+    else
+        queue_retry(c->queue, work[j->kind].lane, j, control_now_ms(c),
+                    FIRST_RETRY_MS, work[j->kind].retry_max_ms);
+    if (!c->low)
+        c->written = registry_revision(c->registry);
 }
 
 bool
@@ -506,13 +551,9 @@ control_turn(struct control *c)
     struct job j;
 
     need_own_kinds(c);
-    while (!spent && (queue_take(c->queue, control_now_ms(c), false, &j) ||
-                      (may_serve_low(c) &&
-                       queue_take(c->queue, control_now_ms(c), true, &j)))) {
-        if (handlers[j.kind](c, &j))
-            queue_forget(c->queue, &j);
-        else
-            queue_retry(c->queue, &j, control_now_ms(c), 1000, 30000);
+    while (!spent && take(c, &j)) {
+        bound_fetched(c);
+        run(c, &j);
         spent = clock_mono_us() - start > BUDGET_US;
     }
     due = queue_due(c->queue, control_now_ms(c));

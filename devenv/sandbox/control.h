@@ -69,7 +69,10 @@ struct control {
     struct map wanted;    /* object or kind key -> struct followers */
     struct map pipelines; /* revision name -> struct pipeline */
     struct map fetched;   /* "group/Kind" -> struct map: selector -> items */
+    size_t fetched_n;     /* objects in it */
     uint64_t heard;       /* resourceVersion of the newest event */
+    uint64_t written;     /* the newest one after a job of the normal lane */
+    bool low;             /* the job at hand is of the low lane */
     int64_t low_ms;       /* when the low lane was last served */
     struct usage_index *usages;
     struct map delays; /* the provider's: step and object -> int64_t ms */

@@ -1,5 +1,6 @@
 #include "devenv/sandbox/events.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base/mem.h"
@@ -223,13 +224,13 @@ new_event(struct registry *r, const struct json *obj, const char *component,
     const char *ns =
         json_string_or(json_at(obj, "metadata", "namespace", NULL), "default");
     char now[CLOCK_RFC3339_LEN], tail[17];
+    uint64_t salt;
 
     json_set_string(e, "apiVersion", "v1");
     json_set_string(e, "kind", "Event");
     meta = json_set(e, "metadata", json_new_object());
-    for (int i = 0; i < 16; i++)
-        tail[i] = "0123456789abcdef"[random_below(16)];
-    tail[16] = 0;
+    random_bytes(&salt, sizeof(salt));
+    snprintf(tail, sizeof(tail), "%016llx", (unsigned long long)salt);
     AUTO(mem_free_ptr) char *full = mem_printf("%.230s.%s", name, tail);
     json_set_string(meta, "name", full);
     json_set_string(meta, "namespace", *ns ? ns : "default");

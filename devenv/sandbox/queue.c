@@ -1,7 +1,8 @@
 /*
- * Items hang in a map by key. A ready item is in its lane's list; a delayed
- * one is in a heap by due time. Moving a delayed item leaves a stale heap
- * entry behind, which `entries` counts so that the item outlives it.
+ * Items hang in a map by key. A ready item is in the list of its flow: the jobs
+ * of one kind and one namespace; the flows of a lane that have any are a ring.
+ * A delayed item is in a heap by due time. Moving a delayed item leaves a stale
+ * heap entry behind, which `entries` counts so that the item outlives it.
  */
 #include "devenv/sandbox/queue.h"
 
@@ -15,7 +16,8 @@
 enum item_state { ITEM_IDLE, ITEM_READY, ITEM_DELAYED };
 
 struct item {
-    struct item *prev, *next; /* in a lane */
+    struct item *prev, *next; /* in a flow */
+    struct flow *flow;        /* that it is ready in */
     enum item_state state;
     enum queue_lane lane;
     int64_t due;
@@ -26,6 +28,18 @@ struct item {
     char text[];
 };
 
+struct flow {
+    struct flow *prev, *next; /* around the lane */
+    struct item *first, *last;
+    size_t key_len;
+    char key[];
+};
+
+struct lane {
+    struct map flows;
+    struct flow *turn; /* whose job comes next; NULL: empty */
+};
+
 struct entry {
     int64_t due;
     uint64_t order;
@@ -34,7 +48,8 @@ struct entry {
 
 struct queue {
     struct map items;
-    struct item *first[2], *last[2];
+    struct lane lanes[QUEUE_LANES];
+    int64_t retries_until; /* the rate's clock: when the last retry is paid */
     struct entry *heap;
     size_t heap_n, heap_cap;
     uint64_t order;
@@ -54,6 +69,8 @@ queue_free(struct queue *q)
     if (!q)
         return;
     map_release(&q->items, free);
+    for (size_t i = 0; i < ARRAY_LEN(q->lanes); i++)
+        map_release(&q->lanes[i].flows, free);
     free(q->heap);
     free(q);
 }
@@ -119,18 +136,53 @@ item_drop(struct queue *q, struct item *it)
 
 /* ---- lanes ---- */
 
+static struct flow *
+flow_need(struct lane *l, const struct job *j)
+{
+    AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
+    struct flow *f;
+
+    buf_putc(&key, (char)('A' + j->kind));
+    buf_puts(&key, j->ns);
+    f = map_get(&l->flows, buf_view(&key));
+    if (f)
+        return f;
+    f = mem_zalloc(1, sizeof(*f) + key.n);
+    f->key_len = key.n;
+    memcpy(f->key, buf_cstr(&key), key.n);
+    f->next = l->turn ? l->turn : f;
+    f->prev = l->turn ? l->turn->prev : f;
+    f->prev->next = f->next->prev = f;
+    if (!l->turn)
+        l->turn = f;
+    map_put(&l->flows, buf_view(&key), f);
+    return f;
+}
+
+static void
+flow_drop(struct lane *l, struct flow *f)
+{
+    if (l->turn == f)
+        l->turn = f->next == f ? NULL : f->next;
+    f->prev->next = f->next;
+    f->next->prev = f->prev;
+    map_del(&l->flows, str_n(f->key, f->key_len));
+    free(f);
+}
+
 static void
 lane_append(struct queue *q, struct item *it)
 {
-    struct item **last = &q->last[it->lane];
+    struct flow *f = flow_need(&q->lanes[it->lane], &it->job);
 
-    it->prev = *last;
+    it->flow = f;
+    it->prev = f->last;
     it->next = NULL;
-    if (*last)
-        (*last)->next = it;
+    if (f->last)
+        f->last->next = it;
     else
-        q->first[it->lane] = it;
-    *last = it;
+        f->first = it;
+    f->last = it;
     it->state = ITEM_READY;
     q->waiting++;
 }
@@ -138,14 +190,18 @@ lane_append(struct queue *q, struct item *it)
 static void
 lane_remove(struct queue *q, struct item *it)
 {
+    struct flow *f = it->flow;
+
     if (it->prev)
         it->prev->next = it->next;
     else
-        q->first[it->lane] = it->next;
+        f->first = it->next;
     if (it->next)
         it->next->prev = it->prev;
     else
-        q->last[it->lane] = it->prev;
+        f->last = it->prev;
+    if (!f->first)
+        flow_drop(&q->lanes[it->lane], f);
     it->state = ITEM_IDLE;
     q->waiting--;
 }
@@ -260,17 +316,20 @@ queue_add(struct queue *q, enum queue_lane lane, const struct job *j,
 }
 
 void
-queue_retry(struct queue *q, const struct job *j, int64_t now, int64_t first,
-            int64_t max)
+queue_retry(struct queue *q, enum queue_lane lane, const struct job *j,
+            int64_t now, int64_t first, int64_t max)
 {
     struct item *it = item_find(q, j, true);
-    int64_t delay = first;
+    int64_t delay = first, each = 1000 / QUEUE_RETRY_RATE;
 
     for (unsigned i = 0; i < it->failures && delay < max; i++)
         delay *= 2;
     if (it->failures < UINT32_MAX)
         it->failures++;
-    queue_add(q, QUEUE_NORMAL, j, now, MIN(delay, max));
+    q->retries_until = MAX(q->retries_until, now - QUEUE_RETRY_BURST * each);
+    q->retries_until += each;
+    delay = MAX(MIN(delay, max), q->retries_until - now);
+    queue_add(q, lane, j, now, delay);
 }
 
 void
@@ -285,19 +344,19 @@ queue_forget(struct queue *q, const struct job *j)
 }
 
 bool
-queue_take(struct queue *q, int64_t now, bool low, struct job *out)
+queue_take(struct queue *q, int64_t now, enum queue_lane lane, struct job *out)
 {
+    struct lane *l = &q->lanes[lane];
     struct item *old = q->taken, *it;
 
     q->taken = NULL;
     if (old)
         item_drop(q, old);
     heap_ripen(q, now);
-    it = q->first[QUEUE_NORMAL];
-    if (!it && low)
-        it = q->first[QUEUE_LOW];
-    if (!it)
+    if (!l->turn)
         return false;
+    it = l->turn->first;
+    l->turn = l->turn->next;
     lane_remove(q, it);
     q->taken = it;
     *out = it->job;
@@ -308,8 +367,10 @@ int64_t
 queue_due(struct queue *q, int64_t now)
 {
     heap_ripen(q, now);
-    if (q->first[QUEUE_NORMAL] || q->first[QUEUE_LOW])
-        return 0;
+    for (size_t i = 0; i < QUEUE_LANES; i++) {
+        if (q->lanes[i].turn)
+            return 0;
+    }
     return q->heap_n ? q->heap[0].due - now : -1;
 }
 

@@ -361,7 +361,9 @@ member(struct reader *r, yaml_mark_t at, const char *key, struct json *object,
     yaml_event_t e;
 
     r->path.over = false;
-    buf_printf(&r->path, "%s%s", mark ? "." : "", key);
+    if (mark)
+        buf_putc(&r->path, '.');
+    buf_puts(&r->path, key);
     if (old && !duplicate(r, at, key))
         return false;
     if (!next(r, &e))
