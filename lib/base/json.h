@@ -16,6 +16,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/error.h"
+#include "lib/base/json_place.h"
 
 struct json;
 
@@ -36,6 +37,7 @@ struct json_options {
     size_t max_nodes;
     /* Paths of duplicate keys ("spec.color", "a.b[0].c") are added here. */
     struct strlist *duplicates;
+    struct json_places *places; /* where each value stands is added here */
 };
 
 /* Parses one value with nothing but white space around it. Errors name line

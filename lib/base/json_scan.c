@@ -31,6 +31,9 @@ struct scan {
     size_t nodes;
     struct frame *frame;
     struct buf key, value;
+    /* How far places were counted, and what stands there. */
+    const char *counted;
+    struct json_place at;
     struct error *err;
 };
 
@@ -40,6 +43,7 @@ scan_init(struct scan *s, struct str text, const struct json_options *o,
 {
     *s = (struct scan){
         .text = text.s ? text : STR(""),
+        .at = {.line = 1, .column = 1},
         .key = BUF_INIT(SIZE_MAX / 2),
         .value = BUF_INIT(SIZE_MAX / 2),
         .err = err,
@@ -52,7 +56,7 @@ scan_init(struct scan *s, struct str text, const struct json_options *o,
         s->o.max_depth = 200;
     if (!s->o.max_nodes)
         s->o.max_nodes = 4000000;
-    s->p = s->text.s;
+    s->p = s->counted = s->text.s;
     s->end = s->p + s->text.n;
 }
 
@@ -63,22 +67,40 @@ scan_release(struct scan *s)
     buf_release(&s->value);
 }
 
-/* Sets the error with the position of at; columns count characters. */
+/* Moves the place on to p; columns count characters. */
+static void
+count_to(struct json_place *at, const char *from, const char *p)
+{
+    for (const char *q = from; q < p; q++) {
+        if (*q == '\n') {
+            at->line++;
+            at->column = 1;
+        } else {
+            at->column += (*q & 0xC0) != 0x80;
+        }
+    }
+}
+
+/* The place of s->p, which only moves on. */
+static struct json_place
+place_here(struct scan *s)
+{
+    if (!s->o.places)
+        return s->at;
+    count_to(&s->at, s->counted, s->p);
+    s->counted = s->p;
+    return s->at;
+}
+
+/* Sets the error with the position of at. */
 static bool
 fail_at(struct scan *s, const char *at, enum err_code code, const char *what)
 {
-    unsigned line = 1, column = 1;
+    struct json_place where = {.line = 1, .column = 1};
 
-    for (const char *q = s->text.s; q < at; q++) {
-        if (*q == '\n') {
-            line++;
-            column = 1;
-        } else {
-            column += (*q & 0xC0) != 0x80;
-        }
-    }
-    return error_set(s->err, code, "line %u, column %u: %s", line, column,
-                     what);
+    count_to(&where, s->text.s, at);
+    return error_set(s->err, code, "line %u, column %u: %s", where.line,
+                     where.column, what);
 }
 
 static bool
@@ -339,6 +361,7 @@ member_key(struct scan *s, struct str *key)
 static bool
 member(struct scan *s, struct json *object, struct json_keys *keys)
 {
+    struct json_place of_key = place_here(s), at;
     struct json *fresh, *old;
     struct str key;
 
@@ -349,8 +372,12 @@ member(struct scan *s, struct json *object, struct json_keys *keys)
     old = json_keys_find(keys, object, key);
     if (old)
         report(s, key);
+    at = place_here(s);
     if (!value(s, &key, &fresh))
         return false;
+    at.key_line = of_key.line;
+    at.key_column = of_key.column;
+    json_places_add(s->o.places, fresh, at);
     if (old) {
         json_keys_replace(keys, object, old, fresh);
     } else {
@@ -363,12 +390,14 @@ member(struct scan *s, struct json *object, struct json_keys *keys)
 static bool
 element(struct scan *s, struct json *array)
 {
+    struct json_place at = place_here(s);
     struct json *fresh;
 
     if (!array)
         return value(s, NULL, NULL);
     if (!value(s, NULL, &fresh))
         return false;
+    json_places_add(s->o.places, fresh, at);
     json_link(array, fresh);
     s->frame->index++;
     return true;
@@ -495,16 +524,20 @@ struct json *
 json_parse(struct str text, const struct json_options *o, struct error *err)
 {
     struct json *j = NULL;
+    struct json_place at;
     struct scan s;
 
     scan_init(&s, text, o, err);
     space(&s);
+    at = place_here(&s);
     bool ok = fits(&s) && value(&s, NULL, &j);
 
     if (ok && !finish(&s)) {
         json_free(j);
         ok = false;
     }
+    if (ok)
+        json_places_add(s.o.places, j, at);
     scan_release(&s);
     return ok ? j : NULL;
 }

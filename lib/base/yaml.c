@@ -265,6 +265,19 @@ scalar(struct reader *r, const yaml_event_t *e)
     }
 }
 
+/* ---- places ---- */
+
+static struct json_place
+place_of(const yaml_event_t *e)
+{
+    return (struct json_place){
+        .line = (unsigned)e->start_mark.line + 1,
+        .column = (unsigned)e->start_mark.column + 1,
+        .block = e->type == YAML_SCALAR_EVENT &&
+                 e->data.scalar.style == YAML_LITERAL_SCALAR_STYLE,
+    };
+}
+
 /* ---- collections ---- */
 
 static struct json *node(struct reader *r, const yaml_event_t *e);
@@ -285,12 +298,14 @@ sequence(struct reader *r, struct json *array)
         }
         r->path.over = false; /* one key too long must not spoil the others */
         buf_printf(&r->path, "[%zu]", i);
+        struct json_place at = place_of(&e);
         struct json *item = node(r, &e);
 
         yaml_event_delete(&e);
         buf_truncate(&r->path, mark);
         if (!item)
             return false;
+        json_places_add(r->o.places, item, at);
         json_append(array, item);
     }
 }
@@ -368,12 +383,16 @@ member(struct reader *r, yaml_mark_t at, const char *key, struct json *object,
         return false;
     if (!next(r, &e))
         return false;
+    struct json_place place = place_of(&e);
     struct json *value = node(r, &e);
 
     yaml_event_delete(&e);
     buf_truncate(&r->path, mark);
     if (!value)
         return false;
+    place.key_line = (unsigned)at.line + 1;
+    place.key_column = (unsigned)at.column + 1;
+    json_places_add(r->o.places, value, place);
     if (old)
         json_keys_replace(keys, object, old, value);
     else
@@ -529,7 +548,7 @@ document(struct reader *r, struct yaml_docs *docs)
 
     if (!next(r, &e))
         return false;
-    unsigned line = (unsigned)e.start_mark.line + 1;
+    struct json_place at = place_of(&e);
     struct json *value = node(r, &e);
 
     yaml_event_delete(&e);
@@ -543,10 +562,11 @@ document(struct reader *r, struct yaml_docs *docs)
     if (docs->n == r->o.max_documents) {
         json_free(value);
         return error_set(r->err, ERR_LIMIT, "line %u: more than %zu documents",
-                         line, docs->n);
+                         at.line, docs->n);
     }
+    json_places_add(r->o.places, value, at);
     docs->v = mem_grow(docs->v, &docs->cap, docs->n + 1, sizeof(*docs->v));
-    docs->v[docs->n++] = (struct yaml_doc){value, line};
+    docs->v[docs->n++] = (struct yaml_doc){value, at.line};
     return true;
 }
 
@@ -596,7 +616,9 @@ try_json(struct str text, const struct yaml_options *o)
         .max_depth = o->max_depth,
         .max_nodes = o->max_nodes,
         .duplicates = &dups,
+        .places = o->places,
     };
+    size_t known = o->places ? o->places->n : 0;
     struct str body = str_trim(text);
 
     if (!body.n || body.s[0] != '{')
@@ -607,6 +629,8 @@ try_json(struct str text, const struct yaml_options *o)
         json_free(j);
         j = NULL;
     }
+    if (!j && o->places)
+        o->places->n = known; /* of a tree that is gone */
     strlist_release(&dups);
     return j;
 }

@@ -21,6 +21,7 @@ struct yaml_options {
     size_t max_documents;
     struct strlist *duplicates; /* paths of duplicate keys; NULL: an error */
     bool last_key_wins;         /* with duplicates == NULL: silently */
+    struct json_places *places; /* where each value stands is added here */
 };
 
 struct yaml_doc {
