@@ -168,6 +168,7 @@ show_plan(struct target *t, const struct args *a, struct victims *w,
     struct mesh_live_state state;
     struct arena *arena = arena_new();
     struct mesh_plan plan;
+    struct plan_style style;
     bool ok;
 
     kube_client_set_once(t->client, true);
@@ -182,10 +183,11 @@ show_plan(struct target *t, const struct args *a, struct victims *w,
                            "the state of the mesh is not live: %s",
                            state.problem ? state.problem->msg : "stale");
     }
-    ok = ok && add_products(t, a, mesh_live_model(live), w, err) &&
+    ok = ok && plan_style_of(&style, a, stdout, err) &&
+         add_products(t, a, mesh_live_model(live), w, err) &&
          make_plan(a, mesh_live_model(live), w, arena, &plan, err);
     if (ok) {
-        plan_text(&plan, stdout);
+        plan_text(&plan, &style);
         printf("Plan: %s.\n", mesh_plan_summary(&plan));
         fflush(stdout);
         if (plan.blockers && !args_has(a, "force")) {

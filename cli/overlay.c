@@ -167,6 +167,22 @@ overlay_take(struct overlay *o, const struct mesh_plan *p)
     return machinery;
 }
 
+void
+overlay_give_back(struct overlay *o, const struct mesh_plan *p)
+{
+    AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
+
+    for (size_t i = 0; i < p->items_n; i++) {
+        const struct mesh_plan_item *item = &p->items[i];
+        struct pile *pile = pile_of(o, item->api_version, item->kind);
+
+        buf_reset(&key);
+        buf_printf(&key, "%s/%s", item->ns, item->name);
+        if (pile)
+            free(map_del(&pile->objects, buf_view(&key)));
+    }
+}
+
 /* ---- the host ---- */
 
 static struct str

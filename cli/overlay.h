@@ -30,6 +30,8 @@ bool overlay_put(struct overlay *o, const struct json *object);
 bool overlay_has(const struct overlay *o, const struct json *object);
 /* Takes what p would add, change or destroy; as overlay_put. */
 bool overlay_take(struct overlay *o, const struct mesh_plan *p);
+/* Takes back what overlay_take(p) laid over. */
+void overlay_give_back(struct overlay *o, const struct mesh_plan *p);
 /* The host to give to a planner; points at o. */
 struct mesh_host overlay_host(struct overlay *o);
 

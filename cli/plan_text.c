@@ -1,149 +1,202 @@
 #include "cli/plan_text.h"
 
+#include <unistd.h>
+
 #include "lib/base/mem.h"
+#include "lib/base/utf8.h"
 
 #include "cli/columns.h"
+#include "cli/inplace.h"
 
 static const struct {
-    char sign;
-    const char *word;
+    const char *sign, *color;
 } signs[] = {
-    [MESH_ADD] = {'+', "add"},           [MESH_CHANGE] = {'~', "change"},
-    [MESH_DESTROY] = {'-', "destroy"},   [MESH_KEEP] = {'=', "keep"},
-    [MESH_CONFLICT] = {'!', "conflict"},
+    [MESH_ADD] = {"+", "\033[32m"},      [MESH_CHANGE] = {"~", "\033[33m"},
+    [MESH_DESTROY] = {"-", "\033[31m"},  [MESH_KEEP] = {"=", "\033[2m"},
+    [MESH_CONFLICT] = {"!", "\033[31m"}, [MESH_REPLACE] = {"-/+", "\033[35m"},
 };
 
 static const struct {
-    const char *text, *word;
+    const char *text, *color;
 } weights[] = {
-    [MESH_INFO] = {"note: ", "info"},
-    [MESH_WARN] = {"warning: ", "warning"},
-    [MESH_BLOCK] = {"blocked: ", "blocked"},
+    [MESH_INFO] = {"note: ", "\033[2m"},
+    [MESH_WARN] = {"warning: ", "\033[33m"},
+    [MESH_BLOCK] = {"blocked: ", "\033[31m"},
 };
 
-static void
-put(const char *z, FILE *out)
+/* ---- style ---- */
+
+bool
+plan_style_of(struct plan_style *s, const struct args *a, FILE *out,
+              struct error *err)
 {
-    columns_text(str_of(z), false, out);
+    static const char *const words[] = {
+        [PLAN_ROWS] = "none", [PLAN_CHANGES] = "changes", [PLAN_FULL] = "full"};
+    const char *word = args_get(a, "diff", words[PLAN_CHANGES]);
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (strcmp(words[i], word) != 0)
+            continue;
+        *s = (struct plan_style){
+            .color = isatty(fileno(out)) &&
+                     inplace_colors(args_has(a, "no-color")) > 0,
+            .width = columns_of_terminal(),
+            .depth = (enum plan_depth)i,
+            .out = out,
+        };
+        return true;
+    }
+    return error_set(err, ERR_USAGE,
+                     "--diff %s: there are none, changes and full", word);
 }
 
-static bool
-is_secret(const struct mesh_plan_item *i)
+const char *
+plan_sign(enum mesh_sign sign)
 {
-    return strcmp(i->kind, "Secret") == 0 && strcmp(i->api_version, "v1") == 0;
+    return signs[sign].sign;
+}
+
+const char *
+plan_color(const struct plan_style *s, enum mesh_sign sign)
+{
+    return s->color ? signs[sign].color : "";
+}
+
+const char *
+plan_color_end(const struct plan_style *s)
+{
+    return s->color ? "\033[0m" : "";
 }
 
 static void
-print_diff(const struct mesh_plan_item *i, const struct mesh_diff *d, FILE *out)
+put(const char *z, const struct plan_style *s)
 {
-    bool hide =
-        is_secret(i) && (str_starts(str_of(d->path), STR("data")) ||
-                         str_starts(str_of(d->path), STR("stringData")));
-    const char *before = hide && d->before ? "(secret)" : d->before;
-    const char *after = hide && d->after ? "(secret)" : d->after;
-
-    fprintf(out, "%*s", (int)(6 + 2 * i->depth), "");
-    put(d->path, out);
-    fputs(": ", out);
-    if (before)
-        put(before, out);
-    if (before && after)
-        fputs(" -> ", out);
-    if (after)
-        put(after, out);
-    fputs(!after ? " (removed)\n" : "\n", out);
+    columns_text(str_of(z), false, s->out);
 }
 
-static void
-print_item(const struct mesh_plan_item *i, FILE *out)
+/* ---- fields ---- */
+
+static size_t
+width_of(const char *z)
 {
-    fprintf(out, "%*s%c ", (int)(2 + 2 * i->depth), "", signs[i->sign].sign);
-    put(i->kind, out);
-    fputs(" ", out);
-    if (*i->ns) {
-        put(i->ns, out);
-        fputs("/", out);
-    }
-    put(i->name, out);
-    if (*i->resource) {
-        fputs("  [", out);
-        put(i->resource, out);
-        fputs("]", out);
-    }
-    if (*i->note) {
-        fputs("  (", out);
-        put(i->note, out);
-        fputs(")", out);
-    }
-    fputs("\n", out);
-    /* A new object is all new: its fields would only repeat the manifest. */
-    for (size_t d = 0; d < i->diff_n && i->sign != MESH_ADD; d++)
-        print_diff(i, &i->diff[d], out);
+    return z ? utf8_columns(str_of(z)) : 0;
+}
+
+/* A value below its path, broken where it must be. */
+static void
+put_below(const char *sign, const char *value, size_t indent,
+          const struct plan_style *s)
+{
+    if (!value)
+        return;
+    fprintf(s->out, "%*s%s ", (int)indent, "", sign);
+    columns_wrap(str_of(value), indent + 2, s->width, s->out);
 }
 
 void
-plan_text(const struct mesh_plan *p, FILE *out)
+plan_text_diff(const struct mesh_diff *d, size_t indent,
+               const struct plan_style *s)
+{
+    size_t n = indent + width_of(d->path) + 6 + width_of(d->before) +
+               MAX(width_of(d->after), sizeof("(removed)"));
+
+    fprintf(s->out, "%*s", (int)indent, "");
+    put(d->path, s);
+    if (n > s->width) {
+        fputs(!d->after ? ": (removed)\n" : ":\n", s->out);
+        put_below("-", d->before, indent + 2, s);
+        put_below("+", d->after, indent + 2, s);
+        return;
+    }
+    fputs(": ", s->out);
+    if (d->before)
+        put(d->before, s);
+    if (d->before && d->after)
+        fputs(" -> ", s->out);
+    if (d->after)
+        put(d->after, s);
+    fputs(!d->after ? " (removed)\n" : "\n", s->out);
+}
+
+/* A new object's fields only repeat the manifest, unless asked for. */
+static void
+print_fields(const struct mesh_plan *p, const struct mesh_plan_item *i,
+             const struct plan_style *s)
+{
+    const struct mesh_diff *diff = i->diff;
+    size_t n = i->diff_n;
+    bool secret = strcmp(i->kind, "Secret") == 0;
+
+    if (s->depth == PLAN_ROWS || (i->sign == MESH_ADD && s->depth < PLAN_FULL))
+        return;
+    if (i->sign == MESH_ADD && !secret)
+        diff = mesh_diff_of(NULL, i->object, p->a, &n);
+    for (size_t d = 0; d < n; d++)
+        plan_text_diff(&diff[d], 6 + 2 * i->depth, s);
+}
+
+/* ---- objects ---- */
+
+static void
+print_item(const struct mesh_plan_item *i, const struct plan_style *s)
+{
+    fprintf(s->out, "%*s%s%s%s ", (int)(2 + 2 * i->depth), "",
+            plan_color(s, i->sign), signs[i->sign].sign, plan_color_end(s));
+    put(i->kind, s);
+    fputs(" ", s->out);
+    if (*i->ns) {
+        put(i->ns, s);
+        fputs("/", s->out);
+    }
+    put(i->name, s);
+    if (*i->resource) {
+        fputs("  [", s->out);
+        put(i->resource, s);
+        fputs("]", s->out);
+    }
+    if (*i->note) {
+        fputs("  (", s->out);
+        put(i->note, s);
+        fputs(")", s->out);
+    }
+    fputs("\n", s->out);
+}
+
+static void
+print_note(const struct mesh_note *n, const struct plan_style *s)
+{
+    const char *word = weights[n->weight].text;
+
+    fprintf(s->out, "  %s%s%s", s->color ? weights[n->weight].color : "", word,
+            plan_color_end(s));
+    columns_wrap(str_of(n->text), 2 + strlen(word), s->width, s->out);
+}
+
+void
+plan_text(const struct mesh_plan *p, const struct plan_style *s)
 {
     for (size_t i = 0; i < p->items_n; i++) {
         const struct mesh_plan_item *item = &p->items[i];
+        bool quiet = item->sign == MESH_KEEP && item->depth && !*item->note;
 
         /* What stays below as it is says nothing, unless there is a why. */
-        if (item->sign != MESH_KEEP || item->depth == 0 || *item->note)
-            print_item(item, out);
+        if (quiet && s->depth < PLAN_FULL)
+            continue;
+        print_item(item, s);
+        print_fields(p, item, s);
     }
-    for (size_t i = 0; i < p->notes_n; i++) {
-        fprintf(out, "  %s", weights[p->notes[i].weight].text);
-        put(p->notes[i].text, out);
-        fputs("\n", out);
-    }
+    for (size_t i = 0; i < p->notes_n; i++)
+        print_note(&p->notes[i], s);
 }
 
-static struct json *
-item_json(const struct mesh_plan_item *i)
+void
+plan_text_total(const struct plan_total *t, const struct plan_style *s)
 {
-    struct json *j = json_new_object();
-
-    json_set_string(j, "action", signs[i->sign].word);
-    json_set_int(j, "depth", i->depth);
-    json_set_string(j, "apiVersion", i->api_version);
-    json_set_string(j, "kind", i->kind);
-    if (*i->ns)
-        json_set_string(j, "namespace", i->ns);
-    json_set_string(j, "name", i->name);
-    if (*i->resource)
-        json_set_string(j, "resource", i->resource);
-    if (*i->note)
-        json_set_string(j, "note", i->note);
-    for (size_t d = 0; d < i->diff_n && !is_secret(i); d++) {
-        struct json *row =
-            json_append(json_need_array(j, "changes"), json_new_object());
-
-        json_set_string(row, "path", i->diff[d].path);
-        if (i->diff[d].before)
-            json_set_string(row, "before", i->diff[d].before);
-        if (i->diff[d].after)
-            json_set_string(row, "after", i->diff[d].after);
-    }
-    return j;
-}
-
-struct json *
-plan_json(const struct mesh_plan *p)
-{
-    struct json *j = json_new_object();
-    struct json *items = json_need_array(j, "items");
-    struct json *notes = json_need_array(j, "notes");
-
-    json_set_int(j, "add", (int64_t)p->add);
-    json_set_int(j, "change", (int64_t)p->change);
-    json_set_int(j, "destroy", (int64_t)p->destroy);
-    for (size_t i = 0; i < p->items_n; i++)
-        json_append(items, item_json(&p->items[i]));
-    for (size_t i = 0; i < p->notes_n; i++) {
-        struct json *n = json_append(notes, json_new_object());
-
-        json_set_string(n, "weight", weights[p->notes[i].weight].word);
-        json_set_string(n, "text", p->notes[i].text);
-    }
-    return j;
+    fprintf(s->out, "Plan: %zu to add, %zu to change, %zu to destroy", t->add,
+            t->change, t->destroy);
+    if (t->replace)
+        fprintf(s->out, ", %zu to replace", t->replace);
+    fputs(".\n", s->out);
+    if (t->incomplete)
+        fputs("The plan is not complete: see the warnings above.\n", s->out);
 }
