@@ -11,6 +11,8 @@
 #include "lib/base/mem.h"
 #include "lib/base/yaml.h"
 
+#include "devenv/crossplane.h"
+
 #define FILE_MAX    ((size_t)64 << 20)
 #define FILES_MAX   10000
 #define OBJECTS_MAX 100000
@@ -266,31 +268,42 @@ prepare(const struct manifest *m, const struct manifest_apply *o,
 }
 
 static enum manifest_result
-result_of(const struct kube_answer *a, const char *before)
+result_of(const struct kube_answer *a, const struct json *before)
 {
-    struct str now = STR("");
+    const char *was =
+        json_string(json_at(before, "metadata", "resourceVersion", NULL));
     AUTO(json_free_ptr)
     struct json *j = json_parse(str_n(a->body, a->body_n), NULL, NULL);
     const char *version =
         json_string(json_at(j, "metadata", "resourceVersion", NULL));
 
-    if (version)
-        now = str_of(version);
     if (a->http == 201)
         return MANIFEST_CREATED;
-    return before && str_eqz(now, before) ? MANIFEST_SAME : MANIFEST_CONFIGURED;
+    return was && version && strcmp(version, was) == 0 ? MANIFEST_SAME
+                                                       : MANIFEST_CONFIGURED;
 }
 
-/* The resourceVersion the object has now, in fresh memory, or NULL. */
-static char *
-version_before(const struct kube_request *r, struct kube_client *c)
+/* What `up` marked stays marked: our manager set the mark, and leaving it out
+ * would take it off. */
+static void
+keep_mark(struct json *object, const struct json *before)
+{
+    const char *mark =
+        json_string(json_at(before, "metadata", "labels", MARK_RUN, NULL));
+    struct json *meta = json_need_object(object, "metadata");
+
+    if (mark && !json_at(meta, "labels", MARK_RUN, NULL))
+        json_set_string(json_need_object(meta, "labels"), MARK_RUN, mark);
+}
+
+/* The object as it is now, or NULL. */
+static struct json *
+object_before(const struct kube_request *r, struct kube_client *c)
 {
     struct kube_request get = {
         .verb = KUBE_GET, .gvr = r->gvr, .ns = r->ns, .name = r->name};
-    AUTO(json_free_ptr) struct json *j = kube_client_wait_json(c, &get, NULL);
 
-    return mem_strdup(
-        json_string(json_at(j, "metadata", "resourceVersion", NULL)));
+    return kube_client_wait_json(c, &get, NULL);
 }
 
 static bool
@@ -303,9 +316,10 @@ apply_one(const struct manifest *m, const struct manifest_apply *o,
 
     if (!prepare(m, o, &r, err))
         return false;
-    AUTO(mem_free_ptr)
-    char *before = o->on_object ? version_before(&r, o->client) : NULL;
+    AUTO(json_free_ptr)
+    struct json *before = o->on_object ? object_before(&r, o->client) : NULL;
 
+    keep_mark(m->object, before);
     json_print(m->object, JSON_COMPACT, &body);
     r.verb = KUBE_PATCH;
     r.patch = KUBE_PATCH_APPLY;

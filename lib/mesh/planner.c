@@ -12,6 +12,8 @@ struct mesh_planner {
 
 /* The field manager of `meshtop apply` (lib/kube/client.h). */
 #define APPLY_MANAGER "meshtop"
+/* The label of what a run of `up` made (devenv/crossplane.h). */
+#define MARK "meshtop.dev/run"
 
 struct mesh_planner *
 mesh_planner_new(const struct mesh_host *host)
@@ -152,14 +154,27 @@ replacement(const struct json *before, const struct json *object)
     return merged;
 }
 
+/* `up` marked it, and applying keeps the mark (devenv/manifest.c). */
+static void
+keep_mark(struct json *object, const struct json *before)
+{
+    const char *mark =
+        json_string(json_at(before, "metadata", "labels", MARK, NULL));
+    struct json *meta = json_need_object(object, "metadata");
+
+    if (mark && !json_at(meta, "labels", MARK, NULL))
+        json_set_string(json_need_object(meta, "labels"), MARK, mark);
+}
+
 static struct json *
 outcome(struct work *w, const struct definition *d, const struct json *before,
-        const struct json *object)
+        struct json *object)
 {
     struct error err;
 
     if (is_replacement(object))
         return replacement(before, object);
+    keep_mark(object, before);
     return planner_merge(
         before, object,
         d ? catalog_schema(w->c, d, planner_text(object, "apiVersion"), &err)
