@@ -5,12 +5,15 @@
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 
+#include "devenv/fetch.h"
 #include "devenv/install.h"
+#include "devenv/xpkg_source.h"
 
 #include "cli/ask.h"
 #include "cli/columns.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
+#include "cli/registry.h"
 #include "cli/target.h"
 
 #define NAMED_MAX 20
@@ -26,12 +29,35 @@ struct job {
     const char *done; /* what to say at the end, or NULL */
 };
 
+/* A package as a file, a layout or in a registry becomes a folder in the
+ * cache; NULL: it could not be read. */
+static char *
+unpacked(const struct args *a, const char *word, struct error *err)
+{
+    AUTO(registry_close) struct registry_access r = {0};
+    AUTO(xpkg_release) struct xpkg x = {0};
+    AUTO(mem_free_ptr)
+    char *cache = fetch_home("XDG_CACHE_HOME", ".cache", "packages");
+
+    if (!registry_open(&r, a, err) || !fetch_home_make(cache, err) ||
+        !xpkg_load(r.loop, word, &r.options, &x, err))
+        return NULL;
+    return xpkg_unpack(&x, cache, err);
+}
+
 static bool
 job_begin(struct job *j, const struct args *a, struct error *err)
 {
     const char *word = args_word(a, 0);
+    AUTO(mem_free_ptr) char *folder = NULL;
 
     *j = (struct job){.a = a};
+    if (xpkg_is_source(word)) {
+        folder = unpacked(a, word, err);
+        if (!folder)
+            return false;
+        word = folder;
+    }
     if (!install_name_ok(word, err))
         return false;
     j->name = package_is_builtin(word) || example_is_builtin(word)
@@ -267,20 +293,20 @@ run_uninstall(const struct args *a)
 static const struct flag install_flags[] = {
     {"plan", 0, NULL, "print what would be added and changed, do nothing"},
     {"adopt", 0, NULL, "take over what somebody else put there"},
+    REGISTRY_FLAGS,
     {0},
 };
 
 const struct command cmd_install = {
     .name = "install",
-    .args = "PACKAGE|PATH",
+    .args = "PACKAGE|PATH|FILE.xpkg|REGISTRY/REPOSITORY:TAG",
     .summary = "put a mesh package or a mesh on a cluster",
     .help =
         "PACKAGE is built in (mesh-core, corner-shop); PATH is a folder with\n"
-        "functions.yaml, xrds/ and compositions/, or any manifests. Says what "
-        "is\n"
-        "added and changed, and waits until it works. On the profile, or on "
-        "the\n"
-        "cluster of --context and --kubeconfig.",
+        "functions.yaml, xrds/ and compositions/, or any manifests; a package "
+        "may be a\nfile, an OCI layout or in a registry too. Says what is "
+        "added and changed, and\nwaits until it works. On the profile, or on "
+        "the cluster of --context and\n--kubeconfig.",
     .group = "Bring up, prove, remove",
     .flags = install_flags,
     .min_words = 1,
@@ -292,6 +318,7 @@ static const struct flag uninstall_flags[] = {
     {"plan", 0, NULL, "print what would be removed, do nothing"},
     {"force", 0, NULL, "objects of its kinds as well, they go first"},
     {"yes", 'y', NULL, "without asking"},
+    REGISTRY_FLAGS,
     {0},
 };
 

@@ -33,6 +33,7 @@ const struct command *const commands[] = {
     &cmd_uninstall,
     &cmd_examples,
     &cmd_sandbox,
+    &cmd_xpkg,
     &cmd_get,
     &cmd_describe,
     &cmd_tree,

@@ -17,6 +17,7 @@ extern const struct command cmd_install;
 extern const struct command cmd_uninstall;
 extern const struct command cmd_examples;
 extern const struct command cmd_sandbox;
+extern const struct command cmd_xpkg;
 extern const struct command cmd_get;
 extern const struct command cmd_describe;
 extern const struct command cmd_tree;

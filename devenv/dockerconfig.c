@@ -260,19 +260,26 @@ put_string(struct buf *out, const char *z)
     buf_putc(out, '"');
 }
 
+/* base64 of user:secret */
 static void
-put_auth(const struct entry *e, struct buf *out)
+put_basic(const struct entry *e, struct buf *out)
 {
     struct buf plain = BUF_INIT(SECRET_MAX);
 
     buf_puts(&plain, e->user);
     buf_putc(&plain, ':');
     buf_puts(&plain, e->secret);
+    digest_base64(buf_view(&plain), false, out);
+    dockerconfig_wipe(&plain);
+}
+
+static void
+put_auth(const struct entry *e, struct buf *out)
+{
     put_string(out, e->key);
     buf_puts(out, ":{\"auth\":\"");
-    digest_base64(buf_view(&plain), false, out);
+    put_basic(e, out);
     buf_puts(out, "\"}");
-    dockerconfig_wipe(&plain);
 }
 
 static bool
@@ -337,5 +344,17 @@ dockerconfig_header_for(const struct dockerconfig *c, const char *host,
     while ((out->n - before) % 4 && buf_putc(out, '='))
         ;
     dockerconfig_wipe(&plain);
+    return !out->over;
+}
+
+bool
+dockerconfig_basic_for(const struct dockerconfig *c, const char *host,
+                       struct buf *out)
+{
+    const struct entry *e = find(c, host);
+
+    if (!e || !e->secret)
+        return false;
+    put_basic(e, out);
     return !out->over;
 }

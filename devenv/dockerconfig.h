@@ -43,6 +43,10 @@ bool dockerconfig_json_all(const struct dockerconfig *c, struct buf *out);
  * there is no credential. */
 bool dockerconfig_header_for(const struct dockerconfig *c, const char *host,
                              struct buf *out);
+/* Appends the credential as HTTP's Basic scheme wants it (base64 of
+ * user:secret); false: there is none. The caller wipes out. */
+bool dockerconfig_basic_for(const struct dockerconfig *c, const char *host,
+                            struct buf *out);
 /* Overwrites and releases. */
 void dockerconfig_wipe(struct buf *secret);
 

@@ -216,6 +216,102 @@ unwritten(struct archive *a, struct error *err)
                      why ? why : strerror(errno));
 }
 
+/* An ordinary file, mode 0644. */
+static bool
+write_file(struct archive *a, const char *name, struct str content,
+           int64_t mtime_s)
+{
+    struct archive_entry *e = archive_entry_new();
+    bool ok;
+
+    archive_entry_set_pathname(e, name);
+    archive_entry_set_filetype(e, AE_IFREG);
+    archive_entry_set_perm(e, 0644);
+    archive_entry_set_size(e, (la_int64_t)content.n);
+    archive_entry_set_mtime(e, (time_t)mtime_s, 0);
+    ok = archive_write_header(a, e) >= ARCHIVE_WARN &&
+         archive_write_data(a, content.s ? content.s : "", content.n) ==
+             (la_ssize_t)content.n;
+    archive_entry_free(e);
+    return ok;
+}
+
+static la_ssize_t
+into_buf(struct archive *a, void *out, const void *p, size_t n)
+{
+    if (buf_add(out, p, n))
+        return (la_ssize_t)n;
+    archive_set_error(a, ENOSPC, "more than %zu bytes",
+                      ((struct buf *)out)->max);
+    return -1;
+}
+
+static void
+close_writer(struct archive **a)
+{
+    archive_write_free(*a);
+}
+
+/* Opens a to write into out; blocks are not padded. */
+static bool
+open_into(struct archive *a, struct buf *out, struct error *err)
+{
+    archive_write_set_bytes_in_last_block(a, 1);
+    return archive_write_open2(a, out, NULL, into_buf, NULL, NULL) >=
+               ARCHIVE_WARN ||
+           unwritten(a, err);
+}
+
+static bool
+close_into(struct archive *a, const struct buf *out, struct error *err)
+{
+    bool ok = archive_write_close(a) >= ARCHIVE_WARN;
+
+    if (out->over)
+        return error_set(err, ERR_LIMIT, "the archive is larger than %zu bytes",
+                         out->max);
+    return ok || unwritten(a, err);
+}
+
+bool
+archive_tar_of(const struct archive_text *files, size_t n, struct buf *out,
+               struct error *err)
+{
+    AUTO(close_writer) struct archive *a = archive_write_new();
+    bool ok;
+
+    if (!a || archive_write_set_format_ustar(a) < ARCHIVE_WARN)
+        die("libarchive cannot start");
+    ok = open_into(a, out, err);
+    for (size_t i = 0; ok && i < n; i++)
+        ok = write_file(a, files[i].name, files[i].content, 0) || out->over ||
+             unwritten(a, err);
+    return ok && close_into(a, out, err);
+}
+
+bool
+archive_gzip(struct str data, struct buf *out, struct error *err)
+{
+    AUTO(close_writer) struct archive *a = archive_write_new();
+    struct archive_entry *e = archive_entry_new();
+    bool ok;
+
+    if (!a || archive_write_add_filter_gzip(a) < ARCHIVE_WARN ||
+        archive_write_set_filter_option(a, "gzip", "timestamp", NULL) <
+            ARCHIVE_WARN ||
+        archive_write_set_format_raw(a) < ARCHIVE_WARN)
+        die("libarchive cannot start");
+    archive_entry_set_filetype(e, AE_IFREG);
+    ok = open_into(a, out, err);
+    if (ok)
+        ok = (archive_write_header(a, e) >= ARCHIVE_WARN &&
+              archive_write_data(a, data.s ? data.s : "", data.n) ==
+                  (la_ssize_t)data.n) ||
+             out->over || unwritten(a, err);
+    archive_entry_free(e);
+    return ok && close_into(a, out, err);
+}
+
 struct archive_out *
 archive_out_new(const char *path, struct error *err)
 {
@@ -240,19 +336,7 @@ bool
 archive_out_add(struct archive_out *o, const char *name, struct str content,
                 int64_t mtime_s, struct error *err)
 {
-    struct archive_entry *e = archive_entry_new();
-    bool ok;
-
-    archive_entry_set_pathname(e, name);
-    archive_entry_set_filetype(e, AE_IFREG);
-    archive_entry_set_perm(e, 0644);
-    archive_entry_set_size(e, (la_int64_t)content.n);
-    archive_entry_set_mtime(e, (time_t)mtime_s, 0);
-    ok = archive_write_header(o->a, e) >= ARCHIVE_WARN &&
-         archive_write_data(o->a, content.s ? content.s : "", content.n) ==
-             (la_ssize_t)content.n;
-    archive_entry_free(e);
-    return ok || unwritten(o->a, err);
+    return write_file(o->a, name, content, mtime_s) || unwritten(o->a, err);
 }
 
 bool

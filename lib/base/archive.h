@@ -36,6 +36,18 @@ bool archive_extract_member(int fd, const char *member, uint64_t max,
 bool archive_member_of(struct str tar, const char *member, struct buf *out,
                        struct error *err);
 
+/* A file of an archive in memory. */
+struct archive_text {
+    const char *name; /* at most 100 bytes */
+    struct str content;
+};
+/* Appends a plain tar of ordinary files (mode 0644, no owner, the time 1970):
+ * the same files make the same bytes. ERR_LIMIT: out is full. */
+bool archive_tar_of(const struct archive_text *files, size_t n, struct buf *out,
+                    struct error *err);
+/* Appends data gzipped; the same data make the same bytes. */
+bool archive_gzip(struct str data, struct buf *out, struct error *err);
+
 /* A .tar.gz that is written (0600), for support bundles. */
 struct archive_out;
 

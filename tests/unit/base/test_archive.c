@@ -592,6 +592,46 @@ tear_down(void **state)
     return 0;
 }
 
+/* ---- archives in memory ---- */
+
+static void
+in_memory_and_the_same_each_time(void **state UNUSED)
+{
+    static const struct archive_text files[] = {{"a.yaml", {"a: 1\n", 5}},
+                                                {".up/b.yaml", {NULL, 0}}};
+    struct error err = {0};
+    struct buf tar[2] = {BUF_INIT(CAP), BUF_INIT(CAP)};
+    struct buf gz[2] = {BUF_INIT(CAP), BUF_INIT(CAP)};
+    AUTO(buf_release) struct buf text = BUF_INIT(CAP);
+
+    for (int i = 0; i < 2; i++) {
+        assert_true(archive_tar_of(files, 2, &tar[i], &err));
+        assert_true(archive_gzip(buf_view(&tar[i]), &gz[i], &err));
+        assert_int_equal(tar[i].n % 512, 0);
+    }
+    assert_true(str_eq(buf_view(&tar[0]), buf_view(&tar[1])));
+    assert_true(str_eq(buf_view(&gz[0]), buf_view(&gz[1])));
+    assert_true(archive_member_of(buf_view(&gz[0]), "a.yaml", &text, &err));
+    assert_string_equal(buf_cstr(&text), "a: 1\n");
+    assert_true(
+        archive_member_of(buf_view(&tar[0]), ".up/b.yaml", &text, &err));
+    for (int i = 0; i < 2; i++) {
+        buf_release(&tar[i]);
+        buf_release(&gz[i]);
+    }
+}
+
+static void
+in_memory_too_small(void **state UNUSED)
+{
+    static const struct archive_text file = {"a", {"x", 1}};
+    struct error err = {0};
+    AUTO(buf_release) struct buf out = BUF_INIT(1024);
+
+    assert_false(archive_tar_of(&file, 1, &out, &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+}
+
 int
 main(void)
 {
@@ -601,6 +641,8 @@ main(void)
         cmocka_unit_test(a_member_over_the_cap),
         cmocka_unit_test(written),
         cmocka_unit_test(a_bundle_on_a_full_disk),
+        cmocka_unit_test(in_memory_and_the_same_each_time),
+        cmocka_unit_test(in_memory_too_small),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
