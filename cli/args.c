@@ -7,7 +7,8 @@
 static const struct flag *
 find_flag(const struct args *a, struct str name, char letter)
 {
-    for (size_t t = 0; t < ARRAY_LEN(a->tables); t++) {
+    /* The command's own flags come first: its -o may mean something else. */
+    for (size_t t = ARRAY_LEN(a->tables); t-- > 0;) {
         for (const struct flag *f = a->tables[t]; f && f->name; f++) {
             if (letter ? f->letter == letter : str_eqz(name, f->name))
                 return f;

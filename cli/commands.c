@@ -40,6 +40,7 @@ const struct command *const commands[] = {
     &cmd_why,
     &cmd_lineage,
     &cmd_plan,
+    &cmd_render,
     &cmd_apply,
     &cmd_edit,
     &cmd_delete,

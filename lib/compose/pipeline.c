@@ -157,14 +157,19 @@ step_resolve(struct run *r, struct step *s)
     return true;
 }
 
+typedef bool fetch_fn(void *arg, const struct json *selector,
+                      struct json **items, struct error *err);
+
+/* Asks from, or the host's fetch when from is NULL. */
 static bool
-fetch(struct run *r, const struct json *selector, struct json **items,
-      struct error *err)
+ask(struct run *r, fetch_fn *from, const struct json *selector,
+    struct json **items, struct error *err)
 {
+    if (!from)
+        from = r->host->fetch;
     *items = NULL;
     json_append(r->out->required, json_copy(selector));
-    return !r->host->fetch ||
-           r->host->fetch(r->host->arg, selector, items, err);
+    return !from || from(r->host->arg, selector, items, err);
 }
 
 /* {items: [{resource}...]}, or {} when items is NULL. Takes items. */
@@ -235,7 +240,7 @@ add_credentials(struct run *r, const struct step *s)
         json_set_string(sel, "matchName", name);
         json_set_string(sel, "namespace",
                         json_string_or(json_get(ref, "namespace"), ""));
-        if (!fetch(r, sel, &items, &why) || !json_len(items))
+        if (!ask(r, r->host->secret, sel, &items, &why) || !json_len(items))
             return no_credential(r, s, cred, name, &why);
         const struct json *secret = json_get(json_first(items), "data");
         struct json *w =
@@ -279,7 +284,7 @@ add_bootstrap(struct run *r, const struct step *s)
         struct json *items = NULL;
         struct error why = {0};
 
-        if (!fetch(r, sel, &items, &why))
+        if (!ask(r, r->host->bootstrap, sel, &items, &why))
             return error_set(r->err, why.code,
                              "cannot fetch bootstrap required resources for "
                              "requirement \"%s\": %s",
@@ -300,7 +305,7 @@ fetch_required(struct run *r, const struct step *s,
         struct json *items = NULL;
         struct error why = {0};
 
-        if (!fetch(r, q, &items, &why)) {
+        if (!ask(r, NULL, q, &items, &why)) {
             error_wrap(&why, "fetching resources for %s", json_key(q));
             return step_failed(r, s, &why);
         }

@@ -46,10 +46,15 @@ struct compose_host {
      * matchLabels: {labels}, namespace}, as an array the pipeline takes over;
      * *items stays NULL when a name is not found. By labels without namespace:
      * all namespaces; no match member: all; sorted by namespace/name. False:
-     * err says why. NULL: nothing is ever found. Also asked for the Secrets of
-     * step credentials (v1 Secret, matchName). */
+     * err says why. NULL: nothing is ever found. */
     bool (*fetch)(void *arg, const struct json *selector, struct json **items,
                   struct error *err);
+    /* As fetch, for the Secrets of step credentials (v1 Secret, matchName) and
+     * for what the Composition itself requires. NULL: fetch is asked. */
+    bool (*secret)(void *arg, const struct json *selector, struct json **items,
+                   struct error *err);
+    bool (*bootstrap)(void *arg, const struct json *selector,
+                      struct json **items, struct error *err);
     /* Whether a kind is namespaced; false and err when it is not served
      * (upstream: `failed to get restmapping: no matches for kind "K" in
      * version "v"`). NULL: everything is namespaced. */

@@ -1,0 +1,51 @@
+/*
+ * render.h - what `crossplane render` prints for loaded files, as trees.
+ *
+ * What: checks the Composition against the XR, runs its pipeline with the
+ * built-in functions and gives the documents in the order in which they are
+ * printed: XR, composed resources by name, results, context.
+ * Invariants: nothing is read or written here; the same input gives the same
+ * documents.
+ * Lifetimes: render_release frees what struct render holds, documents are the
+ * caller's.
+ * Source: crossplane 2.0.2 and 2.0.8 cmd/crank/render/{cmd,render}.go.
+ */
+#ifndef CLI_RENDER_H
+#define CLI_RENDER_H
+
+#include "lib/compose/compose.h"
+#include "lib/compose/functions.h"
+
+struct render {
+    enum compose_mode mode;
+    struct json *xr, *composition;
+    struct functions functions;
+    bool no_functions; /* no file was given: names tell the built-ins */
+    /* Arrays of objects, never NULL. */
+    struct json *observed, *extra, *required, *secrets;
+    struct json *context; /* KEY -> value */
+    bool with_results, with_full_xr, with_context;
+};
+
+void render_init(struct render *r);
+void render_release(struct render *r);
+
+/* Does the Composition fit the XR? In upstream's words. */
+bool render_check(const struct render *r, struct error *err);
+/* Sets the defaults of the XRD's schema in the XR. */
+bool render_default(struct render *r, const struct json *xrd,
+                    struct error *err);
+/* The documents, an array. NULL: err says why and *fatal, fresh memory, has
+ * the whole of a fatal result's message, which err may have cut. */
+struct json *render_run(const struct render *r, char **fatal,
+                        struct error *err);
+
+/* ---- for render_*.c ---- */
+/* NAME -> {resource} of the observed resources. */
+struct json *render_observed(const struct render *r);
+/* The Result document of a function's result. */
+struct json *render_result(const struct pipeline_result *result);
+/* The Context document. */
+struct json *render_context(const struct json *context);
+
+#endif
