@@ -14,6 +14,7 @@
 
 #include "devenv/sandbox/kobj.h"
 #include "devenv/sandbox/managed_kinds.h"
+#include "devenv/sandbox/provider.h"
 #include "devenv/sandbox/usage_index.h"
 
 /* Jobs done before the API gets its turn again. */
@@ -383,7 +384,8 @@ on_event(void *arg, const struct registry_event *e)
     add_by_rule(c, e);
     if (is_type(c, k))
         add_xr(c, e);
-    else if (registry_in_category(k, "managed"))
+    else if (!provider_heard(c->provider, e) &&
+             registry_in_category(k, "managed"))
         control_add(c, JOB_MANAGED, k->group, k->plural, e->ns, e->name);
     xr_state_changed(c, k->group, k->kind, e->ns, e->name);
     wake(c);
@@ -472,6 +474,7 @@ control_new(const struct control_options *o, struct error *err)
     c->kick = o->kick;
     c->kick_arg = o->kick_arg;
     c->queue = queue_new();
+    c->provider = provider_new(c);
     if (!install_own_kinds(c, err) ||
         !managed_kinds_install(c->registry, err)) {
         control_free(c);
@@ -505,6 +508,7 @@ control_free(struct control *c)
     map_release(&c->pipelines, free_pipeline);
     map_release(&c->fetched, free_fetched);
     map_release(&c->delays, free);
+    provider_free(c->provider);
     functions_release(&c->functions);
     queue_free(c->queue);
     free(c);
@@ -573,6 +577,7 @@ control_idle(const struct control *c)
 void
 control_rolled_back(struct control *c)
 {
+    provider_rolled_back(c->provider);
     for (struct map_entry *e = map_first(&c->states); e;
          e = map_next(&c->states, e)) {
         struct xr_state *s = e->value;

@@ -54,6 +54,7 @@ struct applied {
     int64_t revision; /* resourceVersion after it */
 };
 
+struct provider;
 struct server_module;
 struct usage_index;
 
@@ -77,6 +78,7 @@ struct control {
     struct usage_index *usages;
     struct map delays; /* the provider's: step and object -> int64_t ms */
     int64_t provider_delay_ms;
+    struct provider *provider;
     struct registry_subscription *subscription;
     struct loop_timer *timer;
     void (*kick)(void *arg); /* asks for a turn */

@@ -1,52 +1,33 @@
 /*
- * The simulated provider: every kind whose CRD is in category "managed" is
- * created nowhere, turns Ready after a delay, and fails when told to. Words
- * and order: crossplane-runtime 2.0 pkg/reconciler/managed/reconciler.go.
- * Annotations that steer it:
+ * One look at one managed resource, in the order and the words of
+ * crossplane-runtime's managed reconciler (provider.h says what it is held
+ * against). Annotations that steer it:
  *   sandbox.meshtop.io/delay: "1500"   milliseconds until Ready (and until
  *                                      gone), instead of the server's
- *   sandbox.meshtop.io/fail: "create: googleapi: Error 403: ..."
- *       also observe:, update:, delete:, connect: as upstream words them, and
- *       unavailable: which is Synced but Ready False Unavailable
- * Creation and Ready are two writes; what upstream writes on the way (pending
- * annotation) is left out.
+ *   sandbox.meshtop.io/fail            what fails, as faults.h says
  */
+#include "devenv/sandbox/provider.h"
+
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/mem.h"
 
 #include "lib/compose/conditions.h"
 
-#include "devenv/sandbox/control.h"
 #include "devenv/sandbox/kobj.h"
 
-#define FINALIZER     "finalizer.managedresource.crossplane.io"
-#define EXTERNAL_NAME "crossplane.io/external-name"
-#define SUCCEEDED     "crossplane.io/external-create-succeeded"
-#define DELAY         "sandbox.meshtop.io/delay"
-#define FAIL          "sandbox.meshtop.io/fail"
-#define DELAY_MAX_MS  (24 * 3600 * 1000)
+#define FINALIZER    "finalizer.managedresource.crossplane.io"
+#define PENDING      "crossplane.io/external-create-pending"
+#define SUCCEEDED    "crossplane.io/external-create-succeeded"
+#define FAILED       "crossplane.io/external-create-failed"
+#define DELAY        "sandbox.meshtop.io/delay"
+#define DELAY_MAX_MS (24 * 3600 * 1000)
+#define GRACE_S      30
+#define TEXT_MAX     4096
 
-struct look {
-    struct control *c;
-    const struct kind *k;
-    const struct job *job;
-    struct json *mr;
-    struct json *before; /* status as it was read */
-    char component[160];
-};
-
-/* What each step is called when it fails. */
-static const struct failure {
-    const char *step, *what, *reason;
-} failures[] = {
-    {"connect", "connect failed", "CannotConnectToProvider"},
-    {"observe", "observe failed", "CannotObserveExternalResource"},
-    {"create", "create failed", "CannotCreateExternalResource"},
-    {"update", "update failed", "CannotUpdateExternalResource"},
-    {"delete", "delete failed", "CannotDeleteExternalResource"},
-};
+/* ---- saying ---- */
 
 static void
 mark(struct look *l, const char *type, const char *status, const char *reason,
@@ -59,58 +40,224 @@ mark(struct look *l, const char *type, const char *status, const char *reason,
 }
 
 static void
-finish(struct look *l)
-{
-    if (!json_equal(l->before, json_get(l->mr, "status")))
-        control_update_status(l->c, l->k, PROVIDER_MANAGER, &l->mr);
-}
-
-static void
 event(struct look *l, bool warning, const char *reason, const char *text)
 {
     control_event(l->c, l->mr, l->component, warning, reason, "%s", text);
 }
 
-static int64_t
-delay_of(const struct look *l)
+static void
+wrote(struct look *l)
 {
-    int64_t ms;
-
-    if (str_to_i64(str_of(kobj_annotation(l->mr, DELAY)), &ms))
-        return MAX(0, MIN(ms, DELAY_MAX_MS));
-    return l->c->provider_delay_ms;
+    provider_wrote(l->p, l->job->group, l->job->plural, l->mr);
 }
 
-/* The text behind "STEP: " when the object is to fail at it, else NULL. */
-static const char *
-told_to_fail(const struct look *l, const char *step)
+static void
+finish(struct look *l)
 {
-    struct str text = str_of(kobj_annotation(l->mr, FAIL));
-    struct str head, tail;
-
-    if (!str_cut(text, ':', &head, &tail) || !str_eqz(str_trim(head), step))
-        return NULL;
-    return str_trim(tail).s;
+    if (json_equal(l->before, json_get(l->mr, "status")))
+        return;
+    if (control_update_status(l->c, l->k, PROVIDER_MANAGER, &l->mr))
+        wrote(l);
 }
 
-/* True when it failed at step, and said so. */
+/* Synced is False for this reason; always answers false. */
+static bool
+failed(struct look *l, const char *reason, const char *prefix, const char *why)
+{
+    AUTO(mem_free_ptr) char *text = mem_printf("%s%s", prefix, why);
+
+    event(l, true, reason, why);
+    mark(l, "Synced", "False", "ReconcileError", text);
+    finish(l);
+    return false;
+}
+
+/* Puts what changed outside status; false: refused, and said so. */
+static bool
+save(struct look *l)
+{
+    AUTO(status_release) struct status st = {0};
+
+    if (!l->dirty)
+        return true;
+    if (!control_update(l->c, l->k, PROVIDER_MANAGER, &l->mr, &st)) {
+        AUTO(mem_free_ptr)
+        char *why =
+            mem_printf("cannot update managed resource: %s", st.message);
+
+        return failed(l, "CannotUpdateManagedResource", "", why);
+    }
+    l->dirty = false;
+    wrote(l);
+    return true;
+}
+
+/* ---- what may be done ---- */
+
+static const struct action {
+    const char *name;
+    unsigned bit;
+} actions[] = {
+    {"Observe", MAY_OBSERVE},
+    {"Create", MAY_CREATE},
+    {"Update", MAY_UPDATE},
+    {"Delete", MAY_DELETE},
+    {"LateInitialize", MAY_LATE_INITIALISE},
+    {"*", MAY_ALL},
+};
+
+/* Every set crossplane-runtime supports, beside ["*"] and the empty one. */
+static const unsigned policies[] = {
+    MAY_ALL,
+    MAY_OBSERVE,
+    MAY_ALL & ~MAY_LATE_INITIALISE,
+    MAY_ALL & ~MAY_DELETE,
+    MAY_OBSERVE | MAY_CREATE | MAY_UPDATE,
+    MAY_ALL & ~MAY_UPDATE,
+    MAY_OBSERVE | MAY_CREATE | MAY_LATE_INITIALISE,
+    MAY_OBSERVE | MAY_CREATE | MAY_DELETE,
+    MAY_OBSERVE | MAY_CREATE,
+    MAY_OBSERVE | MAY_DELETE,
+    MAY_OBSERVE | MAY_UPDATE,
+    MAY_OBSERVE | MAY_LATE_INITIALISE,
+    MAY_OBSERVE | MAY_UPDATE | MAY_LATE_INITIALISE,
+};
+
+/* A deletionPolicy and managementPolicies that disagree: whichever is not the
+ * default. */
+static void
+read_deletion_policy(struct look *l, bool all)
+{
+    const char *p = json_get_string(json_get(l->mr, "spec"), "deletionPolicy");
+
+    l->legacy = p != NULL;
+    if (p && strcmp(p, "Orphan") == 0 && all)
+        l->may &= ~(unsigned)MAY_DELETE;
+}
+
+/* False: a set that is not supported; why has the words. */
+static bool
+read_policies(struct look *l, struct buf *why)
+{
+    const struct json *list =
+        json_at(l->mr, "spec", "managementPolicies", NULL);
+    bool all = !list, mixed = false;
+
+    l->may = list ? 0 : MAY_ALL;
+    for (const struct json *p = json_first(list); p; p = json_next(p)) {
+        for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+            if (strcmp(actions[i].name, json_string_or(p, "")) == 0)
+                l->may |= actions[i].bit;
+        }
+        all = all || strcmp(json_string_or(p, ""), "*") == 0;
+    }
+    mixed = all && json_len(list) > 1;
+    read_deletion_policy(l, all);
+    for (size_t i = 0; i < ARRAY_LEN(policies) && !mixed; i++) {
+        if (policies[i] == l->may || all || !l->may)
+            return true;
+    }
+    buf_puts(why, "`spec.managementPolicies` is set to a value([");
+    for (const struct json *p = json_first(list); p; p = json_next(p))
+        buf_printf(why, "%s%s", p == json_first(list) ? "" : " ",
+                   json_string_or(p, ""));
+    buf_puts(why, "]) which is not supported. Check docs for supported "
+                  "policies");
+    return false;
+}
+
+static bool
+is_paused(const struct look *l)
+{
+    const struct json *p = json_at(l->mr, "spec", "managementPolicies", NULL);
+
+    return strcmp(kobj_annotation(l->mr, "crossplane.io/paused"), "true") ==
+               0 ||
+           (json_is(p, JSON_ARRAY) && !json_len(p));
+}
+
+static bool
+pause(struct look *l)
+{
+    static const char text[] =
+        "Reconciliation is paused either through the "
+        "`spec.managementPolicies` or the pause annotation";
+
+    event(l, false, "ReconciliationPaused", text);
+    mark(l, "Synced", "False", "ReconcilePaused", text);
+    finish(l);
+    return true;
+}
+
+/* ---- what is to fail ---- */
+
+/* What each step is called when it fails. */
+static const struct failure {
+    const char *step, *prefix, *reason;
+} failures[] = {
+    {"connect", "connect failed: ", "CannotConnectToProvider"},
+    {"observe", "observe failed: ", "CannotObserveExternalResource"},
+    {"create", "create failed: ", "CannotCreateExternalResource"},
+    {"update", "update failed: ", "CannotUpdateExternalResource"},
+    {"delete", "delete failed: ", "CannotDeleteExternalResource"},
+};
+
+/* The words when something was told to fail at step. */
+static bool
+told_to_fail(struct look *l, const char *step, struct buf *why)
+{
+    int64_t now = control_now_s(l->c);
+    struct fault_hit hit;
+
+    if (!faults_find(&l->p->faults, l->mr, l->k, step, l->external != NULL, now,
+                     &hit))
+        return false;
+    if (hit.until_s)
+        queue_add(l->c->queue, QUEUE_NORMAL, l->job, control_now_ms(l->c),
+                  (hit.until_s - now) * 1000);
+    if (hit.literal)
+        buf_puts(why, hit.reason);
+    else
+        provider_text(
+            l, faults_message(hit.reason, l->mk ? l->mk->family->name : NULL),
+            step, why);
+    return true;
+}
+
+/* step failed for this reason. */
+static bool
+step_failed(struct look *l, const char *step, const char *why)
+{
+    const struct failure *f = failures;
+
+    while (strcmp(f->step, step) != 0)
+        f++;
+    return failed(l, f->reason, f->prefix, why);
+}
+
+/* True: it was told to fail at step, and said so. */
 static bool
 fails_at(struct look *l, const char *step)
 {
-    const char *why = told_to_fail(l, step);
+    AUTO(buf_release) struct buf why = BUF_INIT(TEXT_MAX);
 
-    for (size_t i = 0; why && i < ARRAY_LEN(failures); i++) {
-        const struct failure *f = &failures[i];
+    return told_to_fail(l, step, &why) && !step_failed(l, step, buf_cstr(&why));
+}
 
-        if (strcmp(f->step, step) != 0)
-            continue;
-        AUTO(mem_free_ptr) char *text = mem_printf("%s: %s", f->what, why);
+/* ---- waiting ---- */
 
-        event(l, true, f->reason, why);
-        mark(l, "Synced", "False", "ReconcileError", text);
-        return true;
-    }
-    return false;
+static int64_t
+delay_of(const struct look *l)
+{
+    int64_t slow =
+        faults_slow_ms(&l->p->faults, l->mr, l->k, control_now_s(l->c));
+    int64_t ms;
+
+    if (slow)
+        return slow;
+    if (str_to_i64(str_of(kobj_annotation(l->mr, DELAY)), &ms))
+        return MAX(0, MIN(ms, DELAY_MAX_MS));
+    return l->c->provider_delay_ms;
 }
 
 /* True when the delay that began with the first call for this step is over;
@@ -138,46 +285,53 @@ waited(struct look *l, char step)
     return true;
 }
 
-/* ---- paused, deleted ---- */
+/* ---- the cloud ---- */
 
-static bool
-is_paused(const struct look *l)
+static struct cloud_id
+cloud_id(const struct look *l)
 {
-    const struct json *p = json_at(l->mr, "spec", "managementPolicies", NULL);
-
-    return strcmp(kobj_annotation(l->mr, "crossplane.io/paused"), "true") ==
-               0 ||
-           (json_is(p, JSON_ARRAY) && !json_len(p));
+    return (struct cloud_id){l->k->group, l->k->kind,
+                             kobj_annotation(l->mr, EXTERNAL_NAME)};
 }
 
 static bool
-pause(struct look *l)
+put_external(struct look *l, struct json *parameters)
 {
-    static const char text[] =
-        "Reconciliation is paused either through the "
-        "`spec.managementPolicies` or the pause annotation";
+    struct cloud_id id = cloud_id(l);
+    AUTO(status_release) struct status st = {0};
+    bool good = cloud_put(&l->p->cloud, &id, l->mr, l->k->plural,
+                          control_now_s(l->c), parameters, &st);
 
-    event(l, false, "ReconciliationPaused", text);
-    mark(l, "Synced", "False", "ReconcilePaused", text);
-    finish(l);
-    return true;
+    json_free(l->external);
+    l->external = cloud_find(&l->p->cloud, &id);
+    provider_wrote(l->p, CLOUD_GROUP, CLOUD_PLURAL, l->external);
+    return good || failed(l, "CannotUpdateManagedResource", "", st.message);
 }
 
-static bool delete (struct look *l)
+/* ---- deleting ---- */
+
+static bool
+let_go(struct look *l)
 {
     AUTO(status_release) struct status st = {0};
+
+    if (!kobj_remove_finalizer(l->mr, FINALIZER))
+        return true;
+    return control_update(l->c, l->k, PROVIDER_MANAGER, &l->mr, &st) ||
+           status_is(&st, "NotFound");
+}
+
+/* Asks the cloud once; then it takes its time. */
+static bool
+delete_external(struct look *l)
+{
     const struct json *ready = condition_get(l->mr, "Ready");
     bool asked =
         strcmp(json_string_or(json_get(ready, "reason"), ""), "Deleting") == 0;
+    struct cloud_id id = cloud_id(l);
+    AUTO(status_release) struct status st = {0};
 
-    if (!kobj_has_finalizer(l->mr, FINALIZER))
-        return true;
-    if (fails_at(l, "delete")) {
-        mark(l, "Ready", "False", "Deleting", NULL);
-        finish(l);
-        return false;
-    }
-    if (!asked) {
+    if (!asked || !condition_true(l->mr, "Synced")) {
         event(l, false, "DeletedExternalResource",
               "Successfully requested deletion of external resource");
         mark(l, "Ready", "False", "Deleting", NULL);
@@ -186,129 +340,112 @@ static bool delete (struct look *l)
     }
     if (!waited(l, 'd'))
         return true;
-    kobj_remove_finalizer(l->mr, FINALIZER);
-    return control_update(l->c, l->k, PROVIDER_MANAGER, &l->mr, &st) ||
-           status_is(&st, "NotFound");
+    cloud_delete(&l->p->cloud, &id, &st);
+    return let_go(l);
 }
-
-/* ---- what the outside world would answer ---- */
-
-/* status.atProvider: what was asked for, and an id, an address, a state. The
- * CRD's schema keeps what it knows. */
-static void
-observe(struct look *l)
-{
-    const char *name = kobj_annotation(l->mr, EXTERNAL_NAME);
-    const struct json *want = json_at(l->mr, "spec", "forProvider", NULL);
-    struct json *status = json_need_object(l->mr, "status");
-    struct json *at = json_set(status, "atProvider",
-                               json_is(want, JSON_OBJECT) ? json_copy(want)
-                                                          : json_new_object());
-    AUTO(mem_free_ptr)
-    char *arn = mem_printf("arn:sandbox:%s:::%s", l->k->singular, name);
-    AUTO(mem_free_ptr)
-    char *endpoint = mem_printf("%s.%s.sandbox.local", name, l->k->singular);
-
-    json_set_string(at, "id", name);
-    json_set_string(at, "arn", arn);
-    json_set_string(at, "endpoint", endpoint);
-    json_set_string(at, "state", "ACTIVE");
-}
-
-static void
-publish_connection(struct look *l)
-{
-    const struct json *ref =
-        json_at(l->mr, "spec", "writeConnectionSecretToRef", NULL);
-    const char *name = json_string_or(json_get(ref, "name"), "");
-    const char *ns =
-        json_string_or(json_get(ref, "namespace"), kobj_namespace(l->mr));
-    const struct kind *k = registry_kind(l->c->registry, "v1", "Secret");
-    const struct registry_write w = {.manager = PROVIDER_MANAGER};
-    AUTO(status_release) struct status st = {0};
-    AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
-    struct json *secret, *data;
-
-    if (!*name || registry_has(l->c->registry, k, ns, name))
-        return;
-    secret = kobj_new("v1", "Secret", ns, name);
-    json_append(
-        json_need_array(json_get(secret, "metadata"), "ownerReferences"),
-        kobj_owner_reference(l->mr));
-    json_set_string(secret, "type", "connection.crossplane.io/v1alpha1");
-    data = json_need_object(secret, "stringData");
-    buf_printf(&b, "%s.%s.sandbox.local", kobj_annotation(l->mr, EXTERNAL_NAME),
-               l->k->singular);
-    json_set_string(data, "endpoint", buf_cstr(&b));
-    json_set_string(data, "username", "sandbox");
-    json_set_string(data, "password", kobj_uid(l->mr));
-    json_free(registry_create(l->c->registry, k, &w, ns, secret, &st));
-}
-
-/* ---- creating, becoming ready, following changes ---- */
 
 static bool
-initialise(struct look *l)
+has_other_finalizers(const struct look *l)
 {
-    AUTO(status_release) struct status st = {0};
-    bool changed = kobj_add_finalizer(l->mr, FINALIZER);
+    return json_len(json_at(l->mr, "metadata", "finalizers", NULL)) > 1;
+}
 
-    if (!*kobj_annotation(l->mr, EXTERNAL_NAME)) {
-        kobj_set_annotation(l->mr, EXTERNAL_NAME, kobj_name(l->mr));
-        changed = true;
+static bool delete (struct look *l)
+{
+    AUTO(buf_release) struct buf why = BUF_INIT(TEXT_MAX);
+
+    if (has_other_finalizers(l))
+        return true; /* their going is a change, and comes here */
+    if (!l->external)
+        return let_go(l);
+    if (told_to_fail(l, "delete", &why)) {
+        mark(l, "Ready", "False", "Deleting", NULL);
+        return step_failed(l, "delete", buf_cstr(&why));
     }
-    if (!changed || control_update(l->c, l->k, PROVIDER_MANAGER, &l->mr, &st))
-        return true;
-    event(l, true, "CannotInitializeManagedResource", st.message);
-    return false;
+    return delete_external(l);
+}
+
+/* ---- creating ---- */
+
+static void
+stamp(struct look *l, const char *annotation)
+{
+    char now[CLOCK_RFC3339_LEN];
+
+    clock_format(control_now_s(l->c), now);
+    kobj_set_annotation(l->mr, annotation, now);
+    l->dirty = true;
+}
+
+static int64_t
+stamped(const struct look *l, const char *annotation)
+{
+    int64_t at = 0;
+
+    clock_parse(str_of(kobj_annotation(l->mr, annotation)), &at);
+    return at;
+}
+
+static bool
+is_incomplete(const struct look *l)
+{
+    return stamped(l, PENDING) > MAX(stamped(l, SUCCEEDED), stamped(l, FAILED));
+}
+
+static bool
+cannot_create(struct look *l, const char *why)
+{
+    stamp(l, FAILED);
+    if (!save(l))
+        return false;
+    mark(l, "Ready", "False", "Creating", NULL);
+    return step_failed(l, "create", why);
 }
 
 static bool
 create(struct look *l)
 {
-    AUTO(status_release) struct status st = {0};
-    char now[CLOCK_RFC3339_LEN];
+    AUTO(buf_release) struct buf why = BUF_INIT(TEXT_MAX);
+    AUTO(buf_release) struct buf name = BUF_INIT(TEXT_MAX);
 
-    if (fails_at(l, "create")) {
-        mark(l, "Ready", "False", "Creating", NULL);
-        finish(l);
+    stamp(l, PENDING);
+    if (told_to_fail(l, "create", &why))
+        return cannot_create(l, buf_cstr(&why));
+    stamp(l, SUCCEEDED);
+    if (provider_names(l, &name))
+        kobj_set_annotation(l->mr, EXTERNAL_NAME, buf_cstr(&name));
+    if (!put_external(l, provider_wanted(l)))
         return false;
-    }
-    clock_format(control_now_s(l->c), now);
-    kobj_set_annotation(l->mr, SUCCEEDED, now);
-    if (!control_update(l->c, l->k, PROVIDER_MANAGER, &l->mr, &st)) {
-        event(l, true, "CannotUpdateManagedResource", st.message);
+    if (l->may & MAY_LATE_INITIALISE)
+        provider_late_initialise(l, false);
+    if (!save(l))
         return false;
-    }
     event(l, false, "CreatedExternalResource",
           "Successfully requested creation of external resource");
     return true;
 }
 
-static bool
-settle(struct look *l)
-{
-    const struct json *ready = condition_get(l->mr, "Ready");
-    int64_t seen = json_int64_or(json_get(ready, "observedGeneration"), 0);
-    const char *why = told_to_fail(l, "unavailable");
-    bool was_ready = condition_true(l->mr, "Ready");
+/* ---- following changes ---- */
 
-    if (was_ready && seen && seen < kobj_generation(l->mr)) {
-        if (fails_at(l, "update")) {
-            finish(l);
-            return false;
-        }
-        event(l, false, "UpdatedExternalResource",
-              "Successfully requested update of external resource");
-    }
-    observe(l);
-    publish_connection(l);
-    if (why)
-        mark(l, "Ready", "False", "Unavailable", why);
-    else
-        mark(l, "Ready", "True", "Available", NULL);
-    mark(l, "Synced", "True", "ReconcileSuccess", NULL);
-    finish(l);
+static bool
+update(struct look *l)
+{
+    AUTO(buf_release) struct buf refusal = BUF_INIT(TEXT_MAX);
+    AUTO(json_free_ptr) struct json *next = NULL;
+    struct json *taken;
+
+    if (!provider_differs(l, &next, &refusal) || !(l->may & MAY_UPDATE))
+        return true;
+    if (refusal.n)
+        return step_failed(l, "update", buf_cstr(&refusal));
+    if (fails_at(l, "update"))
+        return false;
+    taken = next;
+    next = NULL;
+    if (!put_external(l, taken))
+        return false;
+    event(l, false, "UpdatedExternalResource",
+          "Successfully requested update of external resource");
     return true;
 }
 
@@ -318,32 +455,157 @@ is_coming(const struct look *l)
 {
     const struct json *ready = condition_get(l->mr, "Ready");
 
-    return !ready || strcmp(json_string_or(json_get(ready, "reason"), ""),
-                            "Creating") == 0;
+    return *kobj_annotation(l->mr, SUCCEEDED) &&
+           (!ready || strcmp(json_string_or(json_get(ready, "reason"), ""),
+                             "Creating") == 0);
+}
+
+/* What the cloud says of it. */
+static bool
+settle(struct look *l)
+{
+    AUTO(buf_release) struct buf why = BUF_INIT(TEXT_MAX);
+    bool coming = is_coming(l) && !waited(l, 'c');
+
+    if (!coming && !update(l))
+        return false;
+    provider_report(l);
+    if (!provider_publish(l, &why))
+        return failed(l, "CannotPublishConnectionDetails", "", buf_cstr(&why));
+    if (coming)
+        mark(l, "Ready", "False", "Creating", NULL);
+    else if (told_to_fail(l, "ready", &why))
+        mark(l, "Ready", "False", "Unavailable", buf_cstr(&why));
+    else
+        mark(l, "Ready", "True", "Available", NULL);
+    mark(l, "Synced", "True", "ReconcileSuccess", NULL);
+    finish(l);
+    return true;
+}
+
+/* Nothing there, and it is not ours to create. */
+static bool
+absent(struct look *l)
+{
+    static const char why[] = "external resource does not exist";
+
+    if (l->may == MAY_OBSERVE)
+        return step_failed(l, "observe", why);
+    if (l->may & MAY_UPDATE)
+        return step_failed(l, "update", why);
+    mark(l, "Synced", "True", "ReconcileSuccess", NULL);
+    finish(l);
+    return true;
+}
+
+/* It was created a moment ago and is gone: the cloud may only be late. */
+static bool
+is_in_grace(struct look *l)
+{
+    int64_t since = control_now_s(l->c) - stamped(l, SUCCEEDED);
+
+    if (since >= GRACE_S)
+        return false;
+    event(l, false, "PendingExternalResource",
+          "Waiting for external resource existence to be confirmed");
+    queue_add(l->c->queue, QUEUE_NORMAL, l->job, control_now_ms(l->c),
+              (GRACE_S - since) * 1000);
+    return true;
+}
+
+/* ---- one look ---- */
+
+/* The external name, unless the provider gives it. */
+static void
+initialise(struct look *l)
+{
+    if (*kobj_annotation(l->mr, EXTERNAL_NAME) || (l->mk && l->mk->named))
+        return;
+    kobj_set_annotation(l->mr, EXTERNAL_NAME, kobj_name(l->mr));
+    l->dirty = true;
+}
+
+static bool
+prepare(struct look *l, struct buf *why)
+{
+    static const char incomplete[] =
+        "cannot determine creation result - remove the " PENDING
+        " annotation if it is safe to proceed";
+
+    initialise(l);
+    if (is_incomplete(l)) {
+        mark(l, "Ready", "False", "Creating", NULL);
+        failed(l, "CannotInitializeManagedResource", "", incomplete);
+        return false;
+    }
+    if (!kobj_is_deleted(l->mr) && !provider_resolve(l, why)) {
+        failed(l, "CannotResolveResourceReferences", "", buf_cstr(why));
+        return false;
+    }
+    if (fails_at(l, "connect"))
+        return false;
+    if (!provider_connect(l, why)) {
+        step_failed(l, "connect", buf_cstr(why));
+        return false;
+    }
+    return true;
+}
+
+static bool
+observe(struct look *l)
+{
+    struct cloud_id id = cloud_id(l);
+
+    json_free(l->external);
+    l->external = cloud_find(&l->p->cloud, &id);
+    return !fails_at(l, "observe");
+}
+
+static bool
+bring_nearer(struct look *l)
+{
+    bool imported = !*kobj_annotation(l->mr, SUCCEEDED);
+
+    if (!l->external && l->may == MAY_OBSERVE)
+        return absent(l);
+    if (!l->external && is_in_grace(l))
+        return true;
+    l->dirty = kobj_add_finalizer(l->mr, FINALIZER) || l->dirty;
+    if (!l->external && !(l->may & MAY_CREATE))
+        return save(l) && absent(l);
+    if (!l->external)
+        return create(l) && settle(l);
+    if (l->may & MAY_LATE_INITIALISE)
+        l->dirty = provider_late_initialise(l, imported) || l->dirty;
+    return save(l) && settle(l);
 }
 
 static bool
 reconcile(struct look *l)
 {
+    AUTO(buf_release) struct buf why = BUF_INIT(TEXT_MAX);
+    bool known = read_policies(l, &why);
+
     if (is_paused(l))
         return pause(l);
-    if (kobj_is_deleted(l->mr))
-        return delete (l);
-    if (!initialise(l))
-        return false;
-    if (fails_at(l, "connect") || fails_at(l, "observe")) {
-        finish(l);
-        return false;
-    }
-    if (!*kobj_annotation(l->mr, SUCCEEDED) && !create(l))
-        return false;
-    if (is_coming(l) && !waited(l, 'c')) {
-        mark(l, "Ready", "False", "Creating", NULL);
-        mark(l, "Synced", "True", "ReconcileSuccess", NULL);
-        finish(l);
+    if (!known) {
+        failed(l, "CannotUseInvalidManagementPolicy", "", buf_cstr(&why));
         return true;
     }
-    return settle(l);
+    if (kobj_is_deleted(l->mr) && !(l->may & MAY_DELETE))
+        return let_go(l);
+    if (!prepare(l, &why) || !observe(l))
+        return false;
+    return kobj_is_deleted(l->mr) ? delete (l) : bring_nearer(l);
+}
+
+/* The table, made when the first managed resource comes. */
+static const struct managed_kinds *
+kinds(struct provider *p)
+{
+    if (!p->kinds)
+        p->kinds = managed_kinds_new(NULL);
+    return p->kinds;
 }
 
 bool
@@ -351,19 +613,23 @@ control_managed(struct control *c, const struct job *j)
 {
     const struct kind *k =
         registry_resource(c->registry, j->group, NULL, j->plural);
-    struct look l = {.c = c, .k = k, .job = j};
+    struct look l = {.p = c->provider, .c = c, .k = k, .job = j};
     bool ok;
 
+    if (k && provider_is_config(k))
+        return provider_config(c->provider, k, j);
     if (!k || !registry_in_category(k, "managed"))
         return true;
     l.mr = registry_get(c->registry, k, j->ns, j->name);
     if (!l.mr)
         return true;
+    l.mk = managed_kinds_find(kinds(c->provider), k->group, k->kind);
     snprintf(l.component, sizeof(l.component), "managed/%s.%s", k->singular,
              k->group);
     l.before = json_copy(json_get(l.mr, "status"));
     ok = reconcile(&l);
     json_free(l.before);
+    json_free(l.external);
     json_free(l.mr);
     return ok;
 }
