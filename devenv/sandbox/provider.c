@@ -214,7 +214,7 @@ told_to_fail(struct look *l, const char *step, struct buf *why)
         return false;
     if (hit.until_s)
         queue_add(l->c->queue, QUEUE_NORMAL, l->job, control_now_ms(l->c),
-                  (hit.until_s - now) * 1000);
+                  hit.until_s * 1000 - clock_wall_ms(l->c->clock));
     if (hit.literal)
         buf_puts(why, hit.reason);
     else
