@@ -263,7 +263,7 @@ annotated(const struct json *mr, char step[16], const char **reason)
     memcpy(step, head.s, head.n);
     step[head.n] = '\0';
     if (strcmp(step, "unavailable") == 0)
-        strcpy(step, "ready");
+        memcpy(step, "ready", sizeof("ready"));
     *reason = str_trim(tail).s;
     return true;
 }
