@@ -25,14 +25,10 @@ number_of(const struct json *revision)
 }
 
 static bool
-uses(const struct xr_state *s, const void *composition)
+waits(const struct xr_state *s, const void *composition)
 {
-    size_t n = strlen(composition);
-
-    /* "<composition>-<7 hex>"; a state without one waits for its first. */
-    return !s->revision ||
-           (strncmp(s->revision, composition, n) == 0 &&
-            s->revision[n] == '-' && strlen(s->revision) == n + 8);
+    (void)composition;
+    return !s->revision;
 }
 
 static struct json *
@@ -94,7 +90,7 @@ control_composition(struct control *c, const struct job *j)
     int64_t latest = 0;
     bool exists = false;
 
-    control_add_xrs(c, uses, j->name);
+    control_add_xrs(c, waits, j->name);
     if (!comp || kobj_is_deleted(comp))
         return true;
     revision_hash(comp, hash);
@@ -131,14 +127,17 @@ forget_pipeline(struct control *c, const char *revision)
     pipeline_free(map_del(&c->pipelines, str_of(revision)));
 }
 
+/* An XR that waits for its first revision, or that would go on to this one of
+ * its Composition: names are "<composition>-<7 hex>". */
 static bool
-waits_or_uses(const struct xr_state *s, const void *revision)
+waits_or_follows(const struct xr_state *s, const void *revision)
 {
     const char *dash = strrchr(revision, '-');
-    size_t n = dash ? (size_t)(dash - (const char *)revision) : 0;
+    size_t n = dash ? (size_t)(dash + 1 - (const char *)revision) : 0;
 
-    return !s->revision || strcmp(s->revision, revision) == 0 ||
-           (strncmp(s->revision, revision, n) == 0 && s->revision[n] == '-');
+    return !s->revision ||
+           (!s->manual && n && strncmp(s->revision, revision, n) == 0 &&
+            !strchr(s->revision + n, '-'));
 }
 
 /* Every function that is built in can compose; one that is not installed
@@ -167,6 +166,6 @@ control_revision(struct control *c, const struct job *j)
             ok = control_update_status(c, k, CORE_MANAGER, &rev);
         }
     }
-    control_add_xrs(c, waits_or_uses, j->name);
+    control_add_xrs(c, waits_or_follows, j->name);
     return ok;
 }

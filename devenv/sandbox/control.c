@@ -30,6 +30,8 @@ static const struct rule {
     {CROSSPLANE_GROUP, "compositeresourcedefinitions", JOB_XRD},
     {CROSSPLANE_GROUP, "compositions", JOB_COMPOSITION},
     {CROSSPLANE_GROUP, "compositionrevisions", JOB_REVISION},
+    {CROSSPLANE_GROUP, "managedresourcedefinitions", JOB_MRD},
+    {CROSSPLANE_GROUP, "managedresourceactivationpolicies", JOB_MRAP},
     {PACKAGE_GROUP, "functions", JOB_PACKAGE},
     {PACKAGE_GROUP, "configurations", JOB_PACKAGE},
     {PACKAGE_GROUP, "providers", JOB_PACKAGE},
@@ -50,6 +52,8 @@ static const struct {
     {CROSSPLANE_GROUP, "compositions"},
     {CROSSPLANE_GROUP, "compositionrevisions"},
     {CROSSPLANE_GROUP, "environmentconfigs"},
+    {CROSSPLANE_GROUP, "managedresourcedefinitions"},
+    {CROSSPLANE_GROUP, "managedresourceactivationpolicies"},
     {PACKAGE_GROUP, "functions"},
     {PACKAGE_GROUP, "functionrevisions"},
     {PACKAGE_GROUP, "configurations"},
@@ -68,7 +72,10 @@ static const struct {
     [JOB_COMPOSITION] = {control_composition, QUEUE_FIRST, 60000},
     [JOB_REVISION] = {control_revision, QUEUE_FIRST, 60000},
     [JOB_PACKAGE] = {control_package, QUEUE_FIRST, 60000},
+    [JOB_MRD] = {control_mrd, QUEUE_FIRST, 60000},
+    [JOB_MRAP] = {control_mrap, QUEUE_FIRST, 60000},
     [JOB_XR] = {control_xr, QUEUE_NORMAL, 30000},
+    [JOB_CLAIM] = {control_claim, QUEUE_NORMAL, 60000},
     [JOB_MANAGED] = {control_managed, QUEUE_NORMAL, 60000},
     [JOB_WORKLOAD] = {control_workload, QUEUE_NORMAL, 60000},
     [JOB_USAGE] = {control_usage, QUEUE_NORMAL, 60000},
@@ -160,11 +167,13 @@ control_add_xrs(struct control *c,
     for (struct map_entry *e = map_first(&c->states); e;
          e = map_next(&c->states, e)) {
         const struct xr_state *s = e->value;
+        struct job j = {JOB_XR, s->type->group, s->type->plural, s->ns,
+                        s->name};
 
         if (!pick || pick(s, arg))
-            control_add(c, JOB_XR, s->type->group, s->type->plural, s->ns,
-                        s->name);
+            queue_add(c->queue, QUEUE_LOW, &j, control_now_ms(c), 0);
     }
+    wake(c);
 }
 
 void
@@ -327,6 +336,26 @@ control_list(struct control *c, const char *plural, const char *labels,
 
 /* ---- changes become jobs ---- */
 
+/* A generated CRD that somebody changed goes back to what defines it. */
+static void
+add_owners(struct control *c, const struct registry_event *e)
+{
+    AUTO(json_free_ptr) struct json *crd = json_parse(e->text, NULL, NULL);
+    const struct json *owners =
+        json_at(crd, "metadata", "ownerReferences", NULL);
+
+    for (const struct json *o = json_first(owners); o; o = json_next(o)) {
+        const char *name = json_string_or(json_get(o, "name"), "");
+
+        if (strcmp(kobj_kind(o), "CompositeResourceDefinition") == 0)
+            control_add(c, JOB_XRD, CROSSPLANE_GROUP,
+                        "compositeresourcedefinitions", "", name);
+        else if (strcmp(kobj_kind(o), "ManagedResourceDefinition") == 0)
+            control_add(c, JOB_MRD, CROSSPLANE_GROUP,
+                        "managedresourcedefinitions", "", name);
+    }
+}
+
 static void
 add_by_rule(struct control *c, const struct registry_event *e)
 {
@@ -341,20 +370,30 @@ add_by_rule(struct control *c, const struct registry_event *e)
             return;
         }
     }
-    /* A generated CRD that somebody changed goes back to its XRD. */
-    if (strcmp(k->plural, "customresourcedefinitions") == 0) {
-        j = (struct job){JOB_XRD, CROSSPLANE_GROUP,
-                         "compositeresourcedefinitions", "", e->name};
-        control_add_later(c, &j, 0);
-    }
+    if (strcmp(k->plural, "customresourcedefinitions") == 0)
+        add_owners(c, e);
 }
 
-static bool
-is_type(const struct control *c, const struct kind *k)
+static struct xr_type *
+type_in(const struct map *types, const struct kind *k)
 {
     AUTO(mem_free_ptr) char *key = mem_printf("%s/%s", k->group, k->plural);
 
-    return map_has(&c->types, str_of(key));
+    return map_get(types, str_of(key));
+}
+
+/* A claim follows its XR. */
+static void
+add_claim(struct control *c, const struct xr_type *t,
+          const struct registry_event *e)
+{
+    AUTO(json_free_ptr) struct json *xr = json_parse(e->text, NULL, NULL);
+    const struct json *ref = json_at(xr, "spec", "claimRef", NULL);
+
+    if (ref)
+        control_add(c, JOB_CLAIM, t->group, t->claim_plural,
+                    json_string_or(json_get(ref, "namespace"), ""),
+                    json_string_or(json_get(ref, "name"), ""));
 }
 
 static void
@@ -375,6 +414,7 @@ on_event(void *arg, const struct registry_event *e)
 {
     struct control *c = arg;
     const struct kind *k = e->kind;
+    const struct xr_type *type = type_in(&c->types, k);
 
     c->heard = MAX(c->heard, e->revision);
     if (strcmp(k->plural, "events") == 0)
@@ -382,8 +422,12 @@ on_event(void *arg, const struct registry_event *e)
     control_forget_fetched(c, k);
     usage_index_event(c->usages, e);
     add_by_rule(c, e);
-    if (is_type(c, k))
+    if (type && type->claim_plural)
+        add_claim(c, type, e);
+    if (type)
         add_xr(c, e);
+    else if (type_in(&c->claims, k))
+        control_add(c, JOB_CLAIM, k->group, k->plural, e->ns, e->name);
     else if (!provider_heard(c->provider, e) &&
              registry_in_category(k, "managed"))
         control_add(c, JOB_MANAGED, k->group, k->plural, e->ns, e->name);
@@ -480,6 +524,7 @@ control_new(const struct control_options *o, struct error *err)
         control_free(c);
         return NULL;
     }
+    control_default_policy(c);
     c->usages = usage_index_new(c);
     c->subscription = registry_subscribe(c->registry, NULL, NULL, on_event, c);
     c->timer = loop_timer_add(c->loop, -1, on_timer, c);
@@ -502,6 +547,7 @@ control_free(struct control *c)
     usage_index_free(c->usages);
     loop_timer_del(c->timer);
     map_release(&c->states, xr_state_free);
+    map_release(&c->claims, NULL);
     map_release(&c->types, xr_type_free);
     map_release(&c->children, xr_followers_free);
     map_release(&c->wanted, xr_followers_free);

@@ -31,6 +31,8 @@ struct xr_type {
     char *group, *version, *plural, *api_version, *kind;
     bool namespaced, legacy;
     char *enforced, *fallback; /* Composition names, NULL: none */
+    char *claim_plural;        /* of its claims; NULL: it offers none */
+    struct json *keys; /* of connection details to be published; NULL: all */
 };
 
 /* What is remembered of one composite resource. */
@@ -38,6 +40,7 @@ struct xr_state {
     struct xr_type *type; /* NULL: its XRD is gone */
     char *ns, *name;
     bool nested;             /* composed by another one */
+    bool manual;             /* stays with the revision it has */
     int64_t seen;            /* newest resourceVersion of our own making */
     struct json *asked;      /* what its functions asked for last time */
     struct strlist children; /* keys in control.children */
@@ -65,6 +68,7 @@ struct control {
     struct queue *queue;
     struct functions functions;
     struct map types;     /* "group/plural" -> struct xr_type */
+    struct map claims;    /* the same for their claims, borrowed */
     struct map states;    /* "group/plural/ns/name" -> struct xr_state */
     struct map children;  /* object key -> struct followers */
     struct map wanted;    /* object or kind key -> struct followers */
@@ -121,7 +125,8 @@ void control_add_later(struct control *c, const struct job *j,
 /* Every object of a kind becomes a job. */
 void control_add_all(struct control *c, enum job_kind kind,
                      const struct kind *k);
-/* Every known composite resource for which pick (NULL: all) says yes. */
+/* Every known composite resource for which pick (NULL: all) says yes, in the
+ * low lane: there may be thousands. */
 void control_add_xrs(struct control *c,
                      bool (*pick)(const struct xr_state *s, const void *arg),
                      const void *arg);
@@ -153,6 +158,9 @@ const struct json *control_get(struct control *c, const char *plural,
 const struct json *control_list(struct control *c, const char *plural,
                                 const char *labels, struct status *st);
 
+/* Makes the activation policy that every Crossplane starts with. */
+void control_default_policy(struct control *c);
+
 /* ---- composite resources: what is remembered (xr_state.c) ---- */
 struct xr_state *xr_state_need(struct control *c, struct xr_type *type,
                                const char *ns, const char *name);
@@ -177,6 +185,9 @@ bool control_composition(struct control *c, const struct job *j);
 bool control_revision(struct control *c, const struct job *j);
 bool control_package(struct control *c, const struct job *j);
 bool control_xr(struct control *c, const struct job *j);
+bool control_claim(struct control *c, const struct job *j);
+bool control_mrd(struct control *c, const struct job *j);
+bool control_mrap(struct control *c, const struct job *j);
 bool control_managed(struct control *c, const struct job *j);
 bool control_workload(struct control *c, const struct job *j);
 bool control_usage(struct control *c, const struct job *j);

@@ -7,6 +7,7 @@
 
 #include "lib/compose/xrd.h"
 
+#include "devenv/sandbox/connection.h"
 #include "devenv/sandbox/kobj.h"
 
 struct run {
@@ -136,20 +137,11 @@ add_connection(struct run *r, const struct json *obj, struct json *wrapper)
 {
     const struct json *ref =
         json_at(obj, "spec", "writeConnectionSecretToRef", NULL);
-    const char *ns =
-        json_string_or(json_get(ref, "namespace"), kobj_namespace(obj));
-    const char *name = json_string_or(json_get(ref, "name"), "");
-
-    if (!*name)
-        return;
     AUTO(json_free_ptr)
-    struct json *secret =
-        registry_get(r->c->registry,
-                     registry_kind(r->c->registry, "v1", "Secret"), ns, name);
+    struct json *data = connection_read(r->c, ref, kobj_namespace(obj));
 
-    if (json_len(json_get(secret, "data")))
-        json_set(wrapper, "connectionDetails",
-                 json_copy(json_get(secret, "data")));
+    if (json_len(data))
+        json_set(wrapper, "connectionDetails", json_copy(data));
 }
 
 /* What is asked of an existing resource after the pipeline took it. */
@@ -241,16 +233,24 @@ need_pipeline(struct control *c, const struct json *revision, struct error *err)
 static bool
 run_pipeline(struct run *r, const struct json *revision)
 {
-    const struct compose_host host = {.arg = r,
-                                      .function = find_function,
-                                      .fetch = fetch,
-                                      .namespaced = is_namespaced};
+    const struct compose_host host = {
+        .arg = r,
+        .function = find_function,
+        .fetch = fetch,
+        .namespaced = is_namespaced,
+        .world = {.now_ns = clock_wall_ms(r->c->clock) * 1000000}};
+    AUTO(json_free_ptr) struct json *own = NULL;
     struct compose_input in = {
         .mode = COMPOSE_LIVE, .xr = *r->xr, .host = &host};
 
     in.pipeline = need_pipeline(r->c, revision, r->err);
     if (!in.pipeline)
         return false;
+    if (r->s->type->legacy)
+        own = connection_read(
+            r->c, json_at(*r->xr, "spec", "writeConnectionSecretToRef", NULL),
+            "");
+    in.connection = own;
     in.observed = r->observed;
     r->observed = NULL;
     in.known = r->s->asked;
@@ -288,11 +288,13 @@ collect_one(struct run *r, const char *name, const struct json *obj)
     for (size_t i = 0; i < ARRAY_LEN(labels); i++)
         json_del(json_at(copy, "metadata", "labels", NULL), labels[i]);
     if (!control_update(r->c, k, CORE_MANAGER, &copy, &st) &&
-        !status_is(&st, "NotFound"))
+        !status_is(&st, "NotFound")) {
+        r->out->invalid = status_is(&st, "Invalid");
         return error_set(r->err, ERR_INVALID,
                          "cannot cleanup composed resource labels of resource "
                          "\"%s\" (a %s named %s): %s",
                          name, kobj_kind(obj), kobj_name(obj), st.message);
+    }
     status_release(&st);
     st = (struct status){0};
     if (!registry_delete(r->c->registry, k, kobj_namespace(obj), kobj_name(obj),
@@ -432,9 +434,8 @@ apply_one(struct run *r, const struct compose_resource *cd, const char *owner)
         return error_set(r->err, ERR_INVALID,
                          "cannot apply composed resource \"%s\": %s", cd->name,
                          st.message);
-    control_event(r->c, *r->xr, XR_COMPONENT, true, "ComposeResources",
-                  "cannot apply composed resource \"%s\": %s", cd->name,
-                  st.message);
+    strlist_addf(&r->out->refused, "cannot apply composed resource \"%s\": %s",
+                 cd->name, st.message);
     strlist_add(&r->out->unsynced, str_of(cd->name));
     return true;
 }
@@ -528,5 +529,6 @@ xr_outcome_release(struct xr_outcome *out)
 {
     compose_release(&out->result);
     strlist_release(&out->unsynced);
+    strlist_release(&out->refused);
     strlist_release(&out->unready);
 }

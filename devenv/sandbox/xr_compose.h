@@ -17,6 +17,7 @@
 struct xr_outcome {
     struct compose_result result;
     struct strlist unsynced, unready; /* composition resource names */
+    struct strlist refused; /* what the API said to those not synced */
     bool invalid; /* the failure was the API's Invalid: its text is unstable */
 };
 

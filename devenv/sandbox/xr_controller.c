@@ -2,24 +2,27 @@
  * Composite resources: the steps of Crossplane's reconcile, in its order and
  * words (crossplane 2.0.8 composite/{reconciler,api}.go). Differences on
  * purpose: of several Compositions that match, the first by name is taken
- * (upstream: a random one); the TTL of functions starts no look of its own,
- * because whatever a function saw is followed; the finalizer and the label ride
- * with the write of the Composition and of its revision.
+ * (upstream: a random one); the finalizer and the label ride with the write of
+ * the Composition and of its revision.
  */
 #include <stdlib.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/random.h"
 
 #include "lib/compose/conditions.h"
 #include "lib/compose/xrd.h"
 
+#include "devenv/sandbox/connection.h"
 #include "devenv/sandbox/kobj.h"
 #include "devenv/sandbox/xr_compose.h"
 
 #define FINALIZER "composite.apiextensions.crossplane.io"
+#define TTL_MAX_S 86400
 
 struct look {
     struct control *c;
+    const struct job *j;
     struct xr_state *s;
     const struct kind *k;
     struct json *xr;
@@ -135,14 +138,17 @@ static bool
 set_composition(struct look *l, const char *name, bool store, struct error *err)
 {
     AUTO(status_release) struct status st = {0};
-    struct json *ref =
-        json_set(machinery(l), "compositionRef", json_new_object());
+    bool ok = true;
 
-    json_set_string(ref, "name", name);
-    if (store && !update(l, &st))
-        return error_set(err, ERR_INVALID,
-                         "cannot update composite resource: %s", st.message);
-    return true;
+    /* What is not stored here must not ride with the finalizer either. */
+    if (!store && l->unsaved)
+        ok = update(l, &st);
+    json_set_string(json_set(machinery(l), "compositionRef", json_new_object()),
+                    "name", name);
+    if (store)
+        ok = update(l, &st);
+    return ok || error_set(err, ERR_INVALID,
+                           "cannot update composite resource: %s", st.message);
 }
 
 /* The first Composition by name whose labels and type fit. */
@@ -277,6 +283,7 @@ fetch_revision(struct look *l)
     AUTO(status_release) struct status st = {0};
     const struct json *rev = NULL;
 
+    l->s->manual = manual;
     if (*current && manual) {
         rev = control_get(l->c, "compositionrevisions", current);
         if (!rev)
@@ -350,7 +357,76 @@ save(struct look *l)
                   st.message);
 }
 
+/* Legacy: a Composition may say where connection secrets go. */
+static void
+need_secret_ref(struct look *l, const struct json *rev)
+{
+    const char *ns = json_string_or(
+        json_at(rev, "spec", "writeConnectionSecretsToNamespace", NULL), "");
+    struct json *spec = json_get(l->xr, "spec"), *ref;
+
+    if (!l->s->type->legacy || !*ns ||
+        json_get(spec, "writeConnectionSecretToRef"))
+        return;
+    ref = json_need_object(spec, "writeConnectionSecretToRef");
+    json_set_string(ref, "name", kobj_uid(l->xr));
+    json_set_string(ref, "namespace", ns);
+    l->unsaved = true;
+}
+
 /* ---- what composing said ---- */
+
+/* The claim that the XR is bound to, or NULL. */
+static struct json *
+claim_of(struct look *l)
+{
+    const struct json *ref = json_at(l->xr, "spec", "claimRef", NULL);
+    const struct kind *k =
+        l->s->type->legacy && ref
+            ? registry_kind(l->c->registry, kobj_api_version(ref),
+                            kobj_kind(ref))
+            : NULL;
+
+    return k ? registry_get(l->c->registry, k,
+                            json_string_or(json_get(ref, "namespace"), ""),
+                            json_string_or(json_get(ref, "name"), ""))
+             : NULL;
+}
+
+/* The claim hears the bare message. */
+static void
+tell_claim(struct look *l, const struct compose_result *r)
+{
+    AUTO(json_free_ptr) struct json *claim = claim_of(l);
+
+    for (size_t i = 0; claim && i < r->outcome.result_count; i++) {
+        const struct fn_result *f = &r->outcome.results[i].result;
+
+        if (f->target != FN_TARGET_COMPOSITE_AND_CLAIM ||
+            f->severity == FN_UNSPECIFIED)
+            continue;
+        control_event(l->c, claim, XR_COMPONENT, f->severity == FN_WARNING,
+                      f->reason ? f->reason : "ComposeResources", "%s",
+                      f->message);
+    }
+}
+
+/* The claim takes over conditions of this type from now on. */
+static void
+share_condition(struct look *l, const char *type)
+{
+    struct json *types;
+
+    if (!l->s->type->legacy)
+        return;
+    types = json_need_array(json_need_object(l->xr, "status"),
+                            "claimConditionTypes");
+    for (const struct json *t = json_first(types); t; t = json_next(t)) {
+        if (strcmp(json_string_or(t, ""), type) == 0)
+            return;
+    }
+    json_append(types, json_new_string(type));
+}
 
 static void
 tell(struct look *l, const struct compose_result *r)
@@ -358,12 +434,16 @@ tell(struct look *l, const struct compose_result *r)
     for (size_t i = 0; i < r->event_count; i++)
         event(l, r->events[i].warning, r->events[i].reason,
               r->events[i].message);
+    tell_claim(l, r);
     for (size_t i = 0; i < r->outcome.condition_count; i++) {
         const struct fn_condition *f = &r->outcome.conditions[i];
         struct condition cond = {f->type, f->status, f->reason, f->message, 0};
 
-        if (!compose_reserved_condition(f->type))
-            condition_set(l->xr, &cond, control_now_s(l->c));
+        if (compose_reserved_condition(f->type))
+            continue;
+        condition_set(l->xr, &cond, control_now_s(l->c));
+        if (f->target == FN_TARGET_COMPOSITE_AND_CLAIM)
+            share_condition(l, f->type);
     }
 }
 
@@ -396,19 +476,25 @@ mark_unknown(struct look *l, const struct compose_result *r)
              "could be determined.");
 }
 
+/* Only a fatal result leaves something to tell behind; any other failure is
+ * all there is. */
 static bool
 compose_failed(struct look *l, const struct xr_outcome *out, const char *why)
 {
+    static const struct compose_result nothing;
+    const char *fatal = out->result.outcome.fatal;
+    const struct compose_result *said = fatal ? &out->result : &nothing;
     AUTO(mem_free_ptr)
-    char *text = mem_printf("cannot compose resources: %s", why);
+    char *text =
+        mem_printf("cannot compose resources: %s", fatal ? fatal : why);
 
     event(l, true, "ComposeResources", text);
     mark(l, "Synced", "False", "ReconcileError",
          out->invalid ? "cannot compose resources: some resources were "
                         "invalid, check events"
                       : text);
-    tell(l, &out->result);
-    mark_unknown(l, &out->result);
+    tell(l, said);
+    mark_unknown(l, said);
     finish(l);
     return false;
 }
@@ -437,10 +523,79 @@ tell_each(struct look *l, struct xr_outcome *out)
                       out->unready.v[i]);
 }
 
+/* Those of the details that the XRD wants published; NULL: all of them. */
+static struct json *
+only_keys(const struct json *details, const struct json *keys)
+{
+    struct json *out = json_new_object();
+
+    for (const struct json *d = json_first(details); d; d = json_next(d)) {
+        bool wanted = !json_len(keys);
+
+        for (const struct json *k = json_first(keys); k && !wanted;
+             k = json_next(k))
+            wanted = strcmp(json_string_or(k, ""), json_key(d)) == 0;
+        if (wanted)
+            json_set(out, json_key(d), json_copy(d));
+    }
+    return out;
+}
+
+/* Legacy: connection details go to the Secret that the XR names. */
+static bool
+publish(struct look *l, const struct xr_outcome *out)
+{
+    const struct json *ref =
+        json_at(l->xr, "spec", "writeConnectionSecretToRef", NULL);
+    AUTO(json_free_ptr) struct json *data = NULL;
+    struct error err = {0};
+    char now[CLOCK_RFC3339_LEN];
+    bool wrote;
+
+    if (!l->s->type->legacy || !ref)
+        return true;
+    data = only_keys(json_at(out->result.outcome.desired, "composite",
+                             "connectionDetails", NULL),
+                     l->s->type->keys);
+    if (!connection_write(l->c, l->xr,
+                          json_string_or(json_get(ref, "namespace"), ""),
+                          json_string_or(json_get(ref, "name"), ""), data,
+                          CONNECTION_MERGE, &wrote, &err))
+        return failed(l, "PublishConnectionSecret",
+                      "cannot publish connection details: cannot apply "
+                      "connection secret",
+                      err.msg);
+    if (!wrote)
+        return true;
+    clock_format(control_now_s(l->c), now);
+    json_set_string(json_need_object(json_need_object(l->xr, "status"),
+                                     "connectionDetails"),
+                    "lastPublishedTime", now);
+    event(l, false, "PublishConnectionSecret",
+          "Successfully published connection details");
+    return true;
+}
+
+/* Looks again when the functions' answer is worth nothing any more, a tenth
+ * sooner or later. */
 static void
+look_later(struct look *l, int64_t ttl_s)
+{
+    int64_t ms = MIN(ttl_s, TTL_MAX_S) * 1000;
+
+    if (ms > 0)
+        queue_add(l->c->queue, QUEUE_LOW, l->j, control_now_ms(l->c),
+                  ms - ms / 10 + random_below((uint32_t)(ms / 5) + 1));
+}
+
+static bool
 conclude(struct look *l, struct xr_outcome *out)
 {
+    if (!publish(l, out))
+        return false;
     tell(l, &out->result);
+    for (size_t i = 0; i < out->refused.n; i++)
+        event(l, true, "ComposeResources", out->refused.v[i]);
     tell_each(l, out);
     if (out->unsynced.n)
         mark_list(l, &out->unsynced, "Unsynced", "Synced", "ReconcileError");
@@ -453,6 +608,8 @@ conclude(struct look *l, struct xr_outcome *out)
     else
         mark_list(l, &out->unready, "Unready", "Ready", "Creating");
     finish(l);
+    look_later(l, out->result.outcome.ttl_s);
+    return true;
 }
 
 static bool
@@ -467,12 +624,7 @@ compose_xr(struct look *l, const struct json *rev)
     ok = xr_compose(l->c, l->s, l->k, rev, &l->xr, &out, &err);
     json_free(l->before);
     l->before = json_copy(json_get(l->xr, "status"));
-    if (ok) {
-        conclude(l, &out);
-        ok = !out.unsynced.n;
-    } else {
-        ok = compose_failed(l, &out, err.msg);
-    }
+    ok = ok ? conclude(l, &out) : compose_failed(l, &out, err.msg);
     xr_outcome_release(&out);
     return ok;
 }
@@ -491,7 +643,10 @@ reconcile(struct look *l)
     if (!select_composition(l))
         return false;
     rev = fetch_revision(l);
-    return rev && check_revision(l, rev) && save(l) && compose_xr(l, rev);
+    if (!rev || !check_revision(l, rev))
+        return false;
+    need_secret_ref(l, rev);
+    return save(l) && compose_xr(l, rev);
 }
 
 bool
@@ -500,7 +655,7 @@ control_xr(struct control *c, const struct job *j)
     AUTO(mem_free_ptr) char *key = mem_printf("%s/%s", j->group, j->plural);
     struct xr_type *t = map_get(&c->types, str_of(key));
     int64_t start = control_now_ms(c);
-    struct look l = {.c = c};
+    struct look l = {.c = c, .j = j};
     bool ok;
 
     if (!t)

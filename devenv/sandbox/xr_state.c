@@ -40,6 +40,8 @@ xr_type_free(void *p)
     free(t->kind);
     free(t->enforced);
     free(t->fallback);
+    free(t->claim_plural);
+    json_free(t->keys);
     free(t);
 }
 

@@ -1,9 +1,11 @@
 /*
- * XRDs: each becomes a CustomResourceDefinition; once it is served, objects of
- * its kind are composite resources. Deleting an XRD deletes them first.
- * Source: crossplane 2.0.8 internal/controller/apiextensions/definition. One
- * difference on purpose: upstream cannot delete namespaced XRs through the
- * path it asks (facts: the XRD hangs); here they are deleted.
+ * XRDs: each becomes a CustomResourceDefinition, and one for claims if it
+ * offers them; once it is served, objects of its kind are composite resources
+ * or claims. Deleting an XRD deletes them first.
+ * Source: crossplane 2.0.8 internal/controller/apiextensions/{definition,
+ * offered}: two controllers that do the same to the same XRD in other words
+ * (sides[]). One difference on purpose: upstream cannot delete namespaced XRs
+ * through the path it asks (the XRD hangs); here they are deleted.
  */
 #include <stdlib.h>
 
@@ -14,10 +16,6 @@
 
 #include "devenv/sandbox/control.h"
 #include "devenv/sandbox/kobj.h"
-
-#define FINALIZER "defined.apiextensions.crossplane.io"
-#define COMPONENT                                                              \
-    "defined/compositeresourcedefinition.apiextensions.crossplane.io"
 
 static const struct kind *
 crd_kind(struct control *c)
@@ -34,6 +32,12 @@ spec_text(const struct json *xrd, const char *a, const char *b)
     return json_string_or(b ? json_at(s, a, b, NULL) : json_get(s, a), "");
 }
 
+static const char *
+spec_claim(const struct json *xrd, const char *key)
+{
+    return json_string_or(json_at(xrd, "spec", "claimNames", key, NULL), "");
+}
+
 static void
 set_text(char **to, const char *value)
 {
@@ -41,20 +45,99 @@ set_text(char **to, const char *value)
     *to = value && *value ? mem_strdup(value) : NULL;
 }
 
+/* ---- the two definitions an XRD stands for ---- */
+
+static const char *
+composite_plural(const struct json *xrd)
+{
+    return spec_text(xrd, "names", "plural");
+}
+
+static const char *
+composite_kind(const struct json *xrd)
+{
+    return spec_text(xrd, "names", "kind");
+}
+
+static const char *
+claim_plural(const struct json *xrd)
+{
+    return spec_claim(xrd, "plural");
+}
+
+static const char *
+claim_kind(const struct json *xrd)
+{
+    return spec_claim(xrd, "kind");
+}
+
+static const struct side {
+    struct json *(*render)(const struct json *xrd, struct error *err);
+    const char *(*plural)(const struct json *xrd);
+    const char *(*kind)(const struct json *xrd);
+    const char *what; /* it defines, in events */
+    const char *finalizer, *component;
+    const char *condition, *yes, *no;  /* its condition and the reasons */
+    const char *establish, *terminate; /* reasons of events */
+    const char *type_reference;        /* in status.controllers */
+    enum job_kind job;                 /* of an object of its kind */
+} sides[] = {
+    {xrd_to_claim_crd, claim_plural, claim_kind, "composite resource claim",
+     "offered.apiextensions.crossplane.io",
+     "offered/compositeresourcedefinition.apiextensions.crossplane.io",
+     "Offered", "WatchingCompositeResourceClaim",
+     "TerminatingCompositeResourceClaim", "OfferClaim", "RedactClaim",
+     "compositeResourceClaimType", JOB_CLAIM},
+    {xrd_to_crd, composite_plural, composite_kind, "composite resource",
+     "defined.apiextensions.crossplane.io",
+     "defined/compositeresourcedefinition.apiextensions.crossplane.io",
+     "Established", "WatchingCompositeResource", "TerminatingCompositeResource",
+     "EstablishComposite", "TerminateComposite", "compositeResourceType",
+     JOB_XR},
+};
+
+static const struct kind *
+defined_kind(struct control *c, const struct json *xrd, const struct side *side)
+{
+    return registry_resource(c->registry, spec_text(xrd, "group", NULL),
+                             xrd_referenceable(xrd), side->plural(xrd));
+}
+
 /* ---- types ---- */
 
 static char *
-type_key(const struct json *xrd)
+type_key(const struct json *xrd, const char *plural)
 {
-    return mem_printf("%s/%s", spec_text(xrd, "group", NULL),
-                      spec_text(xrd, "names", "plural"));
+    return mem_printf("%s/%s", spec_text(xrd, "group", NULL), plural);
+}
+
+static struct xr_type *
+type_of(struct control *c, const struct json *xrd)
+{
+    AUTO(mem_free_ptr) char *key = type_key(xrd, composite_plural(xrd));
+
+    return map_get(&c->types, str_of(key));
+}
+
+/* Claims are found through the type of their XRs. */
+static void
+set_claims(struct control *c, const struct json *xrd, struct xr_type *t)
+{
+    const char *plural = claim_plural(xrd);
+    AUTO(mem_free_ptr) char *key = type_key(xrd, plural);
+
+    set_text(&t->claim_plural, plural);
+    if (*plural)
+        map_put(&c->claims, str_of(key), t);
+    json_free(t->keys);
+    t->keys = json_copy(json_at(xrd, "spec", "connectionSecretKeys", NULL));
 }
 
 /* Answers true when it is new or of another version than before. */
 static bool
 set_type(struct control *c, const struct json *xrd)
 {
-    AUTO(mem_free_ptr) char *key = type_key(xrd);
+    AUTO(mem_free_ptr) char *key = type_key(xrd, composite_plural(xrd));
     struct xr_type *t = map_get(&c->types, str_of(key));
     const char *version = xrd_referenceable(xrd);
     const char *scope = xrd_scope(xrd);
@@ -66,8 +149,8 @@ set_type(struct control *c, const struct json *xrd)
     }
     set_text(&t->xrd, kobj_name(xrd));
     set_text(&t->group, spec_text(xrd, "group", NULL));
-    set_text(&t->plural, spec_text(xrd, "names", "plural"));
-    set_text(&t->kind, spec_text(xrd, "names", "kind"));
+    set_text(&t->plural, composite_plural(xrd));
+    set_text(&t->kind, composite_kind(xrd));
     set_text(&t->version, version);
     free(t->api_version);
     t->api_version = mem_printf("%s/%s", t->group, version);
@@ -75,13 +158,15 @@ set_type(struct control *c, const struct json *xrd)
     t->legacy = strcmp(scope, "LegacyCluster") == 0;
     set_text(&t->enforced, spec_text(xrd, "enforcedCompositionRef", "name"));
     set_text(&t->fallback, spec_text(xrd, "defaultCompositionRef", "name"));
+    set_claims(c, xrd, t);
     return fresh;
 }
 
 static void
 drop_type(struct control *c, const struct json *xrd)
 {
-    AUTO(mem_free_ptr) char *key = type_key(xrd);
+    AUTO(mem_free_ptr) char *key = type_key(xrd, composite_plural(xrd));
+    AUTO(mem_free_ptr) char *claims = type_key(xrd, claim_plural(xrd));
     struct xr_type *t = map_get(&c->types, str_of(key));
 
     if (!t)
@@ -93,7 +178,33 @@ drop_type(struct control *c, const struct json *xrd)
         if (s->type == t)
             xr_state_drop(c, s);
     }
+    map_del(&c->claims, str_of(claims));
     xr_type_free(map_del(&c->types, str_of(key)));
+}
+
+/* ---- telling ---- */
+
+static void
+tell(struct control *c, const struct json *xrd, const struct side *side,
+     bool warning, const char *reason, const char *fmt, ...)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
+    va_list ap;
+
+    va_start(ap, fmt);
+    buf_vprintf(&b, fmt, ap);
+    va_end(ap);
+    control_event(c, xrd, side->component, warning, reason, "%s", buf_cstr(&b));
+}
+
+static bool
+mark(struct control *c, struct json *xrd, const struct side *side, bool yes)
+{
+    const struct condition cond = {side->condition, yes ? "True" : "False",
+                                   yes ? side->yes : side->no, NULL,
+                                   kobj_generation(xrd)};
+
+    return condition_set(xrd, &cond, control_now_s(c));
 }
 
 /* ---- deleting ---- */
@@ -114,13 +225,10 @@ doom(void *arg, struct str text)
     return true;
 }
 
-/* Asks for the deletion of every XR; answers how many are still there. */
+/* Asks for the deletion of all objects; answers how many are still there. */
 static size_t
-delete_xrs(struct control *c, const struct json *xrd)
+delete_all(struct control *c, const struct kind *k)
 {
-    const struct kind *k = registry_resource(
-        c->registry, spec_text(xrd, "group", NULL), xrd_referenceable(xrd),
-        spec_text(xrd, "names", "plural"));
     AUTO(status_release) struct status st = {0};
     struct doomed d = {0};
     size_t left = 0;
@@ -141,44 +249,50 @@ delete_xrs(struct control *c, const struct json *xrd)
 }
 
 static bool
-terminate(struct control *c, const struct kind *k, struct json **obj)
+drop_finalizer(struct control *c, const struct kind *k, struct json **xrd,
+               const struct side *side)
 {
-    struct json *xrd = *obj;
-    static const struct condition terminating = {
-        "Established", "False", "TerminatingCompositeResource", NULL, 0};
-    struct condition cond = terminating;
+    AUTO(status_release) struct status st = {0};
+
+    if (!kobj_remove_finalizer(*xrd, side->finalizer) ||
+        control_update(c, k, CORE_MANAGER, xrd, &st))
+        return true;
+    tell(c, *xrd, side, true, side->terminate, "cannot remove %s finalizer: %s",
+         side->what, st.message);
+    return false;
+}
+
+static bool
+terminate(struct control *c, const struct kind *k, struct json **xrd,
+          const struct side *side, const char *name)
+{
     AUTO(status_release) struct status st = {0};
     AUTO(json_free_ptr)
-    struct json *crd =
-        registry_get(c->registry, crd_kind(c), "", kobj_name(xrd));
+    struct json *crd = registry_get(c->registry, crd_kind(c), "", name);
 
-    cond.generation = kobj_generation(xrd);
-    if (condition_set(xrd, &cond, control_now_s(c)))
-        control_update_status(c, k, CORE_MANAGER, obj);
-    xrd = *obj;
-    if (!crd || !kobj_is_controlled_by(crd, kobj_uid(xrd))) {
-        drop_type(c, xrd);
-        return !kobj_remove_finalizer(xrd, FINALIZER) ||
-               control_update(c, k, CORE_MANAGER, obj, &st);
+    if (mark(c, *xrd, side, false))
+        control_update_status(c, k, CORE_MANAGER, xrd);
+    if (!crd || !kobj_is_controlled_by(crd, kobj_uid(*xrd))) {
+        if (side->job == JOB_XR)
+            drop_type(c, *xrd);
+        return drop_finalizer(c, k, xrd, side);
     }
-    if (delete_xrs(c, xrd)) {
-        control_event(c, xrd, COMPONENT, false, "TerminateComposite",
-                      "waiting for defined composite resources to be deleted");
+    if (delete_all(c, defined_kind(c, *xrd, side))) {
+        tell(c, *xrd, side, false, side->terminate,
+             "waiting for defined %ss to be deleted", side->what);
         return false;
     }
-    drop_type(c, xrd);
-    if (!registry_delete(c->registry, crd_kind(c), "", kobj_name(xrd), NULL,
-                         NULL, &st) &&
+    if (side->job == JOB_XR)
+        drop_type(c, *xrd);
+    if (!registry_delete(c->registry, crd_kind(c), "", name, NULL, NULL, &st) &&
         !status_is(&st, "NotFound")) {
-        control_event(c, xrd, COMPONENT, true, "TerminateComposite",
-                      "cannot delete composite resource "
-                      "CustomResourceDefinition: %s",
-                      st.message);
+        tell(c, *xrd, side, true, side->terminate,
+             "cannot delete %s CustomResourceDefinition: %s", side->what,
+             st.message);
         return false;
     }
-    control_event(c, xrd, COMPONENT, false, "TerminateComposite",
-                  "Deleted composite resource CustomResourceDefinition: %s",
-                  kobj_name(xrd));
+    tell(c, *xrd, side, false, side->terminate,
+         "Deleted %s CustomResourceDefinition: %s", side->what, name);
     /* The CRD's own change brings the XRD here again. */
     return true;
 }
@@ -186,123 +300,149 @@ terminate(struct control *c, const struct kind *k, struct json **obj)
 /* ---- establishing ---- */
 
 static bool
-add_finalizer(struct control *c, const struct kind *k, struct json **xrd)
+add_finalizer(struct control *c, const struct kind *k, struct json **xrd,
+              const struct side *side)
 {
     AUTO(status_release) struct status st = {0};
 
-    if (!kobj_add_finalizer(*xrd, FINALIZER) ||
+    if (!kobj_add_finalizer(*xrd, side->finalizer) ||
         control_update(c, k, CORE_MANAGER, xrd, &st))
         return true;
-    control_event(c, *xrd, COMPONENT, true, "EstablishComposite",
-                  "cannot add composite resource finalizer: %s", st.message);
+    tell(c, *xrd, side, true, side->establish, "cannot add %s finalizer: %s",
+         side->what, st.message);
+    return false;
+}
+
+/* Says why the definition cannot be had. */
+static bool
+refused(struct control *c, const struct json *xrd, const struct side *side,
+        const char *why)
+{
+    tell(c, xrd, side, true, side->establish,
+         "cannot apply rendered %s CustomResourceDefinition: %s", side->what,
+         why);
     return false;
 }
 
 static bool
-apply_crd(struct control *c, const struct json *xrd, const struct json *crd)
+apply_crd(struct control *c, const struct json *xrd, const struct side *side,
+          const struct json *crd)
 {
     AUTO(status_release) struct status st = {0};
-    const char *name = kobj_name(xrd);
+    const char *name = kobj_name(crd);
     AUTO(json_free_ptr)
     struct json *before = registry_get(c->registry, crd_kind(c), "", name);
     const struct json *owner = kobj_controller(before);
 
     if (owner && !kobj_is_controlled_by(before, kobj_uid(xrd))) {
-        control_event(c, xrd, COMPONENT, true, "EstablishComposite",
-                      "cannot apply rendered composite resource "
-                      "CustomResourceDefinition: existing object is not "
-                      "controlled by UID \"%s\"",
-                      kobj_uid(xrd));
-        return false;
+        AUTO(mem_free_ptr)
+        char *why = mem_printf("existing object is not controlled by UID "
+                               "\"%s\"",
+                               kobj_uid(xrd));
+
+        return refused(c, xrd, side, why);
     }
-    if (!registry_install_crd(c->registry, CORE_MANAGER, crd, &st)) {
-        control_event(c, xrd, COMPONENT, true, "EstablishComposite",
-                      "cannot apply rendered composite resource "
-                      "CustomResourceDefinition: %s",
-                      st.message);
-        return false;
-    }
+    if (!registry_install_crd(c->registry, CORE_MANAGER, crd, &st))
+        return refused(c, xrd, side, st.message);
     AUTO(json_free_ptr)
     struct json *after = registry_get(c->registry, crd_kind(c), "", name);
 
     if (kobj_revision(after) != kobj_revision(before))
-        control_event(c, xrd, COMPONENT, false, "EstablishComposite",
-                      "Applied composite resource "
-                      "CustomResourceDefinition: %s",
-                      name);
+        tell(c, xrd, side, false, side->establish,
+             "Applied %s CustomResourceDefinition: %s", side->what, name);
     if (condition_true(after, "Established"))
         return true;
-    control_event(c, xrd, COMPONENT, false, "EstablishComposite",
-                  "waiting for composite resource CustomResourceDefinition to "
-                  "be established");
+    tell(c, xrd, side, false, side->establish,
+         "waiting for %s CustomResourceDefinition to be established",
+         side->what);
     return false;
 }
 
-static void
-set_type_reference(struct json *controllers, const char *key,
-                   const char *api_version, const char *kind)
+/* Both references are always there; without claims theirs is empty. */
+static struct json *
+type_reference(struct json *xrd, const struct side *side)
 {
-    struct json *ref = json_need_object(controllers, key);
+    struct json *controllers =
+        json_need_object(json_need_object(xrd, "status"), "controllers");
+    struct json *ref = json_need_object(controllers, side->type_reference);
 
-    json_set_string(ref, "apiVersion", api_version);
-    json_set_string(ref, "kind", kind);
+    if (!json_get(ref, "kind")) {
+        json_set_string(ref, "apiVersion", "");
+        json_set_string(ref, "kind", "");
+    }
+    return ref;
 }
 
 static void
-mark_established(struct control *c, const struct kind *k, struct json **obj)
+mark_established(struct control *c, const struct kind *k, struct json **obj,
+                 const struct side *side)
 {
     struct json *xrd = *obj;
-    struct condition cond = {"Established", "True", "WatchingCompositeResource",
-                             NULL, kobj_generation(xrd)};
-    struct json *was = json_copy(json_get(xrd, "status"));
-    struct json *controllers =
-        json_need_object(json_need_object(xrd, "status"), "controllers");
+    AUTO(json_free_ptr) struct json *was = json_copy(json_get(xrd, "status"));
     AUTO(mem_free_ptr)
     char *api = mem_printf("%s/%s", spec_text(xrd, "group", NULL),
                            xrd_referenceable(xrd));
+    struct json *ref = NULL;
 
-    set_type_reference(controllers, "compositeResourceClaimType", "", "");
-    set_type_reference(controllers, "compositeResourceType", api,
-                       spec_text(xrd, "names", "kind"));
-    condition_set(xrd, &cond, control_now_s(c));
+    for (size_t i = 0; i < ARRAY_LEN(sides); i++) {
+        struct json *each = type_reference(xrd, &sides[i]);
+
+        ref = &sides[i] == side ? each : ref;
+    }
+    json_set_string(ref, "apiVersion", api);
+    json_set_string(ref, "kind", side->kind(xrd));
+    mark(c, xrd, side, true);
     if (!json_equal(was, json_get(xrd, "status")))
         control_update_status(c, k, CORE_MANAGER, obj);
-    json_free(was);
 }
 
+/* The objects that are there already are looked at once. */
+static void
+start(struct control *c, const struct json *xrd, const struct side *side)
+{
+    const struct kind *k = defined_kind(c, xrd, side);
+
+    if (k)
+        control_add_all(c, side->job, k);
+}
+
+static bool
+look_at_side(struct control *c, const struct kind *k, struct json **xrd,
+             const struct side *side)
+{
+    struct error err = {0};
+    AUTO(json_free_ptr) struct json *crd = side->render(*xrd, &err);
+
+    if (crd && !xrd_referenceable(*xrd))
+        error_set(&err, ERR_INVALID, "no version is referenceable");
+    if (err.code) {
+        tell(c, *xrd, side, true, "RenderCRD",
+             "cannot render %s CustomResourceDefinition: %s", side->what,
+             err.msg);
+        return false;
+    }
+    if (kobj_is_deleted(*xrd))
+        return terminate(c, k, xrd, side, kobj_name(crd));
+    if (!add_finalizer(c, k, xrd, side) || !apply_crd(c, *xrd, side, crd))
+        return false;
+    if (side->job == JOB_XR ? set_type(c, *xrd) : !type_of(c, *xrd))
+        start(c, *xrd, side);
+    mark_established(c, k, xrd, side);
+    return true;
+}
+
+/* Claims go before what they claim, and come after it. */
 bool
 control_xrd(struct control *c, const struct job *j)
 {
     const struct kind *k = control_kind(c, j->group, j->plural);
-    struct error err = {0};
     AUTO(json_free_ptr)
     struct json *xrd = registry_get(c->registry, k, "", j->name);
-    AUTO(json_free_ptr) struct json *crd = NULL;
+    bool ok = true;
 
-    if (!xrd)
-        return true;
-    crd = xrd_to_crd(xrd, &err);
-    if (crd && !xrd_referenceable(xrd))
-        error_set(&err, ERR_INVALID, "no version is referenceable");
-    if (err.code) {
-        control_event(c, xrd, COMPONENT, true, "RenderCRD",
-                      "cannot render composite resource "
-                      "CustomResourceDefinition: %s",
-                      err.msg);
-        return false;
+    for (size_t i = 0; xrd && i < ARRAY_LEN(sides); i++) {
+        if (*sides[i].plural(xrd))
+            ok = look_at_side(c, k, &xrd, &sides[i]) && ok;
     }
-    if (kobj_is_deleted(xrd))
-        return terminate(c, k, &xrd);
-    if (!add_finalizer(c, k, &xrd) || !apply_crd(c, xrd, crd))
-        return false;
-    bool fresh = set_type(c, xrd);
-
-    mark_established(c, k, &xrd);
-    if (fresh)
-        control_add_all(c, JOB_XR,
-                        registry_resource(c->registry,
-                                          spec_text(xrd, "group", NULL),
-                                          xrd_referenceable(xrd),
-                                          spec_text(xrd, "names", "plural")));
-    return true;
+    return ok;
 }

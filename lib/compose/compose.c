@@ -317,6 +317,9 @@ build_observed(const struct compose_input *in)
     struct json *o = json_new_object();
 
     json_set(json_need_object(o, "composite"), "resource", json_copy(in->xr));
+    if (json_len(in->connection))
+        json_set(json_get(o, "composite"), "connectionDetails",
+                 json_copy(in->connection));
     if (json_len(in->observed))
         json_set(o, "resources", in->observed);
     else

@@ -35,7 +35,8 @@ struct compose_input {
     /* Existing composed resources by composition resource name: NAME ->
      * {resource, connectionDetails}; taken over, NULL: none. */
     struct json *observed;
-    struct json *context; /* taken over; NULL: empty */
+    const struct json *connection; /* xr's own, k -> base64; NULL: none */
+    struct json *context;          /* taken over; NULL: empty */
     /* outcome.asked of an earlier composition of xr, or NULL. */
     const struct json *known;
     const struct compose_host *host;
