@@ -21,49 +21,40 @@
 
 /* ---- the input ---- */
 
-#define TEXT(name, type)                                                       \
-    static const struct strict_type name = {.kind = STRICT_STRING, .go = (type)}
-#define LIST(name, type, of)                                                   \
-    static const struct strict_type name = {                                   \
-        .kind = STRICT_LIST, .go = (type), .item = &(of)}
-#define STRUCT(name, type, ...)                                                \
-    static const struct strict_type name = {                                   \
-        .kind = STRICT_STRUCT,                                                 \
-        .go = (type),                                                          \
-        .fields = (const struct strict_field[]){__VA_ARGS__, {0}}}
-
-TEXT(status_type, "v1.ConditionStatus");
-TEXT(target_type, "v1beta1.Target");
-TEXT(match_type, "v1beta1.MatchType");
-TEXT(event_type_type, "v1beta1.EventType");
-STRUCT(condition_type, "v1beta1.Condition", {"type", &strict_string},
-       {"status", &status_type}, {"reason", &strict_string},
-       {"message", &strict_string});
-STRUCT(set_type, "v1beta1.SetCondition", {"target", &target_type},
-       {"force", &strict_bool}, {"condition", &condition_type});
-LIST(sets_type, "[]v1beta1.SetCondition", set_type);
-STRUCT(event_type, "v1beta1.Event", {"type", &event_type_type},
-       {"reason", &strict_string}, {"message", &strict_string});
-STRUCT(create_type, "v1beta1.CreateEvent", {"target", &target_type},
-       {"event", &event_type});
-LIST(creates_type, "[]v1beta1.CreateEvent", create_type);
-STRUCT(resource_type, "v1beta1.ResourceMatcher", {"name", &strict_string});
-LIST(resources_type, "[]v1beta1.ResourceMatcher", resource_type);
-STRUCT(pattern_type, "v1beta1.ConditionMatcher", {"type", &strict_string},
-       {"status", &status_type}, {"reason", &strict_string},
-       {"message", &strict_string});
-LIST(patterns_type, "[]v1beta1.ConditionMatcher", pattern_type);
-STRUCT(matcher_type, "v1beta1.Matcher", {"name", &strict_string},
-       {"type", &match_type}, {"resources", &resources_type},
-       {"conditions", &patterns_type},
-       {"includeCompositeAsResource", &strict_bool},
-       {"includeExtraResources", &strict_bool});
-LIST(matchers_type, "[]v1beta1.Matcher", matcher_type);
-STRUCT(hook_type, "v1beta1.StatusConditionHook", {"matchers", &matchers_type},
-       {"setConditions", &sets_type}, {"createEvents", &creates_type});
-LIST(hooks_type, "[]v1beta1.StatusConditionHook", hook_type);
-STRUCT(input_type, "v1beta1.StatusTransformation", STRICT_TYPE_META,
-       {"statusConditionHooks", &hooks_type});
+STRICT_NAMED(status_type, "v1.ConditionStatus");
+STRICT_NAMED(target_type, "v1beta1.Target");
+STRICT_NAMED(match_type, "v1beta1.MatchType");
+STRICT_NAMED(event_type_type, "v1beta1.EventType");
+STRICT_FIELDS(condition_type, "v1beta1.Condition", {"type", &strict_string},
+              {"status", &status_type}, {"reason", &strict_string},
+              {"message", &strict_string});
+STRICT_FIELDS(set_type, "v1beta1.SetCondition", {"target", &target_type},
+              {"force", &strict_bool}, {"condition", &condition_type});
+STRICT_LIST_OF(sets_type, "[]v1beta1.SetCondition", set_type);
+STRICT_FIELDS(event_type, "v1beta1.Event", {"type", &event_type_type},
+              {"reason", &strict_string}, {"message", &strict_string});
+STRICT_FIELDS(create_type, "v1beta1.CreateEvent", {"target", &target_type},
+              {"event", &event_type});
+STRICT_LIST_OF(creates_type, "[]v1beta1.CreateEvent", create_type);
+STRICT_FIELDS(resource_type, "v1beta1.ResourceMatcher",
+              {"name", &strict_string});
+STRICT_LIST_OF(resources_type, "[]v1beta1.ResourceMatcher", resource_type);
+STRICT_FIELDS(pattern_type, "v1beta1.ConditionMatcher",
+              {"type", &strict_string}, {"status", &status_type},
+              {"reason", &strict_string}, {"message", &strict_string});
+STRICT_LIST_OF(patterns_type, "[]v1beta1.ConditionMatcher", pattern_type);
+STRICT_FIELDS(matcher_type, "v1beta1.Matcher", {"name", &strict_string},
+              {"type", &match_type}, {"resources", &resources_type},
+              {"conditions", &patterns_type},
+              {"includeCompositeAsResource", &strict_bool},
+              {"includeExtraResources", &strict_bool});
+STRICT_LIST_OF(matchers_type, "[]v1beta1.Matcher", matcher_type);
+STRICT_FIELDS(hook_type, "v1beta1.StatusConditionHook",
+              {"matchers", &matchers_type}, {"setConditions", &sets_type},
+              {"createEvents", &creates_type});
+STRICT_LIST_OF(hooks_type, "[]v1beta1.StatusConditionHook", hook_type);
+STRICT_FIELDS(input_type, "v1beta1.StatusTransformation", STRICT_TYPE_META,
+              {"statusConditionHooks", &hooks_type});
 
 static const char *
 text(const struct json *j, const char *key)

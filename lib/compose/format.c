@@ -264,7 +264,7 @@ print_float(struct printer *p, struct verb *f, struct value v)
     struct verb field = *f;
     char c = f->c == 'v' ? 'g' : (char)f->c;
 
-    if (f->c > 0x7f || !strchr("vgGeEfF", (int)f->c) || !f->c) {
+    if (f->c > 0x7f || !strchr("vgGeEfFxXb", (int)f->c) || !f->c) {
         bad_verb(p, f, v);
         return;
     }
@@ -370,10 +370,17 @@ print_value(struct printer *p, struct verb *f, struct value v, unsigned depth)
         buf_puts(p->out, "...");
         return;
     }
+    if (f->c == 'w') { /* Errorf's alone */
+        bad_verb(p, f, v);
+        return;
+    }
     switch (v.type) {
     case VALUE_NONE:
     case VALUE_NIL:
-        if (depth > 0 || f->c == 'v')
+        if (depth > 0)
+            buf_puts(p->out,
+                     f->c == 'v' && f->sharp ? "interface {}(nil)" : "<nil>");
+        else if (f->c == 'v')
             pad(p, f, STR("<nil>"));
         else
             bad_verb(p, f, v);

@@ -21,8 +21,8 @@ void format_println(struct arena *a, const struct value *v, size_t n,
                     struct buf *out);
 void format_printf(struct arena *a, struct str fmt, const struct value *v,
                    size_t n, struct buf *out);
-/* strconv.FormatFloat(f, verb, precision, 64), verb e, f or g (upper case
- * too); precision -1: the shortest that reads back the same. */
+/* strconv.FormatFloat(f, verb, precision, 64), verb e, f, g, x (upper case
+ * too) or b; precision -1: the shortest that reads back the same. */
 void format_float(double f, char verb, int precision, struct buf *out);
 /* strconv.Quote; ascii: QuoteToASCII. */
 void format_quote(struct str s, bool ascii, struct buf *out);

@@ -86,6 +86,53 @@ fixed_float(double f, char verb, int precision, struct buf *out)
     }
 }
 
+/* strconv's 'x': hexadecimal digits of 1 <= m < 2, the rest cut to precision
+ * (-1: none is), and an exponent of two digits at least. */
+static void
+hex_float(double f, char verb, int precision, struct buf *out)
+{
+    const char *digits = verb == 'x' ? "0123456789abcdef" : "0123456789ABCDEF";
+    int exponent = 0;
+    uint64_t m = (uint64_t)ldexp(frexp(fabs(f), &exponent), 61);
+
+    exponent -= m != 0;
+    if (precision >= 0 && precision < 15) {
+        int shift = precision * 4;
+        uint64_t rest = (m << shift) & ((UINT64_C(1) << 60) - 1);
+
+        m >>= 60 - shift;
+        if ((rest | (m & 1)) > UINT64_C(1) << 59)
+            m++;
+        m <<= 60 - shift;
+        if (m >> 61) {
+            m >>= 1;
+            exponent++;
+        }
+    }
+    buf_printf(out, "%s0%c%c", signbit(f) ? "-" : "", verb,
+               digits[m >> 60 & 1]);
+    m <<= 4;
+    if (precision < 0 ? m != 0 : precision > 0)
+        buf_putc(out, '.');
+    for (int i = 0; precision < 0 ? m != 0 : i < precision; i++, m <<= 4)
+        buf_putc(out, digits[m >> 60]);
+    buf_printf(out, "%c%c%02d", verb == 'x' ? 'p' : 'P',
+               exponent < 0 ? '-' : '+', abs(exponent));
+}
+
+/* strconv's 'b': the 53 bits as an integer and the power of two. */
+static void
+binary_float(double f, struct buf *out)
+{
+    int exponent = 0;
+    double m = frexp(fabs(f), &exponent);
+
+    /* A denormal number has fewer bits. */
+    exponent = f != 0 ? MAX(exponent - 53, -1074) : -1074;
+    m = f != 0 ? ldexp(fabs(f), -exponent) : m;
+    buf_printf(out, "%s%.0fp%+d", signbit(f) ? "-" : "", m, exponent);
+}
+
 void
 format_float(double f, char verb, int precision, struct buf *out)
 {
@@ -98,6 +145,14 @@ format_float(double f, char verb, int precision, struct buf *out)
     }
     if (isinf(f)) {
         buf_puts(out, f > 0 ? "+Inf" : "-Inf");
+        return;
+    }
+    if (verb == 'x' || verb == 'X') {
+        hex_float(f, verb, precision, out);
+        return;
+    }
+    if (verb == 'b') {
+        binary_float(f, out);
         return;
     }
     if (precision >= 0) {

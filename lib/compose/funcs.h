@@ -86,6 +86,13 @@ bool call_split(struct call *c, struct str text, struct str sep, int64_t limit,
                 struct value *out);
 /* sprig's strslice: the elements of a list as strings, nils dropped. */
 bool call_strings(struct call *c, struct value v, struct value *out);
+/* Appends s with each character mapped (strings.ToUpper with func_upper). */
+void func_map_case(struct str s, uint32_t (*map)(uint32_t cp), struct buf *out);
+/* strings.ReplaceAll; an empty old matches before each character. */
+void func_replace_all(struct str s, struct str old, struct str with,
+                      struct buf *out);
+/* Where Go's base64 decoder gives up: its errors say the byte. */
+size_t func_base64_bad_at(struct str s);
 /* One character in the other case: ASCII, Latin, Greek, Cyrillic. */
 uint32_t func_upper(uint32_t cp);
 uint32_t func_lower(uint32_t cp);

@@ -57,17 +57,25 @@ take(struct str *s)
     return cp;
 }
 
+void
+func_map_case(struct str s, uint32_t (*map)(uint32_t cp), struct buf *out)
+{
+    while (s.n) {
+        char text[4];
+
+        buf_add(out, text, utf8_encode(map(take(&s)), text));
+    }
+}
+
 FUNC(fn_upper)
 {
-    for (struct str s = v[0].s; s.n;)
-        put(c, func_upper(take(&s)));
+    func_map_case(v[0].s, func_upper, &c->text);
     return call_text(c, out);
 }
 
 FUNC(fn_lower)
 {
-    for (struct str s = v[0].s; s.n;)
-        put(c, func_lower(take(&s)));
+    func_map_case(v[0].s, func_lower, &c->text);
     return call_text(c, out);
 }
 

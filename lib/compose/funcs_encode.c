@@ -132,9 +132,8 @@ FUNC(fn_b64enc)
     return call_text(c, out);
 }
 
-/* The place where Go's decoder gives up: base64 texts say it. */
-static size_t
-bad_base64_at(struct str s)
+size_t
+func_base64_bad_at(struct str s)
 {
     size_t good = 0, i = 0;
 
@@ -164,7 +163,7 @@ FUNC(fn_b64dec)
             return call_text(c, out);
         buf_reset(&c->text);
         buf_printf(&c->text, "illegal base64 data at input byte %zu",
-                   bad_base64_at(v[0].s));
+                   func_base64_bad_at(v[0].s));
     }
     return call_text(c, out);
 }

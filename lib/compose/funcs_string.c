@@ -81,33 +81,34 @@ FUNC(fn_repeat)
     return call_text(c, out);
 }
 
-/* strings.ReplaceAll; an empty old matches before each character. */
-FUNC(fn_replace)
+void
+func_replace_all(struct str s, struct str old, struct str with, struct buf *out)
 {
-    struct str old = v[0].s, with = v[1].s, s = v[2].s;
-
-    while (s.n) {
+    while (s.n && !out->over) {
         size_t hit = old.n ? str_find(s, old, 0) : 0;
 
         if (hit == SIZE_MAX)
             break;
-        buf_add(&c->text, s.s, hit);
-        buf_str(&c->text, with);
+        buf_add(out, s.s, hit);
+        buf_str(out, with);
         s = str_from(s, hit + old.n);
         if (!old.n) {
             size_t one = 1;
 
             while (one < s.n && ((unsigned char)s.s[one] & 0xC0) == 0x80)
                 one++;
-            buf_add(&c->text, s.s, one);
+            buf_add(out, s.s, one);
             s = str_from(s, one);
         }
-        if (c->text.over)
-            break;
     }
-    buf_str(&c->text, s);
+    buf_str(out, s);
     if (!old.n)
-        buf_str(&c->text, with);
+        buf_str(out, with);
+}
+
+FUNC(fn_replace)
+{
+    func_replace_all(v[2].s, v[0].s, v[1].s, &c->text);
     return call_text(c, out);
 }
 

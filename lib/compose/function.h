@@ -88,6 +88,7 @@ struct function {
 };
 
 extern const struct function fn_gotemplate;
+extern const struct function fn_patch;
 extern const struct function fn_autoready;
 extern const struct function fn_extraresources;
 extern const struct function fn_environmentconfigs;

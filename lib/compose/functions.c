@@ -21,8 +21,10 @@ package_name(struct str ref)
 
 /* Every function that is built in, in the order help names them. */
 static const struct function *const all[] = {
-    &fn_gotemplate,         &fn_autoready, &fn_extraresources,
-    &fn_environmentconfigs, &fn_sequencer, &fn_statustransformer,
+    &fn_gotemplate,         &fn_patch,
+    &fn_autoready,          &fn_extraresources,
+    &fn_environmentconfigs, &fn_sequencer,
+    &fn_statustransformer,
 };
 
 const struct function *

@@ -8,6 +8,7 @@
 
 struct scan {
     struct str s;
+    bool stream;
     size_t at;
     const char *context; /* of the bad character; NULL: the text ended */
     unsigned depth;
@@ -19,6 +20,15 @@ static bool
 bad(struct scan *c, const char *context)
 {
     c->context = c->at < c->s.n ? context : NULL;
+    return false;
+}
+
+/* bad() where no white space may stand: at the end of the text Unmarshal tries
+ * a blank to see whether the value is complete, and complains of that. */
+static bool
+bad_inside(struct scan *c, const char *context)
+{
+    c->context = c->at < c->s.n || !c->stream ? context : NULL;
     return false;
 }
 
@@ -42,11 +52,11 @@ scan_escape(struct scan *c)
     char x = peek(c);
 
     if (!x || !strchr("\"\\/bfnrtu", x))
-        return bad(c, "in string escape code");
+        return bad_inside(c, "in string escape code");
     c->at++;
     for (int i = 0; x == 'u' && i < 4; i++, c->at++) {
         if (!peek(c) || !strchr("0123456789abcdefABCDEF", peek(c)))
-            return bad(c, "in \\u hexadecimal character escape");
+            return bad_inside(c, "in \\u hexadecimal character escape");
     }
     return true;
 }
@@ -71,7 +81,7 @@ static bool
 scan_digits(struct scan *c, const char *context)
 {
     if (peek(c) < '0' || peek(c) > '9')
-        return bad(c, context);
+        return bad_inside(c, context);
     while (peek(c) >= '0' && peek(c) <= '9')
         c->at++;
     return true;
@@ -121,7 +131,7 @@ scan_literal(struct scan *c)
         c->at++;
         for (size_t i = 1; words[w].word[i]; i++, c->at++) {
             if (peek(c) != words[w].word[i])
-                return bad(c, words[w].contexts[i - 1]);
+                return bad_inside(c, words[w].contexts[i - 1]);
         }
         return true;
     }
@@ -198,7 +208,7 @@ put_character(unsigned char x, struct buf *out)
 bool
 gojson_syntax(struct str text, bool stream, struct buf *out, size_t *offset)
 {
-    struct scan c = {.s = text};
+    struct scan c = {.s = text, .stream = stream};
     bool ok = scan_value(&c);
 
     if (ok && !stream) {
@@ -209,14 +219,14 @@ gojson_syntax(struct str text, bool stream, struct buf *out, size_t *offset)
     if (ok)
         return false;
     if (offset)
-        *offset = c.at + (c.context != NULL);
+        *offset = MIN(c.at + (c.context != NULL), text.n);
     if (!c.context) {
         buf_puts(out,
                  stream ? "unexpected EOF" : "unexpected end of JSON input");
         return true;
     }
     buf_puts(out, "invalid character '");
-    put_character((unsigned char)c.s.s[c.at], out);
+    put_character(c.at < c.s.n ? (unsigned char)c.s.s[c.at] : ' ', out);
     buf_printf(out, "' %s", c.context);
     return true;
 }
@@ -290,6 +300,23 @@ check_members(const struct json *j, const struct strict_type *t,
     return true;
 }
 
+/* A number that goes into an interface must fit a float64. */
+static bool
+check_numbers(const struct json *j, const struct place *at, struct error *err)
+{
+    static const struct strict_type go_float = {.kind = STRICT_FLOAT,
+                                                .go = "float64"};
+    double d;
+
+    if (json_is(j, JSON_NUMBER) && !json_double(j, &d))
+        return mismatch(j, &go_float, at, true, err);
+    for (const struct json *c = json_first(j); c; c = json_next(c)) {
+        if (!check_numbers(c, at, err))
+            return false;
+    }
+    return true;
+}
+
 static bool
 check(const struct json *j, const struct strict_type *t, const struct place *at,
       struct error *err)
@@ -301,7 +328,9 @@ check(const struct json *j, const struct strict_type *t, const struct place *at,
         [STRICT_MAP] = JSON_OBJECT,    [STRICT_STRUCT] = JSON_OBJECT,
     };
 
-    if (t->kind == STRICT_ANY || json_type_of(j) == JSON_NULL)
+    if (t->kind == STRICT_ANY)
+        return check_numbers(j, at, err);
+    if (json_type_of(j) == JSON_NULL)
         return true;
     if (json_type_of(j) != taken[t->kind])
         return mismatch(j, t, at, false, err);

@@ -78,10 +78,19 @@ refuse(const struct json *j, const struct strict_type *t, struct error *err)
         [JSON_NUMBER] = "number", [JSON_STRING] = "string",
         [JSON_ARRAY] = "array",   [JSON_OBJECT] = "object"};
 
-    return error_set(err, ERR_INVALID,
-                     "json: unable to unmarshal JSON %s into Go value of type "
-                     "%s",
-                     names[json_type_of(j)], t->go);
+    error_set(err, ERR_INVALID,
+              "json: unable to unmarshal JSON %s into Go value of type %s",
+              names[json_type_of(j)], t->go);
+    if (t->own) {
+        struct error outer = *err;
+
+        /* encoding/json says bool where the other decoder says boolean. */
+        error_set(
+            err, outer.code,
+            "%s: json: cannot unmarshal %s into Go value of type %s", outer.msg,
+            json_is(j, JSON_BOOL) ? "bool" : names[json_type_of(j)], t->own);
+    }
+    return false;
 }
 
 /* The number's text is what protojson makes of a double. */

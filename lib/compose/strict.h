@@ -38,6 +38,8 @@ struct strict_type {
     const char *go; /* "string", "v1beta1.InputSpec", "[]v1beta1.Patch" */
     const struct strict_field *fields; /* STRICT_STRUCT; ends with a zero row */
     const struct strict_type *item;
+    /* What the type's own UnmarshalJSON reads into, when it has one. */
+    const char *own;
 };
 
 struct strict_field {
@@ -48,6 +50,18 @@ struct strict_field {
 extern const struct strict_type strict_any, strict_string, strict_bool,
     strict_int64, strict_uint64, strict_strings, strict_string_map,
     strict_object_meta;
+
+/* Static types of one's own. */
+#define STRICT_NAMED(id, name)                                                 \
+    static const struct strict_type id = {.kind = STRICT_STRING, .go = (name)}
+#define STRICT_LIST_OF(id, name, of)                                           \
+    static const struct strict_type id = {                                     \
+        .kind = STRICT_LIST, .go = (name), .item = &(of)}
+#define STRICT_FIELDS(id, name, ...)                                           \
+    static const struct strict_type id = {                                     \
+        .kind = STRICT_STRUCT,                                                 \
+        .go = (name),                                                          \
+        .fields = (const struct strict_field[]){__VA_ARGS__, {0}}}
 
 /* The three members every input has: apiVersion, kind, metadata. */
 #define STRICT_TYPE_META                                                       \

@@ -9,6 +9,7 @@
  *   {"rsp": {desired, context, requirements, results, conditions, ttl}}.
  * docs/FUNCTIONS.md says what stands on the other side.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,6 +17,7 @@
 
 #include "lib/compose/function.h"
 #include "lib/compose/functions.h"
+#include "lib/compose/structpb.h"
 #include "lib/compose/template.h"
 
 enum { LINE_MAX_BYTES = 16 << 20, NOW_S = 1700000000 };
@@ -95,17 +97,17 @@ answer_results(const struct fn_response *rsp, struct json *answer)
 static void
 answer_function(const struct json *in, struct json *answer)
 {
-    const struct json *data = json_get(in, "req");
+    struct json *data = json_get(in, "req");
     struct json *files = json_get(in, "files");
     struct fn_world world = {.now_ns = NOW_S * 1000000000LL};
     struct fn_request req = {.data = data, .world = &world};
     struct error err = {0};
     struct fn_response rsp;
-    const struct function *f = strcmp(json_string_or(json_get(in, "fn"), ""),
-                                      "function-auto-ready") == 0
-                                   ? &fn_autoready
-                                   : &fn_gotemplate;
+    const char *name = json_string_or(json_get(in, "fn"), fn_gotemplate.name);
+    const struct function *f = function_builtin(str_of(name));
 
+    assert(f);
+    structpb_numbers(data);
     if (files) {
         world.arg = files;
         world.files = files_text;
@@ -117,6 +119,8 @@ answer_function(const struct json *in, struct json *answer)
         fn_resultf(&rsp, FN_FATAL, "%s", err.msg);
     else
         f->run(&req, &rsp);
+    structpb_numbers(rsp.desired);
+    structpb_numbers(rsp.context);
     json_set(answer, "desired", json_copy(rsp.desired));
     json_set(answer, "context", json_copy(rsp.context));
     json_set(answer, "requirements", json_copy(rsp.requirements));
