@@ -117,6 +117,12 @@ test-kind: deps-test
 	$(AGAIN) build
 	@tests/run.sh $(O) e2e/kind.test
 
+# Meshifi's own files on the sandbox: make test-meshifi DIR=a checkout of its repository.
+DIR ?=
+test-meshifi: deps-test
+	$(AGAIN) build
+	@MESHTOP_MESHIFI_DIR='$(DIR)' tests/run.sh $(O) e2e/meshifi.test
+
 PREFIX ?= /usr/local
 install: build ; install -Dm755 $(O)/meshtop $(DESTDIR)$(PREFIX)/bin/meshtop
 clean: ; rm -rf $(BUILD) meshtop
@@ -133,5 +139,5 @@ size: ; @tests/lint/size.sh $(CODE)
 format: ; @clang-format --dry-run -Werror $(CODE) $(TESTCODE)
 banned: ; @tests/lint/banned.sh $(CODE)
 shell: ; @sh -n scripts/*.sh tests/*.sh tests/lint/*.sh
-.PHONY: build program ready run test tests asan fuzz fuzz-run bench setup-dev install-deps create-cluster install-crossplane install-platform uninstall-platform install-samples uninstall-samples verify test-platform show-status debug doctor cleanup quick test-kind install clean help check layers headers size format banned shell
+.PHONY: build program ready run test tests asan fuzz fuzz-run bench setup-dev install-deps create-cluster install-crossplane install-platform uninstall-platform install-samples uninstall-samples verify test-platform show-status debug doctor cleanup quick test-kind test-meshifi install clean help check layers headers size format banned shell
 -include $(shell test -d $(O) && find $(O) -name '*.d')

@@ -18,6 +18,7 @@
 #include "devenv/sandbox/server.h"
 
 #include "cli/commands.h"
+#include "cli/sandbox_fail.h"
 
 #define DELAY_DEFAULT_MS 300
 #define ASK_MS           3000
@@ -291,34 +292,54 @@ verb_reset(struct sandbox *s)
     return EXIT_DONE;
 }
 
+static int
+verb_fail(struct sandbox *s)
+{
+    return sandbox_fail(s->a);
+}
+
 static const struct {
     const char *name;
     int (*run)(struct sandbox *s);
+    size_t words; /* behind the verb, at most */
 } verbs[] = {
-    {"serve", verb_serve},   {"start", verb_start}, {"stop", verb_stop},
-    {"status", verb_status}, {"reset", verb_reset},
+    {"serve", verb_serve, 0}, {"start", verb_start, 0},
+    {"stop", verb_stop, 0},   {"status", verb_status, 0},
+    {"reset", verb_reset, 0}, {"fail", verb_fail, 1},
 };
+
+/* The exit code; -1: no such verb. */
+static int
+run_verb(struct sandbox *s)
+{
+    const char *word = args_word(s->a, 0);
+
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (strcmp(word, verbs[i].name) != 0)
+            continue;
+        if (args_count(s->a, 1, 1 + verbs[i].words, &s->err))
+            return verbs[i].run(s);
+        return command_fail(&s->err);
+    }
+    return -1;
+}
 
 static int
 run(const struct args *a)
 {
-    const char *word = args_word(a, 0);
     struct sandbox s = {.a = a};
-    int code = -1;
+    int code;
 
     if (!profile_open(args_get(a, "profile", PROFILE_DEFAULT), &s.profile,
                       &s.err))
         return command_fail(&s.err);
     daemon_paths(s.profile.dir, &s.paths);
     s.json = strcmp(args_get(a, "output", "text"), "json") == 0;
-    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
-        if (strcmp(word, verbs[i].name) == 0)
-            code = verbs[i].run(&s);
-    }
+    code = run_verb(&s);
     if (code < 0) {
-        error_set(&s.err, ERR_USAGE, "no verb \"%s\"", word);
+        error_set(&s.err, ERR_USAGE, "no verb \"%s\"", args_word(a, 0));
         error_remedy(&s.err, "",
-                     "There are serve, start, stop, status and reset.");
+                     "There are serve, start, stop, status, reset and fail.");
         code = command_fail(&s.err);
     }
     daemon_paths_release(&s.paths);
@@ -335,21 +356,36 @@ static const struct flag flags[] = {
     {"provider-delay", 0, "MS",
      "until a simulated resource turns Ready (default 300)"},
     {"yes", 'y', NULL, "reset without asking"},
+    {"reason", 0, "REASON",
+     "fail: forbidden, quota, timeout, slow, notfound, unavailable, or the "
+     "message itself"},
+    {"step", 0, "STEP",
+     "fail: connect, observe, create, update, delete or ready (default the "
+     "next call; unavailable: ready)"},
+    {"for", 0, "DURATION", "fail: it ends by itself (30s, 5m)"},
+    {"clear", 0, NULL, "fail: no more (without a name: nothing at all)"},
     {"background", 0, NULL, "used by start"},
     {0},
 };
 
 const struct command cmd_sandbox = {
     .name = "sandbox",
-    .args = "serve|start|stop|status|reset",
+    .args = "serve|start|stop|status|reset|fail [[KIND/]NAME]",
     .summary = "the embedded control plane by itself",
     .help = "serve stays in the foreground and prints one line when it is "
             "ready; start does the same in the background; stop ends it and "
             "keeps its data; reset removes the data.\n"
-            "status answers 0 while it runs and 20 when it does not.",
+            "status answers 0 while it runs and 20 when it does not.\n"
+            "fail makes calls of the simulated clouds fail for a managed "
+            "resource, or for all that a composite of that name composes, in "
+            "each cloud's own words; without a name it shows what is set:\n"
+            "    meshtop sandbox fail sales-data --reason quota --for 1m\n"
+            "    meshtop sandbox fail buckets/raw --reason forbidden --step "
+            "delete\n"
+            "    meshtop sandbox fail sales-data --clear",
     .flags = flags,
     .min_words = 1,
-    .max_words = 1,
+    .max_words = 2,
     .run = run,
     .group = "Bring up, prove, remove",
 };
