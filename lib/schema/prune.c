@@ -50,6 +50,19 @@ is_type_meta(const struct schema *s, const char *key)
             strcmp(key, "metadata") == 0);
 }
 
+/* Below a value that has no schema (the elements of what should not be a list,
+ * additionalProperties: true) no member is known. */
+static void
+drop_all(struct prune *p, struct json *object)
+{
+    struct json *next;
+
+    for (struct json *c = json_first(object); c; c = next) {
+        next = json_next(c);
+        drop(p, object, c);
+    }
+}
+
 static void
 prune_object(struct prune *p, const struct schema *s, struct json *object)
 {
@@ -67,24 +80,33 @@ prune_object(struct prune *p, const struct schema *s, struct json *object)
 
             prune(p, child, c);
             buf_truncate(&p->path, mark);
-        } else if (!s->any_values && !s->info.preserve_unknown) {
+        } else if (s->any_values) {
+            size_t mark = schema_path_key(&p->path, json_key(c));
+
+            prune(p, NULL, c);
+            buf_truncate(&p->path, mark);
+        } else if (!s->info.preserve_unknown) {
             drop(p, object, c);
         }
     }
 }
 
+/* s NULL: nothing is known of v. */
 static void
 prune(struct prune *p, const struct schema *s, struct json *v)
 {
     size_t i = 0;
 
-    if (json_is(v, JSON_OBJECT)) {
+    if (json_is(v, JSON_OBJECT) && s)
         prune_object(p, s, v);
-    } else if (json_is(v, JSON_ARRAY) && s->items) {
+    else if (json_is(v, JSON_OBJECT))
+        drop_all(p, v);
+    else if (json_is(v, JSON_ARRAY) &&
+             (!s || s->items || !s->info.preserve_unknown)) {
         for (struct json *c = json_first(v); c; c = json_next(c)) {
             size_t mark = schema_path_index(&p->path, i++);
 
-            prune(p, s->items, c);
+            prune(p, s ? s->items : NULL, c);
             buf_truncate(&p->path, mark);
         }
     }

@@ -185,44 +185,79 @@ fits_type(const struct schema *s, const struct json *v)
     }
 }
 
+/* A format that the validators of strings know; those of numbers are not
+ * looked at (StripUnsupportedFormatsPostProcess). */
+static bool
+has_string_format(const struct schema *s)
+{
+    static const char *const numbers[] = {"int32", "int64", "float", "double"};
+    const char *format = s->info.format;
+
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        if (strcmp(format, numbers[i]) == 0)
+            return false;
+    }
+    return *format && schema_format_known(format);
+}
+
+/* kube-openapi's typeValidator: where a format is asked for, it is told instead
+ * of the type, and lists pass as strings do. */
 static void
 check_type(struct check *c, const struct schema *s, const struct json *v)
 {
     const char *want = s->info.int_or_string ? "integer,string"
                                              : schema_type_name(s->info.type);
+    const char *got = type_of(v);
 
-    if (!fits_type(s, v))
-        add(c, TYPE,
-            "Invalid value: \"%s\": %s in body must be of "
-            "type %s: \"%s\"",
-            type_of(v), at(c), want, type_of(v));
+    if (fits_type(s, v))
+        return;
+    if (has_string_format(s) && !json_is(v, JSON_NULL)) {
+        if (json_is(v, JSON_ARRAY) && s->info.type != SCHEMA_INTEGER &&
+            s->info.type != SCHEMA_NUMBER)
+            return;
+        want = s->info.format;
+        got = json_is_integer(v)        ? "int64"
+              : json_is(v, JSON_NUMBER) ? "float64"
+                                        : "";
+    }
+    add(c, TYPE, "Invalid value: \"%s\": %s in body must be of type %s: \"%s\"",
+        got, at(c), want, got);
 }
 
+/* kube-openapi's stringValidator: of length and pattern only the first fault
+ * is told. */
 static void
-check_string(struct check *c, const struct schema *s, const struct json *v)
+check_text(struct check *c, const struct schema *s, const struct json *v)
 {
     struct str text = str_of(json_string(v));
     const struct schema_info *i = &s->info;
     AUTO(buf_release) struct buf should = BUF_INIT(8192);
 
-    if (i->max_length >= 0 && utf8_count(text) > (size_t)i->max_length)
+    if (i->max_length >= 0 && utf8_count(text) > (size_t)i->max_length) {
         add(c, "FieldValueTooLong", "Too long: may not be more than %lld bytes",
             (long long)i->max_length);
-    if (i->min_length >= 0 && utf8_count(text) < (size_t)i->min_length) {
+        return;
+    }
+    if (i->min_length >= 0 && utf8_count(text) < (size_t)i->min_length)
         buf_printf(&should, "should be at least %lld chars long",
                    (long long)i->min_length);
-        invalid(c, v, buf_cstr(&should));
-        buf_reset(&should);
-    }
-    if (s->pattern && !re_match(s->pattern, text)) {
+    else if (s->pattern && !re_match(s->pattern, text))
         buf_printf(&should, "should match '%s'", i->pattern);
+    if (should.n)
         invalid(c, v, buf_cstr(&should));
-    }
-    if (*i->format && !schema_format_ok(i->format, text)) {
+}
+
+static void
+check_string(struct check *c, const struct schema *s, const struct json *v)
+{
+    const char *format = s->info.format;
+
+    check_text(c, s, v);
+    if (*format && !schema_format_ok(format, str_of(json_string(v)))) {
         AUTO(mem_free_ptr) char *value = value_text(v);
 
         add(c, TYPE, "Invalid value: %s: %s in body must be of type %s: %s",
-            value, at(c), i->format, value);
+            value, at(c), format, value);
     }
 }
 
@@ -538,12 +573,13 @@ check_value(struct check *c, const struct schema *s, const struct json *v)
 {
     size_t before = c->out->n;
 
-    if (json_is(v, JSON_NULL) && s->info.nullable) {
+    if (!json_is(v, JSON_NULL) || !s->info.nullable)
+        check_type(c, s, v);
+    if (json_is(v, JSON_NULL)) {
         if (s->info.choices)
             check_enum(c, s, v);
         return c->out->n == before;
     }
-    check_type(c, s, v);
     check_any_of(c, s, v);
     check_one_of(c, s, v);
     check_all_of(c, s, v);
