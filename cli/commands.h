@@ -7,6 +7,7 @@
 #include "cli/command.h"
 
 extern const struct command cmd_up;
+extern const struct command cmd_validate;
 extern const struct command cmd_verify;
 extern const struct command cmd_status;
 extern const struct command cmd_doctor;
