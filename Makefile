@@ -123,6 +123,11 @@ test-meshifi: deps-test
 	$(AGAIN) build
 	@MESHTOP_MESHIFI_DIR='$(DIR)' tests/run.sh $(O) e2e/meshifi.test
 
+# lib/compose against the real functions (docs/TESTING.md), for SECS seconds.
+diff: deps-test
+	$(AGAIN) build tests
+	@SECS=$${SECS:-60} TEST_TIMEOUT=7200 tests/run.sh $(O) e2e/diff.test
+
 PREFIX ?= /usr/local
 install: build ; install -Dm755 $(O)/meshtop $(DESTDIR)$(PREFIX)/bin/meshtop
 clean: ; rm -rf $(BUILD) meshtop
@@ -139,5 +144,5 @@ size: ; @tests/lint/size.sh $(CODE)
 format: ; @clang-format --dry-run -Werror $(CODE) $(TESTCODE)
 banned: ; @tests/lint/banned.sh $(CODE)
 shell: ; @sh -n scripts/*.sh tests/*.sh tests/lint/*.sh
-.PHONY: build program ready run test tests asan fuzz fuzz-run bench setup-dev install-deps create-cluster install-crossplane install-platform uninstall-platform install-samples uninstall-samples verify test-platform show-status debug doctor cleanup quick test-kind test-meshifi install clean help check layers headers size format banned shell
+.PHONY: build program ready run test tests asan fuzz fuzz-run bench setup-dev install-deps create-cluster install-crossplane install-platform uninstall-platform install-samples uninstall-samples verify test-platform show-status debug doctor cleanup quick test-kind test-meshifi diff install clean help check layers headers size format banned shell
 -include $(shell test -d $(O) && find $(O) -name '*.d')

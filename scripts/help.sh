@@ -15,6 +15,7 @@ make test-platform    make a domain, see it Ready, delete it
 make show-status      what runs, and how it is
 make debug            a support bundle without secrets
 make cleanup          remove everything that was brought up, audit what is left
+make diff             random templates and patches, against the real functions
 make test-kind        the tests on a real Kind cluster (docs/TESTING.md)
 make bench            figures against the budgets, OK or MISS
 make asan             the tests under address and undefined-behaviour sanitizers
