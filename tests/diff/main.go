@@ -134,7 +134,9 @@ func list(v map[string]any, key string) []any {
 
 func text(v any) string {
 	s, _ := v.(string)
-	// protobuf varies the spaces of its errors on purpose.
+	// protobuf varies the spaces of its errors on purpose, from build to build,
+	// and the JSON package the verb of its.
+	s = strings.ReplaceAll(s, "json: unable to ", "json: cannot ")
 	return strings.Join(strings.Fields(strings.ReplaceAll(s, "\u00a0", " ")), " ")
 }
 
