@@ -2,9 +2,11 @@
  * Decimal digits as text are all the arithmetic needs: it multiplies by powers
  * of ten (append zeros), doubles at most 60 times, and divides by 10 and 1024.
  */
-#include "lib/compose/quantity.h"
+#include "lib/base/quantity.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define FRACTION_MAX 9  /* digits behind the point: nano */
@@ -323,6 +325,83 @@ quantity_int64(const struct quantity *q, int64_t *out)
     text[0] = q->negative ? '-' : '+';
     memcpy(text + 1, whole.n ? whole.digits : "0", MAX(whole.n, 1) + 1);
     return str_to_i64(str_of(text), out);
+}
+
+/* ---- two of them ---- */
+
+struct quantity
+quantity_of_int(int64_t units)
+{
+    struct quantity q = {.format = QUANTITY_EXPONENT, .negative = units < 0};
+    uint64_t v = units < 0 ? 0 - (uint64_t)units : (uint64_t)units;
+
+    q.n = (size_t)snprintf(q.digits, sizeof(q.digits), "%" PRIu64, v);
+    drop_leading_zeros(&q);
+    return q;
+}
+
+/* The digit that stands for 10^place. */
+static int
+digit_at(const struct quantity *q, int place)
+{
+    int i = (int)q->n - 1 + q->scale - place;
+
+    return i >= 0 && i < (int)q->n ? q->digits[i] - '0' : 0;
+}
+
+static int
+compare_sizes(const struct quantity *a, const struct quantity *b)
+{
+    int top = MAX((int)a->n + a->scale, (int)b->n + b->scale);
+    int low = MIN(a->scale, b->scale);
+
+    if (!a->n || !b->n)
+        return (a->n > 0) - (b->n > 0);
+    for (int place = top; place >= low; place--) {
+        int order = digit_at(a, place) - digit_at(b, place);
+
+        if (order)
+            return order > 0 ? 1 : -1;
+    }
+    return 0;
+}
+
+int
+quantity_compare(const struct quantity *a, const struct quantity *b)
+{
+    if (a->negative != b->negative)
+        return a->negative ? -1 : 1;
+    return a->negative ? compare_sizes(b, a) : compare_sizes(a, b);
+}
+
+bool
+quantity_add(const struct quantity *a, const struct quantity *b, bool minus,
+             struct quantity *out)
+{
+    bool other = b->negative != minus && b->n; /* what is added is negative */
+    bool apart = a->negative != other;
+    const struct quantity *big = compare_sizes(a, b) < 0 ? b : a;
+    const struct quantity *small = big == a ? b : a;
+    int low = !a->n ? b->scale : !b->n ? a->scale : MIN(a->scale, b->scale);
+    int top = MAX((int)a->n + a->scale, (int)b->n + b->scale) + 1;
+    int carry = 0;
+    struct quantity q = {.format = a->n ? a->format : b->format, .scale = low};
+
+    if (top - low > QUANTITY_DIGITS_MAX)
+        return false;
+    q.n = (size_t)MAX(top - low, 0);
+    for (int place = low; place < top; place++) {
+        int d = digit_at(big, place) + carry +
+                (apart ? -digit_at(small, place) : digit_at(small, place));
+
+        carry = d < 0 ? -1 : d / 10;
+        q.digits[top - 1 - place] = (char)('0' + (d + 10) % 10);
+    }
+    q.digits[q.n] = '\0';
+    drop_leading_zeros(&q);
+    q.negative = q.n && (big == a ? a->negative : other);
+    *out = q;
+    return true;
 }
 
 /* ---- its text ---- */

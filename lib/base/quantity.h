@@ -10,8 +10,8 @@
  * Source: k8s.io/apimachinery 0.34 pkg/api/resource/{quantity,suffix,
  * amount}.go.
  */
-#ifndef LIB_COMPOSE_QUANTITY_H
-#define LIB_COMPOSE_QUANTITY_H
+#ifndef LIB_BASE_QUANTITY_H
+#define LIB_BASE_QUANTITY_H
 
 #include "lib/base/buf.h"
 #include "lib/base/error.h"
@@ -41,6 +41,13 @@ bool quantity_parse(struct str text, struct quantity *out, struct error *err);
 double quantity_double(const struct quantity *q);
 /* The value rounded away from zero; false when it is no int64. */
 bool quantity_int64(const struct quantity *q, int64_t *out);
+struct quantity quantity_of_int(int64_t units);
+/* -1, 0 or 1. */
+int quantity_compare(const struct quantity *a, const struct quantity *b);
+/* a + b, or a - b when minus; in a's format, in b's when a is zero. False: too
+ * many digits. */
+bool quantity_add(const struct quantity *a, const struct quantity *b,
+                  bool minus, struct quantity *out);
 /* Appends the canonical text ("1536Mi", "100m"). */
 void quantity_print(const struct quantity *q, struct buf *out);
 

@@ -1,9 +1,20 @@
 /* Kubernetes quantities; values and texts are what resource.Quantity 0.34
  * gave. */
-#include "lib/compose/format.h"
-#include "lib/compose/quantity.h"
+#include <math.h>
 
-#include "tests/unit/compose/compose_test.h"
+#include "lib/base/json.h"
+#include "lib/base/quantity.h"
+
+#include "tests/unit/test.h"
+
+static void
+print_double(double d, struct buf *out)
+{
+    if (isfinite(d))
+        json_print_float(d, false, out);
+    else
+        buf_puts(out, d > 0 ? "+Inf" : "-Inf");
+}
 
 static void
 values_and_texts(void **state)
@@ -77,7 +88,7 @@ values_and_texts(void **state)
 
         if (!quantity_parse(str_of(cases[i].in), &q, &err))
             fail_msg("%s: %s", cases[i].in, err.msg);
-        format_float(quantity_double(&q), 'g', -1, &value);
+        print_double(quantity_double(&q), &value);
         quantity_print(&q, &text);
         assert_string_equal(buf_cstr(&value), cases[i].value);
         assert_string_equal(buf_cstr(&text), cases[i].text);
@@ -163,11 +174,50 @@ length_is_capped(void **state)
     assert_int_equal(err.code, ERR_LIMIT);
 }
 
+/* Compared and added as resource.Quantity does. */
+static void
+two_of_them(UNUSED void **state)
+{
+    static const struct {
+        const char *a, *b;
+        int order;
+        const char *sum, *difference;
+    } cases[] = {
+        {"1", "1", 0, "2", "0"},
+        {"1", "1000m", 0, "2", "0"},
+        {"1Ki", "1k", 1, "2024", "24"},
+        {"-1", "1", -1, "0", "-2"},
+        {"0", "1Ki", -1, "1Ki", "-1Ki"},
+        {"1Gi", "1Mi", 1, "1025Mi", "1023Mi"},
+        {"100m", "1e3", -1, "1000100m", "-999900m"},
+        {"-5", "-7", 1, "-12", "2"},
+        {"999", "1", 1, "1k", "998"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct quantity a, b, c;
+        AUTO(buf_release) struct buf sum = BUF_INIT(1000);
+        AUTO(buf_release) struct buf difference = BUF_INIT(1000);
+
+        assert_true(quantity_parse(str_of(cases[i].a), &a, NULL));
+        assert_true(quantity_parse(str_of(cases[i].b), &b, NULL));
+        assert_int_equal(quantity_compare(&a, &b), cases[i].order);
+        assert_int_equal(quantity_compare(&b, &a), -cases[i].order);
+        assert_true(quantity_add(&a, &b, false, &c));
+        quantity_print(&c, &sum);
+        assert_string_equal(buf_cstr(&sum), cases[i].sum);
+        assert_true(quantity_add(&a, &b, true, &c));
+        quantity_print(&c, &difference);
+        assert_string_equal(buf_cstr(&difference), cases[i].difference);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_and_texts),
+        cmocka_unit_test(two_of_them),
         cmocka_unit_test(integers_round_away_from_zero),
         cmocka_unit_test(what_is_no_quantity),
         cmocka_unit_test(length_is_capped),
