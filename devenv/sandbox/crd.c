@@ -61,34 +61,6 @@ crd_prepare(struct registry *r, struct json *obj, const struct json *old,
     default_status(obj);
 }
 
-/* ---- rules that are not evaluated ---- */
-
-static size_t
-count_rules(const struct json *schema)
-{
-    size_t n = 0;
-
-    for (const struct json *c = json_first(schema); c; c = json_next(c)) {
-        if (json_key(c) && !strcmp(json_key(c), "x-kubernetes-validations"))
-            n += json_len(c);
-        else
-            n += count_rules(c);
-    }
-    return n;
-}
-
-void
-crd_warnings(const struct json *obj, struct strlist *warnings)
-{
-    size_t n = count_rules(json_at(obj, "spec", "versions", NULL));
-
-    if (n)
-        strlist_addf(warnings,
-                     "%s has %zu x-kubernetes-validations rule%s: the sandbox "
-                     "stores them and does not evaluate them yet",
-                     stored_name(obj), n, n > 1 ? "s" : "");
-}
-
 /* ---- names ---- */
 
 struct names_check {

@@ -18,7 +18,6 @@ struct store_event;
 
 void crd_prepare(struct registry *r, struct json *obj, const struct json *old,
                  struct schema_findings *bad);
-void crd_warnings(const struct json *obj, struct strlist *warnings);
 /* Accepts names and serves, or stops serving. */
 void crd_written(struct registry *r, const struct json *obj,
                  const struct json *old);

@@ -279,7 +279,7 @@ validate(const struct write_job *j, struct json *obj)
     if (j->old)
         meta_validate_update(obj, j->old, &bad);
     if (registry_schema(j->k))
-        schema_validate(registry_schema(j->k), obj, &bad);
+        schema_validate_update(registry_schema(j->k), obj, j->old, &bad);
     if (info->builtin && info->builtin->prepare)
         info->builtin->prepare(j->r, obj, j->old, &bad);
     return !bad.n || status_invalid(j->st, j->k->group, j->k->kind,
@@ -333,8 +333,6 @@ add_warnings(const struct write_job *j, const struct json *obj)
     if (deprecated)
         strlist_add(j->w->warnings, str_of(deprecated));
     meta_warnings(obj, j->old, j->w->warnings);
-    if (!strcmp(j->k->plural, "customresourcedefinitions") && j->k->builtin)
-        crd_warnings(obj, j->w->warnings);
 }
 
 /* What Go's types leave out when it is empty. */

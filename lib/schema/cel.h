@@ -94,11 +94,17 @@ struct cel_variable {
     bool optional;               /* an optional of that type */
 };
 
-/* Compiles and checks. NULL with cel-go's words in why: "ERROR: <input>:1:6:
- * undefined field 'x'\n | self.x\n | .....^", several joined by line feeds. The
- * schemas must outlive the expression, the names need not. */
+/* Why an expression did not compile, in cel-go's words: "ERROR: <input>:1:6:
+ * undefined field 'x'\n | self.x\n | .....^", several joined by line feeds. */
+struct cel_failure {
+    struct buf *text;
+    bool instantiation; /* it is well formed, but a literal in it is wrong */
+};
+
+/* Compiles and checks; NULL and why. The schemas must outlive the expression,
+ * the names need not; at most 64 variables. */
 struct cel *cel_compile(struct str source, const struct cel_variable *variables,
-                        size_t n, struct buf *why);
+                        size_t n, struct cel_failure *why);
 void cel_free(struct cel *c);
 /* What the expression is known to yield: "bool", "list(string)", "dyn". */
 const char *cel_result_type(const struct cel *c);

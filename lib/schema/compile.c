@@ -28,6 +28,7 @@ struct compiler {
     struct strlist *warnings;
     struct buf path;
     unsigned depth;
+    size_t rule_problems; /* of problems, those of rules */
 };
 
 /* ---- problems ---- */
@@ -273,7 +274,6 @@ new_node(struct compiler *c, const struct json *j)
     s->next = root->nodes;
     root->nodes = s;
     root->node_count++;
-    root->rule_count += json_len(s->info.rules);
     for (struct json *r = json_first(json_get(j, "required")); r;
          r = json_next(r)) {
         if (json_string(r))
@@ -734,6 +734,7 @@ compile(struct compiler *c, const struct json *j, enum level level,
         return NULL;
     }
     struct schema *s = new_node(c, j);
+    size_t before = c->problems->n - c->rule_problems;
 
     s->is_root = level == LEVEL_ROOT;
     c->depth++;
@@ -752,6 +753,13 @@ compile(struct compiler *c, const struct json *j, enum level level,
     if (level != LEVEL_NESTED) {
         check_resource(c, s, j, level);
         check_default(c, s);
+        size_t now = c->problems->n;
+
+        schema_rules_compile(s, &c->path, now - c->rule_problems == before,
+                             c->problems);
+        c->rule_problems += c->problems->n - now;
+    } else {
+        c->root->unevaluated += json_len(s->info.rules);
     }
     c->depth--;
     return s;

@@ -23,6 +23,14 @@ struct schema_list_of {
     size_t n;
 };
 
+/* A compiled rule of a node. */
+struct schema_rule {
+    struct cel *rule, *message; /* message: may be NULL */
+    const struct json *source;
+    const char *path; /* fieldPath, as findings write it */
+    bool uses_old, optional_old;
+};
+
 struct schema {
     struct schema_info info;
     struct schema_root *root;
@@ -35,6 +43,9 @@ struct schema {
     bool any_values; /* additionalProperties: true */
     struct schema_list_of all_of, any_of, one_of;
     struct re *pattern;
+    struct schema_rule *rule_list;
+    size_t rule_list_count;
+    bool has_rules; /* here or below */
     bool is_root;
 };
 
@@ -42,7 +53,8 @@ struct schema_root {
     struct arena *arena;
     struct json *source; /* a copy: info points into it */
     struct schema *nodes;
-    size_t node_count, rule_count;
+    size_t node_count;
+    size_t unevaluated; /* rules below allOf and its sisters */
 };
 
 /* The fields of ObjectMeta. */
@@ -54,6 +66,15 @@ const struct schema_property *schema_find(const struct schema *node,
 bool schema_check(const struct schema *node, const struct json *value,
                   const char *prefix, const char *path,
                   struct schema_findings *findings);
+/* Compiles the rules of a node whose children are complete; unless sound (no
+ * faults in it or below) they are only looked at. */
+void schema_rules_compile(struct schema *s, const struct buf *path, bool sound,
+                          struct schema_findings *problems);
+void schema_rules_release(struct schema *s);
+/* Runs the rules of s and below; old may be NULL. */
+void schema_rules_check(const struct schema *s, const struct json *value,
+                        const struct json *old,
+                        struct schema_findings *findings);
 /* Does s have this format? Unknown formats accept everything. */
 bool schema_format_ok(const char *format, struct str s);
 bool schema_format_known(const char *format);

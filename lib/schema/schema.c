@@ -24,6 +24,7 @@ schema_free(struct schema *node)
 
     for (struct schema *s = root->nodes; s; s = s->next) {
         re_free(s->pattern);
+        schema_rules_release(s);
         strlist_release(&s->required);
         strlist_release((struct strlist *)s->info.list_keys);
     }
@@ -161,5 +162,5 @@ schema_is_required(const struct schema *node, const char *key)
 size_t
 schema_rule_count(const struct schema *root)
 {
-    return root->root->rule_count;
+    return root->root->unevaluated;
 }

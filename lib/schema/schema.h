@@ -144,8 +144,8 @@ size_t schema_property_count(const struct schema *node);
 const struct schema *schema_property(const struct schema *node, size_t i,
                                      const char **name, bool *required);
 bool schema_is_required(const struct schema *node, const char *key);
-/* Number of CEL rules that schema_validate leaves unevaluated: those that did
- * not compile. */
+/* Number of CEL rules that schema_validate leaves unevaluated: those below
+ * allOf, anyOf, oneOf and not. */
 size_t schema_rule_count(const struct schema *root);
 
 #endif

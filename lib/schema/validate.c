@@ -648,17 +648,20 @@ schema_validate(const struct schema *root, const struct json *object,
 
 bool
 schema_validate_update(const struct schema *root, const struct json *object,
-                       UNUSED const struct json *old,
-                       struct schema_findings *findings)
+                       const struct json *old, struct schema_findings *findings)
 {
     size_t before = findings->n;
-    bool ok = schema_validate_value(root, object, "", findings);
 
-    if (root->root->rule_count && blocks_rules(findings, before))
+    schema_validate_value(root, object, "", findings);
+    if (!root->has_rules)
+        return findings->n == before;
+    if (blocks_rules(findings, before))
         schema_findings_add(
             findings, "", INVALID,
             "Invalid value: null: some validation rules were not checked "
             "because the object was invalid; correct the existing errors to "
             "complete validation");
-    return ok;
+    else
+        schema_rules_check(root, object, old, findings);
+    return findings->n == before;
 }

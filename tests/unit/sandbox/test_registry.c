@@ -305,28 +305,51 @@ a_new_registry_serves_what_is_stored(void **state)
 }
 
 static void
-rules_are_said_once(void **state)
+refused(struct world *w, const struct kind *k, const char *spec,
+        const char *want)
+{
+    struct status st = {0};
+    AUTO(mem_free_ptr)
+    char *text =
+        mem_printf("{\"metadata\":{\"name\":\"x\"},\"spec\":%s}", spec);
+    struct json *got =
+        registry_create(w->r, k, &by_a, "default", parse(text), &st);
+
+    json_free(got);
+    assert_null(got);
+    assert_int_equal(st.code, 422);
+    assert_string_equal(st.message, want);
+    status_release(&st);
+}
+
+static void
+rules_are_evaluated(void **state)
 {
     struct world *w = *state;
-    const struct kind *crds = registry_kind(w->r, "apiextensions.k8s.io/v1",
-                                            "CustomResourceDefinition");
-    AUTO(strlist_release) struct strlist warnings = {0};
-    struct registry_write write = {.manager = "a", .warnings = &warnings};
     struct status st = {0};
 
-    json_free(must(
+    install(w, definition("foos", "Foo", "fo",
+                          ",\"m\":{\"type\":\"integer\","
+                          "\"x-kubernetes-validations\":[{\"rule\":\"self > "
+                          "0\"},{\"rule\":\"self == oldSelf\",\"message\":"
+                          "\"m stays\"}]}"));
+    const struct kind *foos = registry_kind(w->r, "ex.io/v1", "Foo");
+
+    refused(w, foos, "{\"m\":0}",
+            "Foo.ex.io \"x\" is invalid: spec.m: Invalid value: "
+            "\"integer\": failed rule: self > 0");
+    struct json *made = must(
         registry_create(
-            w->r, crds, &write, NULL,
-            definition("foos", "Foo", "fo",
-                       ",\"m\":{\"type\":\"integer\","
-                       "\"x-kubernetes-validations\":[{\"rule\":\"self > 0\"},"
-                       "{\"rule\":\"self < 9\"}]}"),
-            &st),
-        &st));
-    assert_int_equal(warnings.n, 1);
-    assert_string_equal(warnings.v[0],
-                        "foos.ex.io has 2 x-kubernetes-validations rules: the "
-                        "sandbox stores them and does not evaluate them yet");
+            w->r, foos, &by_a, "default",
+            parse("{\"metadata\":{\"name\":\"x\"},\"spec\":{\"m\":1}}"), &st),
+        &st);
+
+    json_set_int(json_get(made, "spec"), "m", 2);
+    assert_null(registry_update(w->r, foos, &by_a, "default", made, &st));
+    assert_string_equal(st.message,
+                        "Foo.ex.io \"x\" is invalid: spec.m: Invalid value: "
+                        "\"integer\": m stays");
+    status_release(&st);
 }
 
 static void
@@ -633,7 +656,7 @@ main(void)
         TEST(a_new_registry_serves_what_is_stored),
         TEST(a_dry_run_deletes_nothing),
         TEST(what_was_begun_is_ended),
-        TEST(rules_are_said_once),
+        TEST(rules_are_evaluated),
         TEST(bad_definitions),
         TEST(appliers),
         TEST(an_untracked_object),

@@ -1,0 +1,574 @@
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+
+#include "lib/schema/cel_value.h"
+#include "lib/schema/node.h"
+
+/*
+ * x-kubernetes-validations: apiextensions-apiserver's schema/cel. A node's
+ * rules are compiled with the node and run on each value of it, after the
+ * structural validation; those that name oldSelf only where there is an old
+ * value of the same place (list-type map: of the same keys).
+ */
+
+#define INVALID "FieldValueInvalid"
+
+/* celconfig.RuntimeCELCostBudget, MaxEvaluatedMessageExpressionSizeBytes. */
+enum { COST_BUDGET = 10 * 1000 * 1000, MESSAGE_MAX = 5 * 1024 };
+
+static struct str
+text_at(const struct json *rule, const char *key)
+{
+    return cel_trim(str_of(json_string_or(json_get(rule, key), "")));
+}
+
+static bool
+has_newline(struct str s)
+{
+    return str_contains(s, STR("\n")) || str_contains(s, STR("\r"));
+}
+
+/* ---- fieldPath ---- */
+
+/* The text of a quoted name at s, and behind it. */
+static bool
+take_quoted(struct str *s, struct buf *out)
+{
+    static const char from[] = "abfnrtv'\\", to[] = "\a\b\f\n\r\t\v'\\";
+    size_t i = 1;
+
+    if (!s->n || s->s[0] != '\'')
+        return false;
+    for (; i < s->n && s->s[i] != '\''; i++) {
+        const char *hit =
+            s->s[i] == '\\' && i + 1 < s->n ? strchr(from, s->s[i + 1]) : NULL;
+
+        if (s->s[i] == '\\' && !hit)
+            return false;
+        buf_putc(out, hit ? to[hit - from] : s->s[i]);
+        i += hit != NULL;
+    }
+    if (i >= s->n)
+        return false;
+    *s = str_from(*s, i + 1);
+    return true;
+}
+
+/* One step, .name or ['name']; *s moves behind it. */
+static bool
+take_step(struct str *s, struct buf *name)
+{
+    size_t n = 1;
+
+    if (s->s[0] == '[') {
+        *s = str_from(*s, 1);
+        if (!take_quoted(s, name) || !str_starts(*s, STR("]")))
+            return false;
+        *s = str_from(*s, 1);
+        return true;
+    }
+    if (s->s[0] != '.')
+        return false;
+    while (n < s->n && !memchr(".[]", s->s[n], 3))
+        n++;
+    buf_str(name, str_sub(*s, 1, n - 1));
+    *s = str_from(*s, n);
+    return n > 1;
+}
+
+/* A JSON path of members below s, as findings name fields. */
+static bool
+field_path(const struct schema *s, struct str path, struct buf *out)
+{
+    while (path.n) {
+        AUTO(buf_release) struct buf name = BUF_INIT(4096);
+
+        if (!take_step(&path, &name))
+            return false;
+        const struct schema_property *p = schema_find(s, buf_cstr(&name));
+
+        if (p)
+            schema_path_key(out, p->name);
+        else if (!s->property_count && s->values)
+            buf_printf(out, "[%s]", buf_cstr(&name));
+        else
+            return false;
+        s = p ? p->schema : s->values;
+    }
+    return true;
+}
+
+/* ---- compiling ---- */
+
+struct rules_compiler {
+    const struct schema *s;
+    const char *at; /* path of the rule: "...x-kubernetes-validations[0]" */
+    struct schema_findings *problems;
+};
+
+static void
+problem(struct rules_compiler *c, const char *field, const char *reason,
+        const char *what, const char *why)
+{
+    AUTO(mem_free_ptr) char *path = mem_printf("%s.%s", c->at, field);
+
+    schema_findings_add(c->problems, path, reason, "%s: %s", what, why);
+}
+
+static void
+invalid(struct rules_compiler *c, const char *field, const struct json *value,
+        const char *why)
+{
+    AUTO(mem_free_ptr) char *text = json_text(value, JSON_HTML);
+    AUTO(mem_free_ptr) char *what = mem_printf("Invalid value: %s", text);
+
+    problem(c, field, INVALID, what, why);
+}
+
+static void
+check_reason(struct rules_compiler *c, const struct json *rule)
+{
+    static const char *const known[] = {"FieldValueDuplicate",
+                                        "FieldValueForbidden", INVALID,
+                                        "FieldValueRequired"};
+    const char *reason = json_get_string(rule, "reason");
+    AUTO(mem_free_ptr)
+    char *what = mem_printf("Unsupported value: \"%s\"", reason ? reason : "");
+
+    for (size_t i = 0; reason && i < ARRAY_LEN(known); i++) {
+        if (strcmp(reason, known[i]) == 0)
+            return;
+    }
+    if (reason)
+        problem(c, "reason", "FieldValueNotSupported", what,
+                "supported values: \"FieldValueDuplicate\", "
+                "\"FieldValueForbidden\", \"FieldValueInvalid\", "
+                "\"FieldValueRequired\"");
+}
+
+/* What a rule must say apart from being an expression. */
+static void
+check_rule(struct rules_compiler *c, const struct json *rule)
+{
+    AUTO(buf_release) struct buf path = BUF_INIT(4096);
+    struct str expression = text_at(rule, "rule");
+    const char *message = json_string_or(json_get(rule, "message"), "");
+    const char *field = json_string_or(json_get(rule, "fieldPath"), "");
+
+    if (!expression.n)
+        problem(c, "rule", "FieldValueRequired", "Required value",
+                "rule is not specified");
+    else if (*message && !text_at(rule, "message").n)
+        invalid(c, "message", json_get(rule, "message"),
+                "must be non-empty if specified");
+    else if (has_newline(text_at(rule, "message")))
+        invalid(c, "message", json_get(rule, "message"),
+                "must not contain line breaks");
+    else if (has_newline(expression) && !*message)
+        problem(c, "message", "FieldValueRequired", "Required value",
+                "message must be specified if rule contains line breaks");
+    if (*json_string_or(json_get(rule, "messageExpression"), "") &&
+        !text_at(rule, "messageExpression").n)
+        problem(c, "messageExpression", "FieldValueRequired", "Required value",
+                "messageExpression must be non-empty if specified");
+    check_reason(c, rule);
+    if (has_newline(str_of(field)))
+        invalid(c, "fieldPath", json_get(rule, "fieldPath"),
+                "must not contain line breaks");
+    if (*field && !field_path(c->s, str_of(field), &path))
+        invalid(c, "fieldPath", json_get(rule, "fieldPath"),
+                "must be a valid path");
+}
+
+/* A rule as the API server prints it in errors: all fields, by their names in
+ * Go. */
+static struct json *
+go_rule(const struct json *rule)
+{
+    static const struct {
+        const char *go, *key;
+        bool text;
+    } fields[] = {
+        {"Rule", "rule", true},
+        {"Message", "message", true},
+        {"MessageExpression", "messageExpression", true},
+        {"Reason", "reason", false},
+        {"FieldPath", "fieldPath", true},
+        {"OptionalOldSelf", "optionalOldSelf", false},
+    };
+    struct json *out = json_new_object();
+
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        const struct json *v = json_get(rule, fields[i].key);
+
+        json_set(out, fields[i].go,
+                 v                ? json_copy(v)
+                 : fields[i].text ? json_new_string("")
+                                  : json_new_null());
+    }
+    return out;
+}
+
+/* field: "rule" or "messageExpression", which must yield a bool or a string. */
+static struct cel *
+compile_one(struct rules_compiler *c, const struct json *rule,
+            const char *field, bool message)
+{
+    AUTO(buf_release) struct buf text = BUF_INIT(1 << 20);
+    AUTO(json_free_ptr) struct json *printed = go_rule(rule);
+    AUTO(mem_free_ptr) char *why = NULL;
+    struct cel_failure failure = {.text = &text};
+    bool optional = json_bool(json_get(rule, "optionalOldSelf"), false);
+    const struct cel_variable variables[] = {{"self", c->s, false},
+                                             {"oldSelf", c->s, optional}};
+    const char *prefix = message ? "messageExpression " : "";
+    struct cel *cel =
+        cel_compile(str_of(json_string_or(json_get(rule, field), "")),
+                    variables, ARRAY_LEN(variables), &failure);
+    const char *want = message ? "string" : "bool";
+
+    if (cel && strcmp(cel_result_type(cel), want) == 0)
+        return cel;
+    if (cel)
+        why =
+            mem_printf("%s must evaluate to a %s",
+                       message ? "messageExpression" : "cel expression", want);
+    else if (failure.instantiation)
+        why = mem_printf("%s instantiation failed: %s",
+                         message ? "messageExpression" : "program",
+                         buf_cstr(&text));
+    else
+        why = mem_printf("%scompilation failed: %s", prefix, buf_cstr(&text));
+    invalid(c, field, printed, why);
+    cel_free(cel);
+    return NULL;
+}
+
+static void
+compile_rule(struct rules_compiler *c, struct schema_rule *out,
+             const struct json *rule)
+{
+    AUTO(buf_release) struct buf path = BUF_INIT(4096);
+    const struct json *optional = json_get(rule, "optionalOldSelf");
+
+    out->source = rule;
+    out->optional_old = json_bool(optional, false);
+    out->rule = compile_one(c, rule, "rule", false);
+    if (out->rule && text_at(rule, "messageExpression").n)
+        out->message = compile_one(c, rule, "messageExpression", true);
+    out->uses_old = out->rule && cel_uses(out->rule, 1);
+    if (out->rule && optional && !out->uses_old)
+        invalid(c, "optionalOldSelf", optional,
+                "may not be set if oldSelf is not used in rule");
+    field_path(c->s, str_of(json_string_or(json_get(rule, "fieldPath"), "")),
+               &path);
+    out->path = arena_dup(c->s->root->arena, buf_view(&path));
+}
+
+static bool
+has_rules(const struct schema *s)
+{
+    for (size_t i = 0; i < s->property_count; i++) {
+        if (s->properties[i].schema->has_rules)
+            return true;
+    }
+    return s->info.rules || (s->items && s->items->has_rules) ||
+           (s->values && s->values->has_rules);
+}
+
+void
+schema_rules_compile(struct schema *s, const struct buf *path, bool sound,
+                     struct schema_findings *problems)
+{
+    size_t before = problems->n, i = 0;
+
+    s->has_rules = has_rules(s);
+    s->rule_list = arena_array(s->root->arena, json_len(s->info.rules) + 1,
+                               sizeof(*s->rule_list));
+    for (struct json *r = json_first(s->info.rules); r; r = json_next(r)) {
+        AUTO(mem_free_ptr)
+        char *at = mem_printf("%s%sx-kubernetes-validations[%zu]",
+                              buf_cstr(path), path->n ? "." : "", i++);
+        struct rules_compiler c = {s, at, problems};
+
+        check_rule(&c, r);
+    }
+    if (!sound || problems->n > before)
+        return;
+    for (struct json *r = json_first(s->info.rules); r; r = json_next(r)) {
+        AUTO(mem_free_ptr)
+        char *at =
+            mem_printf("%s%sx-kubernetes-validations[%zu]", buf_cstr(path),
+                       path->n ? "." : "", s->rule_list_count);
+        struct rules_compiler c = {s, at, problems};
+
+        compile_rule(&c, &s->rule_list[s->rule_list_count++], r);
+    }
+}
+
+void
+schema_rules_release(struct schema *s)
+{
+    for (size_t i = 0; i < s->rule_list_count; i++) {
+        cel_free(s->rule_list[i].rule);
+        cel_free(s->rule_list[i].message);
+    }
+}
+
+/* ---- evaluating ---- */
+
+/* One object under validation. */
+struct checker {
+    struct schema_findings *out;
+    struct arena *arena; /* emptied after each node */
+    struct buf path;
+    int64_t budget; /* negative: no further rules */
+};
+
+static void
+add(struct checker *c, const struct schema *s, const char *reason,
+    const char *path, const char *detail)
+{
+    AUTO(mem_free_ptr)
+    char *field = *path ? mem_printf("%s%s%s", buf_cstr(&c->path),
+                                     c->path.n ? "." : "", path)
+                        : mem_strdup(buf_cstr(&c->path));
+    const char *type = schema_type_name(s->info.type);
+
+    if (strcmp(reason, "FieldValueForbidden") == 0)
+        schema_findings_add(c->out, field, "FieldValueForbidden",
+                            "Forbidden: %s", detail);
+    else if (strcmp(reason, "FieldValueRequired") == 0)
+        schema_findings_add(c->out, field, "FieldValueRequired",
+                            "Required value: %s", detail);
+    else if (strcmp(reason, "FieldValueDuplicate") == 0)
+        schema_findings_add(c->out, field, "FieldValueDuplicate",
+                            "Duplicate value: \"%s\"", type);
+    else
+        schema_findings_add(c->out, field, INVALID, "Invalid value: \"%s\": %s",
+                            type, detail);
+}
+
+static void
+add_invalid(struct checker *c, const struct schema *s, const char *detail)
+{
+    add(c, s, INVALID, "", detail);
+}
+
+/* The rule's message, or the rule itself. */
+static struct str
+named(const struct schema_rule *r)
+{
+    struct str message = text_at(r->source, "message");
+
+    return message.n ? message : text_at(r->source, "rule");
+}
+
+static struct cel_value
+run(struct checker *c, const struct cel *cel, const struct cel_value values[2],
+    bool *stopped)
+{
+    struct cel_run run = {.arena = c->arena};
+    struct cel_value v = cel_eval(cel, values, &run);
+
+    *stopped = run.stopped;
+    c->budget =
+        (int64_t)run.cost > c->budget ? -1 : c->budget - (int64_t)run.cost;
+    return v;
+}
+
+/* What messageExpression says; false: nothing that can be shown. */
+static bool
+message_of(struct checker *c, const struct schema *s,
+           const struct schema_rule *r, const struct cel_value values[2],
+           struct str *out)
+{
+    bool stopped;
+    struct cel_value v = run(c, r->message, values, &stopped);
+    AUTO(mem_free_ptr) char *why = NULL;
+
+    if (c->budget < 0) {
+        add_invalid(c, s,
+                    "messageExpression evaluation failed due to running out of "
+                    "cost budget, no further validation rules will be run");
+        return true;
+    }
+    if (stopped) {
+        c->budget = -1;
+        why = mem_printf(
+            "no further validation rules will be run due to call "
+            "cost exceeds limit for messageExpression: \"%s\"",
+            json_string_or(json_get(r->source, "messageExpression"), ""));
+        add_invalid(c, s, why);
+        return true;
+    }
+    *out = cel_trim(v.s);
+    return v.kind == CEL_STRING && out->n && out->n <= MESSAGE_MAX &&
+           !str_contains(*out, STR("\n"));
+}
+
+static void
+broken(struct checker *c, const struct schema *s, const struct schema_rule *r,
+       const struct cel_value values[2])
+{
+    AUTO(mem_free_ptr) char *text = NULL;
+    const char *reason = json_string_or(json_get(r->source, "reason"), INVALID);
+    struct str message = {0};
+
+    if (r->message && message_of(c, s, r, values, &message)) {
+        if (c->budget < 0)
+            return;
+        text = mem_printf("%.*s", STR_ARG(message));
+    } else {
+        text = mem_printf(
+            "%s%.*s", text_at(r->source, "message").n ? "" : "failed rule: ",
+            STR_ARG(named(r)));
+    }
+    add(c, s, reason, r->path, text);
+}
+
+/* The rule could not be evaluated. */
+static void
+failed(struct checker *c, const struct schema *s, const struct schema_rule *r,
+       struct str error, bool stopped)
+{
+    AUTO(mem_free_ptr) char *text = NULL;
+    struct str rule = named(r);
+
+    if (str_starts(error, STR("no such overload")))
+        text = mem_printf("'%.*s': call arguments did not match a supported "
+                          "operator, function or macro signature for rule: "
+                          "%.*s",
+                          STR_ARG(error), STR_ARG(rule));
+    else if (stopped)
+        text = mem_printf("'%.*s': no further validation rules will be run due "
+                          "to call cost exceeds limit for rule: %.*s",
+                          STR_ARG(error), STR_ARG(rule));
+    else
+        text = mem_printf("%.*s evaluating rule: %.*s", STR_ARG(error),
+                          STR_ARG(rule));
+    add_invalid(c, s, text);
+    if (stopped)
+        c->budget = -1;
+}
+
+static void
+check_rules(struct checker *c, const struct schema *s, const struct json *v,
+            const struct json *old)
+{
+    struct cel_value self = cel_of_json(c->arena, v, s);
+    struct cel_value was = old ? cel_of_json(c->arena, old, s) : self;
+    struct cel_value maybe = cel_optional(c->arena, old ? &was : NULL);
+    bool stopped;
+
+    for (size_t i = 0; i < s->rule_list_count && c->budget >= 0; i++) {
+        const struct schema_rule *r = &s->rule_list[i];
+        const struct cel_value values[] = {self, r->optional_old ? maybe : was};
+
+        if (!r->rule || (r->uses_old && !old && !r->optional_old))
+            continue;
+        struct cel_value got = run(c, r->rule, values, &stopped);
+
+        if (c->budget < 0)
+            add_invalid(c, s,
+                        "validation failed due to running out of cost budget, "
+                        "no further validation rules will be run");
+        else if (got.kind == CEL_ERROR)
+            failed(c, s, r, got.s, stopped);
+        else if (got.kind != CEL_BOOL || !got.b)
+            broken(c, s, r, values);
+    }
+    arena_reset(c->arena);
+}
+
+static void check_node(struct checker *c, const struct schema *s,
+                       const struct json *v, const struct json *old);
+
+/* The item of a list of type map that has the keys of this one. */
+static const struct json *
+same_item(const struct schema *s, const struct json *list,
+          const struct json *item)
+{
+    if (s->info.list != SCHEMA_LIST_MAP)
+        return NULL;
+    for (struct json *o = json_first(list); o; o = json_next(o)) {
+        bool same = true;
+
+        for (size_t i = 0; i < s->info.list_keys->n && same; i++)
+            same = json_equal(json_get(o, s->info.list_keys->v[i]),
+                              json_get(item, s->info.list_keys->v[i]));
+        if (same)
+            return o;
+    }
+    return NULL;
+}
+
+static void
+check_items(struct checker *c, const struct schema *s, const struct json *v,
+            const struct json *old)
+{
+    size_t i = 0;
+
+    if (!s->items || !s->items->has_rules)
+        return;
+    for (struct json *e = json_first(v); e && c->budget >= 0;
+         e = json_next(e)) {
+        size_t mark = schema_path_index(&c->path, i++);
+
+        check_node(c, s->items, e, same_item(s, old, e));
+        buf_truncate(&c->path, mark);
+    }
+}
+
+static void
+check_members(struct checker *c, const struct schema *s, const struct json *v,
+              const struct json *old)
+{
+    for (struct json *m = json_first(v); m && c->budget >= 0;
+         m = json_next(m)) {
+        const struct schema_property *p = schema_find(s, json_key(m));
+        const struct schema *child = p ? p->schema : s->values;
+        size_t mark = c->path.n;
+
+        if (!child || !child->has_rules)
+            continue;
+        if (p)
+            schema_path_key(&c->path, json_key(m));
+        else
+            buf_printf(&c->path, "[%s]", json_key(m));
+        check_node(c, child, m, json_get(old, json_key(m)));
+        buf_truncate(&c->path, mark);
+    }
+}
+
+/* Null is no value: rules about it belong to what is around. */
+static void
+check_node(struct checker *c, const struct schema *s, const struct json *v,
+           const struct json *old)
+{
+    if (json_is(v, JSON_NULL))
+        return;
+    if (json_is(old, JSON_NULL))
+        old = NULL;
+    if (s->rule_list_count)
+        check_rules(c, s, v, old);
+    if (json_is(v, JSON_ARRAY))
+        check_items(c, s, v, json_is(old, JSON_ARRAY) ? old : NULL);
+    else if (json_is(v, JSON_OBJECT))
+        check_members(c, s, v, json_is(old, JSON_OBJECT) ? old : NULL);
+}
+
+void
+schema_rules_check(const struct schema *s, const struct json *value,
+                   const struct json *old, struct schema_findings *findings)
+{
+    struct checker c = {.out = findings,
+                        .arena = arena_new(),
+                        .path = BUF_INIT(4096),
+                        .budget = COST_BUDGET};
+
+    check_node(&c, s, value, old);
+    arena_free(c.arena);
+    buf_release(&c.path);
+}
