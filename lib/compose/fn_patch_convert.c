@@ -2,11 +2,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "lib/base/quantity.h"
+
 #include "lib/compose/fn_patch.h"
 #include "lib/compose/format.h"
 #include "lib/compose/gojson.h"
 #include "lib/compose/gonumber.h"
-#include "lib/compose/quantity.h"
 
 typedef bool convert_fn(struct patch_work *w, struct value *v);
 
