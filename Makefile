@@ -13,7 +13,8 @@ CSTD  := -std=gnu11
 WARN  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
          -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wno-format-truncation
 # Small on purpose: no tables that only C++ needs, and nothing that nobody calls.
-FLAGS_release := -O2 -g -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
+OPT := -O2
+FLAGS_release = $(OPT) -g -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
 FLAGS_debug   := -O0 -g3
 FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_cover   := -O0 -g --coverage
@@ -28,6 +29,8 @@ VERSION := $(shell cat VERSION)
 CPPFLAGS += -I. -D_GNU_SOURCE -DMESHTOP_VERSION='"$(VERSION)"'
 CFLAGS   += $(CSTD) $(WARN) $(FLAGS_$(MODE))
 LDFLAGS  += $(FLAGS_$(MODE)) -Wl,--gc-sections
+# Commands and steps wait for others: small is worth more than fast there.
+$(patsubst %.c,$(O)/%.o,$(wildcard cli/*.c devenv/*.c)): OPT := -Os
 # Expanded when first used, so that `make run` can install them before.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 LDLIBS     = $(eval LDLIBS := $(shell pkg-config --libs $(PKGS)) -lm)$(LDLIBS)
