@@ -1,20 +1,50 @@
 /* Readiness checks of an observed resource. */
+#include "lib/base/clock.h"
+
 #include "lib/compose/conditions.h"
 #include "lib/compose/fieldpath.h"
 #include "lib/compose/fn_patch.h"
+#include "lib/compose/gojson.h"
 
 /* ---- conditions ---- */
 
-/* The status of a condition as upstream reads it: "Unknown" when there is none
- * of that type, "" when the object has no status at all. */
+STRICT_FIELDS(condition, "v1.Condition", {"type", &strict_string},
+              {"status", &strict_string},
+              {"lastTransitionTime", &strict_string},
+              {"reason", &strict_string}, {"message", &strict_string},
+              {"observedGeneration", &strict_int64});
+STRICT_LIST_OF(conditions, "[]v1.Condition", condition);
+STRICT_FIELDS(conditioned, "v1.ConditionedStatus", {"conditions", &conditions});
+
+/* Whether status can be read into upstream's type. */
+static bool
+is_readable(const struct json *status)
+{
+    const struct json *list = json_get(status, "conditions");
+    int64_t ignored;
+
+    if (!gojson_check(status, &conditioned, NULL))
+        return false;
+    for (const struct json *c = json_first(list); c; c = json_next(c)) {
+        const char *when = json_get_string(c, "lastTransitionTime");
+
+        if (when && !clock_parse(str_of(when), &ignored))
+            return false;
+    }
+    return true;
+}
+
+/* "Unknown" when there is no condition of that type, "" when there is no status
+ * that could be read. */
 static const char *
 condition_status(const struct json *observed, const char *type)
 {
+    const struct json *status = json_get(observed, "status");
     const struct json *c = condition_get(observed, type);
 
-    if (c)
-        return patch_text(c, "status");
-    return json_get(observed, "status") ? "Unknown" : "";
+    if (!status || !is_readable(status))
+        return "";
+    return c ? patch_text(c, "status") : "Unknown";
 }
 
 /* ---- the checks ---- */
@@ -117,7 +147,8 @@ patch_is_ready(const struct json *list, const struct json *observed,
 {
     int i = 0;
 
-    *ready = json_len(list) || condition_true(observed, "Ready");
+    *ready = json_len(list) ||
+             strcmp(condition_status(observed, "Ready"), "True") == 0;
     for (const struct json *c = json_first(list); c && *ready;
          c = json_next(c), i++) {
         if (run_check(c, observed, ready, err))

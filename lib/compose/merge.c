@@ -99,8 +99,11 @@ merge_one(struct json *dst, struct json *src, const struct merge_options *o,
         return true;
     }
     if (json_is(src, JSON_OBJECT) && json_is(dst, JSON_OBJECT)) {
-        *replace = false;
-        return merge_members(dst, src, o, err);
+        bool ok = merge_members(dst, src, o, err);
+
+        /* Nulls of src alone do not fill it. */
+        *replace = !json_len(dst);
+        return ok;
     }
     if (!json_is(src, JSON_ARRAY) || !o->append)
         return true;
