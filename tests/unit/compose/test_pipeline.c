@@ -1,4 +1,6 @@
 /* The pipeline's loop, with small functions of our own. */
+#include "lib/base/mem.h"
+
 #include "lib/compose/compose.h"
 
 #include "tests/unit/compose/compose_test.h"
@@ -320,6 +322,44 @@ requirements_are_met_and_context_is_carried(void **state)
 }
 
 static void
+numbers_travel_as_doubles(void **state)
+{
+    struct outcome o =
+        run(STEPS(STEP("a", "add",
+                       "{'status':{'big':9007199254740993,'f':1.50,'e':1E21,"
+                       "'i':-12,'deep':[{'x':0.1e1}]}}")),
+            XR, NULL);
+
+    (void)state;
+    assert_true(o.ok);
+    expect(o.r.status, "{'big':9007199254740992,'deep':[{'x':1}],'e':1e+21,"
+                       "'f':1.5,'i':-12}");
+    compose_release(&o.r);
+}
+
+/* What a fatal result says is whole, however long; err may cut it. */
+static void
+a_fatal_message_stays_whole(void **state)
+{
+    AUTO(buf_release) struct buf input = BUF_INIT(10000);
+
+    (void)state;
+    buf_puts(&input, "{'fatal':'");
+    buf_fill(&input, 'x', 3000);
+    buf_puts(&input, "'}");
+    AUTO(mem_free_ptr)
+    char *steps = mem_printf(STEPS(STEP("a", "add", "%s")), buf_cstr(&input));
+    struct outcome o = run(steps, XR, NULL);
+
+    assert_false(o.ok);
+    assert_true(strlen(o.err.msg) < sizeof(o.err.msg));
+    assert_int_equal(strlen(o.r.outcome.fatal),
+                     strlen("pipeline step \"a\" returned a fatal result: ") +
+                         3000);
+    compose_release(&o.r);
+}
+
+static void
 what_is_known_saves_a_call(void **state)
 {
     AUTO(json_free_ptr)
@@ -387,6 +427,8 @@ main(void)
         cmocka_unit_test(existing_resources_keep_their_names),
         cmocka_unit_test(failures_speak_upstreams_words),
         cmocka_unit_test(requirements_are_met_and_context_is_carried),
+        cmocka_unit_test(numbers_travel_as_doubles),
+        cmocka_unit_test(a_fatal_message_stays_whole),
         cmocka_unit_test(what_is_known_saves_a_call),
         cmocka_unit_test(bad_pipelines_are_refused),
         cmocka_unit_test(owner_name_is_upstreams),
