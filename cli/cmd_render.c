@@ -26,7 +26,7 @@ static const struct flag flags[] = {
     {"function-credentials", 0, "PATH", "Secrets for credentials of steps"},
     {"timeout", 0, "DURATION", "accepted; nothing here waits"},
     {"xrd", 0, "FILE", "set the defaults of this XRD in the XR"},
-    {"compat", 0, "VERSION", "2.0.2 (default) or 2.0.8"},
+    {"compat", 0, "VERSION", "print as 2.0.2 (default), 2.0.8 or 2.3 (live)"},
     {0},
 };
 
@@ -91,7 +91,10 @@ set_mode(const struct args *a, struct render *r, struct error *err)
     static const struct {
         const char *name;
         enum compose_mode mode;
-    } modes[] = {{"2.0.2", COMPOSE_RENDER}, {"2.0.8", COMPOSE_RENDER_208}};
+    } modes[] = {{"2.0.2", COMPOSE_RENDER},
+                 {"2.0.8", COMPOSE_RENDER_208},
+                 {"2.3", COMPOSE_LIVE_23},
+                 {"live", COMPOSE_LIVE_23}};
     const char *want = args_get(a, "compat", modes[0].name);
 
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
@@ -100,7 +103,10 @@ set_mode(const struct args *a, struct render *r, struct error *err)
             return true;
         }
     }
-    return error_set(err, ERR_USAGE, "--compat: no version \"%s\"", want);
+    return error_set(err, ERR_USAGE,
+                     "--compat knows 2.0.2, 2.0.8 and 2.3 (or live), not "
+                     "\"%s\"",
+                     want);
 }
 
 static bool

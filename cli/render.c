@@ -11,7 +11,6 @@
 #include "lib/compose/fieldpath.h"
 #include "lib/compose/xrd.h"
 
-#define RENDER_API "render.crossplane.io/v1beta1"
 /* Render prints one and the same time, so that output can be compared. */
 #define RENDER_TIME "2024-01-01T00:00:00Z"
 
@@ -164,6 +163,7 @@ render_default(struct render *r, const struct json *xrd, struct error *err)
     compiled = schema_compile(schema, "", &problems, NULL);
     if (compiled) {
         schema_default(compiled, r->xr);
+        r->legacy = strcmp(xrd_scope(copy), "LegacyCluster") == 0;
     } else {
         AUTO(buf_release) struct buf text = BUF_INIT(800);
 
@@ -177,8 +177,8 @@ render_default(struct render *r, const struct json *xrd, struct error *err)
 
 /* ---- what the pipeline asks for ---- */
 
-static const struct function *
-find_function(void *arg, const char *name, struct error *err)
+const struct function *
+render_function(void *arg, const char *name, struct error *err)
 {
     struct render *r = arg;
     AUTO(buf_release) struct buf names = BUF_INIT(400);
@@ -189,9 +189,15 @@ find_function(void *arg, const char *name, struct error *err)
     fn = r->no_functions ? function_builtin_in(str_of(name)) : NULL;
     if (fn)
         return fn;
-    error_set(err, ERR_NOT_FOUND,
-              "unknown Function \"%s\" - does it exist in your Functions file?",
-              name);
+    if (compose_is_live(r->mode))
+        error_set(err, ERR_NOT_FOUND,
+                  "unknown function \"%s\" - is it listed in the render input?",
+                  name);
+    else
+        error_set(err, ERR_NOT_FOUND,
+                  "unknown Function \"%s\" - does it exist in your Functions "
+                  "file?",
+                  name);
     if (!r->no_functions) {
         functions_names(&r->functions, &names);
         buf_puts(&names, names.n ? " are in the file" : "The file has none");
@@ -298,12 +304,20 @@ render_observed(const struct render *r)
 
 /* ---- what is printed ---- */
 
-/* The composite's conditions as their Go type keeps them. */
-static void
-typed_conditions(struct json *xr)
+int64_t
+render_time(void)
+{
+    int64_t now = 0;
+
+    clock_parse(STR(RENDER_TIME), &now);
+    return now;
+}
+
+void
+render_type_conditions(struct json *obj)
 {
     static const char *const texts[] = {"reason", "status", "type"};
-    const struct json *old = json_at(xr, "status", "conditions", NULL);
+    const struct json *old = json_at(obj, "status", "conditions", NULL);
     struct json *list = json_new_array();
 
     for (const struct json *c = json_first(old); c; c = json_next(c)) {
@@ -320,11 +334,11 @@ typed_conditions(struct json *xr)
         if (json_int64_or(generation, 0))
             json_set(typed, "observedGeneration", json_copy(generation));
     }
-    json_set(json_need_object(xr, "status"), "conditions", list);
+    json_set(json_need_object(obj, "status"), "conditions", list);
 }
 
-static void
-set_ready(struct json *xr, const struct compose_result *out, int64_t now)
+void
+render_set_ready(struct json *xr, const struct compose_result *out)
 {
     AUTO(strlist_release) struct strlist unready = {0};
     AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
@@ -342,24 +356,19 @@ set_ready(struct json *xr, const struct compose_result *out, int64_t now)
         condition_names(&unready, &b);
         c.message = buf_cstr(&b);
     }
-    condition_set(xr, &c, now);
+    condition_set(xr, &c, render_time());
 }
 
-static void
-set_conditions(struct json *xr, const struct compose_result *out)
+void
+render_set_conditions(struct json *xr, const struct compose_result *out)
 {
-    int64_t now = 0;
-
-    clock_parse(STR(RENDER_TIME), &now);
-    typed_conditions(xr);
-    set_ready(xr, out, now);
     for (size_t i = 0; i < out->outcome.condition_count; i++) {
         const struct fn_condition *f = &out->outcome.conditions[i];
         struct condition c = {f->type, f->status, f->reason ? f->reason : "",
                               f->message, 0};
 
         if (!compose_reserved_condition(f->type))
-            condition_set(xr, &c, now);
+            condition_set(xr, &c, render_time());
     }
 }
 
@@ -394,7 +403,9 @@ composite(const struct render *r, const struct compose_result *out,
         if (*meta_of(r->xr, "namespace"))
             json_set_string(meta, "namespace", meta_of(r->xr, "namespace"));
     }
-    set_conditions(xr, out);
+    render_type_conditions(xr);
+    render_set_ready(xr, out);
+    render_set_conditions(xr, out);
     if (!r->with_full_xr || (copy_member(r, "spec", xr, err) &&
                              copy_member(r, "metadata", xr, err)))
         return xr;
@@ -403,7 +414,17 @@ composite(const struct render *r, const struct compose_result *out,
 }
 
 struct json *
-render_result(const struct pipeline_result *result)
+render_document(const char *kind)
+{
+    struct json *doc = json_new_object();
+
+    json_set_string(doc, "apiVersion", "render.crossplane.io/v1beta1");
+    json_set_string(doc, "kind", kind);
+    return doc;
+}
+
+static struct json *
+result_document(const struct pipeline_result *result)
 {
     static const char *const names[] = {
         [FN_UNSPECIFIED] = "SEVERITY_UNSPECIFIED",
@@ -411,23 +432,20 @@ render_result(const struct pipeline_result *result)
         [FN_WARNING] = "SEVERITY_WARNING",
         [FN_NORMAL] = "SEVERITY_NORMAL",
     };
-    struct json *doc = json_new_object();
+    struct json *doc = render_document("Result");
 
-    json_set_string(doc, "apiVersion", RENDER_API);
-    json_set_string(doc, "kind", "Result");
     json_set_string(doc, "message", result->result.message);
     json_set_string(doc, "severity", names[result->result.severity]);
     json_set_string(doc, "step", result->step);
     return doc;
 }
 
-struct json *
-render_context(const struct json *context)
+/* An empty context has no fields at all. */
+static struct json *
+context_document(const struct json *context)
 {
-    struct json *doc = json_new_object();
+    struct json *doc = render_document("Context");
 
-    json_set_string(doc, "apiVersion", RENDER_API);
-    json_set_string(doc, "kind", "Context");
     json_set(doc, "fields",
              json_len(context) ? json_copy(context) : json_new_null());
     return doc;
@@ -448,44 +466,51 @@ documents(const struct render *r, const struct compose_result *out,
     for (size_t i = 0; i < out->resource_count; i++)
         json_append(docs, json_copy(out->resources[i].object));
     for (size_t i = 0; r->with_results && i < out->outcome.result_count; i++)
-        json_append(docs, render_result(&out->outcome.results[i]));
+        json_append(docs, result_document(&out->outcome.results[i]));
     if (r->with_context)
-        json_append(docs, render_context(out->outcome.context));
+        json_append(docs, context_document(out->outcome.context));
     return docs;
 }
 
-struct json *
-render_run(const struct render *r, char **fatal, struct error *err)
+static struct json *
+render_classic(const struct render *r, struct pipeline *p, char **fatal,
+               struct error *err)
 {
     struct compose_host host = {.arg = (void *)(uintptr_t)r,
-                                .function = find_function,
+                                .function = render_function,
                                 .fetch = fetch,
                                 .secret = fetch_secret,
                                 .bootstrap = fetch_bootstrap};
-    AUTO(pipeline_free_ptr)
-    struct pipeline *p = pipeline_new(json_get(r->composition, "spec"), err);
-    struct json *docs = NULL;
-    struct compose_result out;
-
-    *fatal = NULL;
-    if (!p)
-        return NULL;
     const struct compose_input in = {.mode = r->mode,
                                      .xr = r->xr,
                                      .pipeline = p,
                                      .observed = render_observed(r),
                                      .context = json_copy(r->context),
                                      .host = &host};
+    struct json *docs = NULL;
+    struct compose_result out;
 
     host.world.now_ns = clock_wall_ms(clock_system()) * 1000000;
-    if (compose(&in, &out, err)) {
+    if (compose(&in, &out, err))
         docs = documents(r, &out, err);
-    } else {
+    else
         error_wrap(err, "cannot render composite resource");
-        if (out.outcome.fatal)
-            *fatal = mem_printf("cannot render composite resource: %s",
-                                out.outcome.fatal);
-    }
+    if (out.outcome.fatal)
+        *fatal = mem_printf("cannot render composite resource: %s",
+                            out.outcome.fatal);
     compose_release(&out);
     return docs;
+}
+
+struct json *
+render_run(const struct render *r, char **fatal, struct error *err)
+{
+    AUTO(pipeline_free_ptr)
+    struct pipeline *p = pipeline_new(json_get(r->composition, "spec"), err);
+
+    *fatal = NULL;
+    if (!p)
+        return NULL;
+    return compose_is_live(r->mode) ? render_live(r, p, fatal, err)
+                                    : render_classic(r, p, fatal, err);
 }

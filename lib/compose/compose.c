@@ -79,7 +79,7 @@ check_scope(const struct render *r, const char *name, const struct json *cd)
     struct error why = {0};
     bool namespaced = true;
 
-    if (r->in->mode != COMPOSE_LIVE || !h->namespaced ||
+    if (!compose_is_live(r->in->mode) || !h->namespaced ||
         !*meta_string(r->in->xr, "namespace") || *meta_string(cd, "namespace"))
         return true;
     if (!h->namespaced(h->arg, text_of(cd, "apiVersion"), text_of(cd, "kind"),
@@ -139,7 +139,7 @@ already_controlled(const struct render *r, const char *name,
               "%s is already controlled by %s %s (UID %s)",
               meta_string(cd, "name"), text_of(by, "kind"), text_of(by, "name"),
               text_of(by, "uid"));
-    if (r->in->mode == COMPOSE_LIVE)
+    if (compose_is_live(r->in->mode))
         return error_wrap(r->err,
                           "cannot render metadata for composed resource "
                           "\"%s\": cannot set controller reference",
@@ -245,7 +245,7 @@ set_name(const struct render *r, const char *name, struct json *cd)
     const char *uid = meta_string(r->in->xr, "uid");
     char child[NAME_CHILD_MAX];
 
-    if (r->in->mode != COMPOSE_LIVE)
+    if (!compose_is_live(r->in->mode))
         return true;
     if (!*meta_string(cd, "name")) {
         if (!*uid)
@@ -263,34 +263,18 @@ set_name(const struct render *r, const char *name, struct json *cd)
     return true;
 }
 
-static bool
-render_one(const struct render *r, const char *name, struct json *wrapper,
-           struct compose_resource *out)
-{
-    struct json *cd = json_get(wrapper, "resource");
-    const struct json *existing = json_get(r->existing, name);
-
-    if (!json_is(cd, JSON_OBJECT) || !*text_of(cd, "kind"))
-        return error_set(r->err, ERR_INVALID,
-                         "cannot unmarshal desired composed resource \"%s\" "
-                         "from RunFunctionResponse: Object 'Kind' is missing",
-                         name);
-    if (existing)
-        keep_identity(cd, existing);
-    if (!check_scope(r, name, cd) || !set_metadata(r, name, cd) ||
-        !set_name(r, name, cd))
-        return false;
-    out->name = mem_strdup(name);
-    out->ready = fn_ready_of(wrapper) == FN_READY_TRUE;
-    out->exists = existing != NULL;
-    out->object = json_detach(wrapper, cd);
-    return true;
-}
-
 /* ---- the whole ---- */
 
 static void
-add_event(struct compose_result *out, const struct pipeline_result *p)
+add_event(struct compose_result *out, struct compose_event e)
+{
+    out->events = mem_grow(out->events, &out->event_cap, out->event_count + 1,
+                           sizeof(*out->events));
+    out->events[out->event_count++] = e;
+}
+
+static void
+add_result(struct compose_result *out, const struct pipeline_result *p)
 {
     const struct fn_result *f = &p->result;
     struct compose_event e = {.warning = f->severity != FN_NORMAL,
@@ -306,9 +290,29 @@ add_event(struct compose_result *out, const struct pipeline_result *p)
     } else {
         e.message = mem_printf("Pipeline step \"%s\": %s", p->step, f->message);
     }
-    out->events = mem_grow(out->events, &out->event_cap, out->event_count + 1,
-                           sizeof(*out->events));
-    out->events[out->event_count++] = e;
+    add_event(out, e);
+}
+
+/* From 2.3 on core says when a resource is not made where it was meant to. */
+static void
+say_namespace(const struct render *r, const char *name, const struct json *cd,
+              struct compose_result *out)
+{
+    const char *mine = meta_string(r->in->xr, "namespace");
+    const char *ns = meta_string(cd, "namespace");
+
+    if (r->in->mode != COMPOSE_LIVE_23 || !*mine || !*ns ||
+        strcmp(mine, ns) == 0)
+        return;
+    add_event(out, (struct compose_event){
+                       .warning = true,
+                       .target = FN_TARGET_COMPOSITE,
+                       .reason = mem_strdup("NamespaceOverridden"),
+                       .message = mem_printf(
+                           "cannot create composed resource \"%s\" in "
+                           "namespace \"%s\", using XR namespace \"%s\" "
+                           "instead",
+                           name, ns, mine)});
 }
 
 static struct json *
@@ -328,6 +332,33 @@ build_observed(const struct compose_input *in)
 }
 
 static bool
+render_one(const struct render *r, const char *name, struct json *wrapper,
+           struct compose_result *result)
+{
+    struct compose_resource *out = &result->resources[result->resource_count];
+    struct json *cd = json_get(wrapper, "resource");
+    const struct json *existing = json_get(r->existing, name);
+
+    if (!json_is(cd, JSON_OBJECT) || !*text_of(cd, "kind"))
+        return error_set(r->err, ERR_INVALID,
+                         "cannot unmarshal desired composed resource \"%s\" "
+                         "from RunFunctionResponse: Object 'Kind' is missing",
+                         name);
+    if (existing)
+        keep_identity(cd, existing);
+    if (!check_scope(r, name, cd))
+        return false;
+    say_namespace(r, name, cd, result);
+    if (!set_metadata(r, name, cd) || !set_name(r, name, cd))
+        return false;
+    out->name = mem_strdup(name);
+    out->ready = fn_ready_of(wrapper) == FN_READY_TRUE;
+    out->exists = existing != NULL;
+    out->object = json_detach(wrapper, cd);
+    return true;
+}
+
+static bool
 render_all(const struct render *r, struct compose_result *out)
 {
     struct json *all = json_get(out->outcome.desired, "resources");
@@ -338,8 +369,7 @@ render_all(const struct render *r, struct compose_result *out)
     strlist_sort(&names);
     out->resources = mem_zalloc(names.n + 1, sizeof(*out->resources));
     for (size_t i = 0; i < names.n; i++) {
-        if (!render_one(r, names.v[i], json_get(all, names.v[i]),
-                        &out->resources[i]))
+        if (!render_one(r, names.v[i], json_get(all, names.v[i]), out))
             return false;
         out->resource_count++;
     }
@@ -371,7 +401,7 @@ compose(const struct compose_input *in, struct compose_result *out,
     bool ok = pipeline_run(in->pipeline, &run, &out->outcome, err);
 
     for (size_t i = 0; i < out->outcome.result_count; i++)
-        add_event(out, &out->outcome.results[i]);
+        add_result(out, &out->outcome.results[i]);
     ok = ok && render_all(&r, out);
     composite = json_get(out->outcome.desired, "composite");
     out->composite_ready = fn_ready_of(composite);

@@ -23,6 +23,12 @@ struct pipeline {
     size_t n;
 };
 
+bool
+compose_is_live(enum compose_mode mode)
+{
+    return mode == COMPOSE_LIVE || mode == COMPOSE_LIVE_23;
+}
+
 /* ---- compiling ---- */
 
 static void
@@ -132,7 +138,7 @@ step_failed(struct run *r, const struct step *s, const struct error *why)
     if (r->err)
         *r->err = *why;
     return error_wrap(r->err, "cannot run %spipeline step \"%s\"",
-                      r->in->mode == COMPOSE_LIVE ? "Composition " : "",
+                      compose_is_live(r->in->mode) ? "Composition " : "",
                       s->name);
 }
 
@@ -203,11 +209,11 @@ no_credential(struct run *r, const struct step *s, const char *credential,
 {
     AUTO(mem_free_ptr)
     char *reason = why->code ? mem_strdup(why->msg)
-                   : r->in->mode == COMPOSE_LIVE
+                   : compose_is_live(r->in->mode)
                        ? mem_printf("Secret \"%s\" not found", secret)
                        : mem_printf("secret \"%s\" not found", secret);
 
-    if (r->in->mode != COMPOSE_LIVE)
+    if (!compose_is_live(r->in->mode))
         return error_set(r->err, ERR_NOT_FOUND,
                          "cannot get credentials from secret \"%s\": %s",
                          secret, reason);

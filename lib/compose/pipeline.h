@@ -28,6 +28,8 @@
 enum compose_mode {
     /* As core does it: hashed names, the root's label, the XR's namespace. */
     COMPOSE_LIVE,
+    /* The same from 2.3 on: a namespace that the XR's own replaces is said. */
+    COMPOSE_LIVE_23,
     /* As `crossplane render` 2.0.2: generateName stays, the XR's own name as
      * label and prefix, namespaces untouched, kinds not looked up. */
     COMPOSE_RENDER,
@@ -35,6 +37,9 @@ enum compose_mode {
      * namespace as in core, names still not made. */
     COMPOSE_RENDER_208
 };
+
+/* Core itself, not one of its render commands. */
+bool compose_is_live(enum compose_mode mode);
 
 /* ---- what a run needs from outside ---- */
 struct compose_host {
