@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/objects.h"
 #include "cli/output.h"
+#include "cli/plan_impact.h"
 #include "cli/plan_json.h"
 #include "cli/plan_text.h"
 
@@ -14,6 +15,7 @@ struct answer {
     const struct args *a;
     enum output how;
     struct plan_style style;
+    enum plan_impact_depth impact;
 };
 
 static void
@@ -32,17 +34,22 @@ print_refused(const struct plan_world *w)
 }
 
 static void
-print(const struct answer *s, const struct plan_run *r)
+print(const struct answer *s, const struct plan_run *r,
+      const struct plan_impact *impact)
 {
     struct plan_total total = plan_run_total(r);
 
     if (s->how == OUTPUT_TEXT || s->how == OUTPUT_WIDE) {
         for (size_t i = 0; i < r->n; i++)
             plan_text(&r->docs[i].plan, &s->style);
+        plan_impact_text(impact, &s->style);
         plan_text_total(&total, &s->style);
     } else {
         AUTO(json_free_ptr) struct json *j = plan_json(r);
+        struct json *more = plan_impact_json(impact);
 
+        if (more)
+            json_set(j, "impact", more);
         output_tree(j, s->how);
     }
     print_refused(r->world);
@@ -66,15 +73,18 @@ plan_and_print(const struct answer *s, struct plan_world *w,
                const struct manifest_set *set, int *code, struct error *err)
 {
     struct plan_run r;
-    bool ok = plan_run(&r, w, set, err);
+    struct plan_impact impact = {0};
+    bool ok = plan_run(&r, w, set, err) &&
+              plan_impact_run(&impact, &r, s->impact, err);
 
     if (ok) {
         struct plan_total total = plan_run_total(&r);
 
-        print(s, &r);
+        print(s, &r, &impact);
         ok = output_flush(err);
-        *code = code_of(s->a, &total);
+        *code = impact.cancelled ? EXIT_CANCELLED : code_of(s->a, &total);
     }
+    plan_impact_release(&impact);
     plan_run_release(&r);
     return ok;
 }
@@ -116,6 +126,8 @@ static const struct flag flags[] = {
     {"filename", 'f', "FILE", "file, folder or - (repeatable)"},
     {"against", 0, "WORLD", "live (default), nothing, or a folder of objects"},
     {"diff", 0, "DEPTH", "none, changes (default) or full"},
+    {"impact", 0, "DEPTH",
+     "of Compositions and XRDs: summary (default), full or none"},
     {"detailed-exitcode", 0, NULL, "0 nothing, 2 changes, 1 any error"},
     {0},
 };

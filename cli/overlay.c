@@ -143,6 +143,13 @@ overlay_has(const struct overlay *o, const struct json *object)
     return text && *text;
 }
 
+static bool
+lay(struct overlay *o, const struct mesh_plan_item *i, char *text)
+{
+    return put(o, i->api_version, i->kind, i->ns, i->name, text);
+}
+
+/* What goes first: an object that is made anew is there at the end. */
 bool
 overlay_take(struct overlay *o, const struct mesh_plan *p)
 {
@@ -152,17 +159,17 @@ overlay_take(struct overlay *o, const struct mesh_plan *p)
         const struct mesh_plan_item *item = &p->items[i];
 
         if (item->sign == MESH_DESTROY)
-            machinery = put(o, item->api_version, item->kind, item->ns,
-                            item->name, mem_strdup("")) ||
-                        machinery;
-        else if (item->object &&
-                 (item->sign == MESH_ADD || item->sign == MESH_CHANGE))
-            machinery =
-                put(o, item->api_version, item->kind, item->ns, item->name,
-                    json_text(item->object, JSON_COMPACT)) ||
-                machinery;
-        if (item->object)
-            put_definition(o, item->object);
+            machinery = lay(o, item, mem_strdup("")) || machinery;
+    }
+    for (size_t i = 0; i < p->items_n; i++) {
+        const struct mesh_plan_item *item = &p->items[i];
+
+        if (!item->object ||
+            (item->sign != MESH_ADD && item->sign != MESH_CHANGE))
+            continue;
+        put_definition(o, item->object);
+        machinery =
+            lay(o, item, json_text(item->object, JSON_COMPACT)) || machinery;
     }
     return machinery;
 }

@@ -1,5 +1,6 @@
 #include "cli/plan_fetch.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "lib/base/map.h"
@@ -7,6 +8,9 @@
 
 #define QUESTIONS_MAX 20000
 #define BYTES_MAX     ((size_t)64 << 20)
+/* So many names of a kind, and it is listed. */
+#define NAMES_MAX 48
+#define PAGE      500
 /* At once: over HTTP/1.1 each is a connection of its own. */
 #define AT_ONCE 8
 
@@ -21,9 +25,18 @@ struct question {
     struct kube_call *call;
 };
 
+/* How often single objects of a kind were asked for. */
+struct tally {
+    size_t names;
+    struct question *all; /* its list, once there are many */
+    bool spread;          /* the list's objects are answers now */
+};
+
 struct plan_fetch {
     struct target *t;
     struct map questions;    /* key -> struct question */
+    struct map tallies;      /* "resource.group" -> struct tally */
+    bool bulk;               /* list what is asked for often */
     struct question **queue; /* in the order they were put */
     size_t queue_n, queue_cap, next;
     struct strlist refused;
@@ -62,6 +75,7 @@ plan_fetch_free(struct plan_fetch *f)
     if (!f)
         return;
     map_release(&f->questions, free_question);
+    map_release(&f->tallies, free);
     free(f->queue);
     strlist_release(&f->refused);
     free(f);
@@ -86,16 +100,13 @@ plan_fetch_requests(const struct plan_fetch *f)
 }
 
 void
-plan_fetch_forget(struct plan_fetch *f)
+plan_fetch_bulk(struct plan_fetch *f)
 {
-    map_release(&f->questions, free_question);
-    f->open = f->bytes = f->queue_n = f->next = 0;
+    f->bulk = true;
 }
 
 /* ---- questions ---- */
 
-/* The version that is served; a group's kinds are one whatever version an
- * object names. */
 static const struct kube_kind *
 kind_of(const struct plan_fetch *f, const char *api_version, const char *kind)
 {
@@ -115,6 +126,25 @@ selector_text(const struct json *labels)
     return buf_take(&b);
 }
 
+static void
+key_of(struct buf *key, const struct kube_kind *kind, const char *ns,
+       const char *name, const char *labels)
+{
+    buf_printf(key, "%s/%s/%s/%s?%s", kind->gvr.group, kind->gvr.resource,
+               kind->namespaced && ns ? ns : "", name ? name : "",
+               labels ? labels : "");
+}
+
+static struct question *
+find_question(const struct plan_fetch *f, const struct kube_kind *kind,
+              const char *ns, const char *name)
+{
+    AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
+
+    key_of(&key, kind, ns, name, NULL);
+    return map_get(&f->questions, buf_view(&key));
+}
+
 /* The question, put when it is new; labels is taken over. NULL: too many. */
 static struct question *
 ask(struct plan_fetch *f, const struct kube_kind *kind, const char *ns,
@@ -125,8 +155,7 @@ ask(struct plan_fetch *f, const struct kube_kind *kind, const char *ns,
 
     if (!kind->namespaced || (ns && !*ns))
         ns = NULL;
-    buf_printf(&key, "%s/%s/%s/%s?%s", kind->gvr.group, kind->gvr.resource,
-               ns ? ns : "", name ? name : "", selector ? selector : "");
+    key_of(&key, kind, ns, name, selector);
     struct question *q = map_get(&f->questions, buf_view(&key));
 
     if (q || map_count(&f->questions) >= QUESTIONS_MAX)
@@ -143,6 +172,62 @@ ask(struct plan_fetch *f, const struct kube_kind *kind, const char *ns,
     f->queue[f->queue_n++] = q;
     f->open++;
     return q;
+}
+
+/* ---- many of a kind ---- */
+
+static bool is_answered(const struct question *q);
+
+static struct tally *
+tally_of(struct plan_fetch *f, const struct kube_kind *kind)
+{
+    AUTO(buf_release) struct buf key = BUF_INIT(1024);
+    struct tally *t;
+
+    kube_gvr_name(&kind->gvr, &key);
+    t = map_get(&f->tallies, buf_view(&key));
+    if (!t) {
+        t = mem_zalloc(1, sizeof(*t));
+        map_put(&f->tallies, buf_view(&key), t);
+    }
+    return t;
+}
+
+/* Each object of a list becomes the answer to its name. */
+static void
+spread(struct plan_fetch *f, struct tally *t)
+{
+    for (size_t i = 0; i < t->all->texts.n; i++) {
+        struct str text = str_of(t->all->texts.v[i]);
+        AUTO(json_free_ptr) struct json *j = json_parse(text, NULL, NULL);
+        const struct json *meta = json_get(j, "metadata");
+        struct question *q =
+            ask(f, t->all->kind, json_get_string(meta, "namespace"),
+                json_string_or(json_get(meta, "name"), ""), NULL);
+
+        if (q && q->state == Q_OPEN) {
+            q->state = Q_ANSWERED;
+            f->open--;
+            strlist_add(&q->texts, text);
+        }
+    }
+    t->spread = true;
+}
+
+/* True when all objects of the kind are here: what has no answer is not
+ * there. */
+static bool
+knows_all(struct plan_fetch *f, const struct kube_kind *kind)
+{
+    struct tally *t = f->bulk ? tally_of(f, kind) : NULL;
+
+    if (!t || strcmp(kind->kind, "Secret") == 0)
+        return false;
+    if (++t->names > NAMES_MAX && !t->all)
+        t->all = ask(f, kind, NULL, NULL, NULL);
+    if (is_answered(t->all) && !t->spread)
+        spread(f, t);
+    return t->spread;
 }
 
 static bool
@@ -178,9 +263,11 @@ get(void *arg, const char *api_version, const char *kind, const char *ns,
     *known = true;
     if (!k || !is_name(name) || (k->namespaced && (!ns || !is_name(ns))))
         return (struct str){0};
-    struct question *q = ask(f, k, ns, name, NULL);
+    bool all = knows_all(f, k);
+    struct question *q =
+        all ? find_question(f, k, ns, name) : ask(f, k, ns, name, NULL);
 
-    *known = is_answered(q);
+    *known = all || is_answered(q);
     return first_text(q);
 }
 
@@ -265,6 +352,13 @@ plan_fetch_host(struct plan_fetch *f)
                               .definition = definition};
 }
 
+const struct kube_kind *
+plan_fetch_kind(const struct plan_fetch *f, const char *api_version,
+                const char *kind)
+{
+    return kind_of(f, api_version, kind);
+}
+
 /* ---- asking ---- */
 
 static void
@@ -335,7 +429,10 @@ static bool
 start_some(struct plan_fetch *f, struct error *err)
 {
     while (f->next < f->queue_n && f->asked < AT_ONCE) {
-        if (!start(f->queue[f->next++], err))
+        struct question *q = f->queue[f->next++];
+
+        /* A list may have answered it by now. */
+        if (q->state == Q_OPEN && !start(q, err))
             return false;
     }
     return true;
@@ -358,6 +455,53 @@ plan_fetch_run(struct plan_fetch *f, struct error *err)
                              BYTES_MAX >> 20);
         if (f->asked)
             loop_turn(f->t->loop, -1);
+        else
+            assert(f->next < f->queue_n || !f->open);
     }
+    return true;
+}
+
+/* ---- pages ---- */
+
+struct page {
+    mesh_body_fn *fn;
+    void *arg;
+};
+
+static bool
+on_page_item(void *arg, struct str item)
+{
+    const struct page *p = arg;
+
+    return p->fn(p->arg, item);
+}
+
+bool
+plan_fetch_page(struct plan_fetch *f, const struct kube_kind *kind,
+                struct buf *token, mesh_body_fn *fn, void *arg,
+                int64_t *remaining, struct error *err)
+{
+    AUTO(buf_release) struct buf path = BUF_INIT(BUF_TEXT_MAX);
+    AUTO(kube_answer_release) struct kube_answer answer = {0};
+    AUTO(json_free_ptr) struct json *rest = NULL;
+    struct kube_request r = {.verb = KUBE_RAW_GET};
+    struct page p = {fn, arg};
+    const struct json *meta;
+
+    if (!kube_gvr_path(&kind->gvr, NULL, NULL, NULL, &path, err))
+        return false;
+    buf_printf(&path, "?limit=%d", PAGE);
+    if (token->n)
+        kube_query_add(&path, "continue", buf_view(token));
+    r.path = buf_cstr(&path);
+    f->requests++;
+    if (!kube_client_wait(f->t->client, &r, &answer, err) ||
+        !json_each_item(str_n(answer.body, answer.body_n), "items",
+                        on_page_item, &p, &rest, err))
+        return false;
+    meta = json_get(rest, "metadata");
+    buf_reset(token);
+    buf_puts(token, json_string_or(json_get(meta, "continue"), ""));
+    *remaining = json_int64_or(json_get(meta, "remainingItemCount"), 0);
     return true;
 }

@@ -33,8 +33,18 @@ bool plan_fetch_run(struct plan_fetch *f, struct error *err);
 const struct strlist *plan_fetch_refused(const struct plan_fetch *f);
 /* How many requests were made so far, discovery excepted. */
 size_t plan_fetch_requests(const struct plan_fetch *f);
-/* Forgets objects (not definitions): a long run of plans of different
- * products needs those of the last one no more. */
-void plan_fetch_forget(struct plan_fetch *f);
+/* From now on a kind of which many names are asked for is listed instead, as a
+ * whole and once: for work on all products. */
+void plan_fetch_bulk(struct plan_fetch *f);
+/* One page of a kind, from all namespaces: each item goes to fn. token: "" at
+ * first, then what the last call left there ("" when there are no more).
+ * *remaining: items behind this page, as far as the server says. */
+bool plan_fetch_page(struct plan_fetch *f, const struct kube_kind *kind,
+                     struct buf *token, mesh_body_fn *fn, void *arg,
+                     int64_t *remaining, struct error *err);
+/* The served kind of objects, or NULL. */
+const struct kube_kind *plan_fetch_kind(const struct plan_fetch *f,
+                                        const char *api_version,
+                                        const char *kind);
 
 #endif

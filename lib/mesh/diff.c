@@ -4,6 +4,7 @@
 #define ROWS_MAX   200
 #define VALUE_MAX  256
 #define PATH_LIMIT 1024
+#define CONTEXT    40
 
 struct walk {
     struct arena *a;
@@ -26,21 +27,48 @@ static const char *const ignored[] = {
     "status",
 };
 
-static const char *
-value_text(struct arena *a, const struct json *j)
+/* Where two long texts begin to differ, with a bit of what is before it. */
+static size_t
+first_difference(struct str a, struct str b)
 {
-    AUTO(buf_release) struct buf b = BUF_INIT(VALUE_MAX);
+    size_t n = 0;
 
-    if (!j)
-        return NULL;
-    if (json_print(j, JSON_COMPACT, &b))
-        return arena_strdup(a, buf_cstr(&b));
-    AUTO(mem_free_ptr) char *whole = json_text(j, JSON_COMPACT);
-    struct str cut = str_sub(str_of(whole), 0, VALUE_MAX);
+    while (n < a.n && n < b.n && a.s[n] == b.s[n])
+        n++;
+    while (n && n < a.n && ((unsigned char)a.s[n] & 0xc0) == 0x80)
+        n--;
+    return n > CONTEXT ? n - CONTEXT : 0;
+}
 
-    while (cut.n && ((unsigned char)cut.s[cut.n] & 0xc0) == 0x80)
-        cut.n--;
-    return arena_printf(a, "%.*s...", STR_ARG(cut));
+static const char *
+cut(struct arena *a, struct str whole, size_t from)
+{
+    while (from && from < whole.n &&
+           ((unsigned char)whole.s[from] & 0xc0) == 0x80)
+        from--;
+    struct str piece = str_sub(whole, from, VALUE_MAX);
+    bool more = from + piece.n < whole.n;
+
+    while (more && piece.n && ((unsigned char)piece.s[piece.n] & 0xc0) == 0x80)
+        piece.n--;
+    return arena_printf(a, "%s%.*s%s", from ? "..." : "", STR_ARG(piece),
+                        more ? "..." : "");
+}
+
+/* Both sides of a row; of long ones what differs. */
+static void
+value_texts(struct arena *a, const struct json *before,
+            const struct json *after, struct mesh_diff *out)
+{
+    AUTO(mem_free_ptr)
+    char *was = before ? json_text(before, JSON_COMPACT) : NULL;
+    AUTO(mem_free_ptr) char *is = after ? json_text(after, JSON_COMPACT) : NULL;
+    struct str b = str_of(was), n = str_of(is);
+    bool both = was && is && MAX(b.n, n.n) > VALUE_MAX;
+    size_t from = both ? first_difference(b, n) : 0;
+
+    out->before = was ? cut(a, b, MIN(from, b.n)) : NULL;
+    out->after = is ? cut(a, n, MIN(from, n.n)) : NULL;
 }
 
 static void
@@ -48,9 +76,8 @@ add_row(struct walk *w, const struct json *before, const struct json *after)
 {
     if (w->n == ROWS_MAX)
         return;
-    w->v[w->n++] = (struct mesh_diff){.path = arena_strdup(w->a, w->path),
-                                      .before = value_text(w->a, before),
-                                      .after = value_text(w->a, after)};
+    w->v[w->n].path = arena_strdup(w->a, w->path);
+    value_texts(w->a, before, after, &w->v[w->n++]);
 }
 
 static bool

@@ -21,8 +21,8 @@ enum mesh_sign {
     MESH_REPLACE   /* a field changes that never may: only a new one can */
 };
 
-/* One field of an object; a missing side is NULL. Values are compact JSON, cut
- * at 256 bytes. */
+/* One field of an object; a missing side is NULL. Values are compact JSON; of
+ * long ones 256 bytes from where they differ. */
 struct mesh_diff {
     const char *path; /* "spec.size", "metadata.labels[a/b]" */
     const char *before, *after;

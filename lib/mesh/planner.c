@@ -6,10 +6,6 @@
 
 #include "lib/mesh/planner_work.h"
 
-struct mesh_planner {
-    struct catalog catalog;
-};
-
 /* The field manager of `meshtop apply` (lib/kube/client.h). */
 #define APPLY_MANAGER "meshtop"
 /* The label of what a run of `up` made (devenv/crossplane.h). */
@@ -241,6 +237,25 @@ close_plan(struct work *w)
                        w->p->cel_skipped, w->p->cel_skipped == 1 ? "" : "s");
 }
 
+/* What a new version of a function composes cannot be said: here runs the one
+ * that is built in. */
+static void
+note_function_version(struct work *w, size_t item)
+{
+    const struct mesh_plan_item *i = &w->p->items[item];
+
+    for (size_t n = 0; n < i->diff_n && strcmp(i->kind, "Function") == 0; n++) {
+        const struct mesh_diff *d = &i->diff[n];
+
+        if (strcmp(d->path, "spec.package") == 0)
+            mesh_plan_tell(w->p, MESH_WARN, "function-version", item,
+                           "Function %s becomes %s: what Compositions compose "
+                           "with it may change; plans run the version that is "
+                           "built in",
+                           i->name, d->after ? d->after : "(none)");
+    }
+}
+
 static void
 plan_object(struct work *w, const struct json *object)
 {
@@ -265,6 +280,7 @@ plan_object(struct work *w, const struct json *object)
                        "no matches for kind \"%s\" in version \"%s\"", kind,
                        api_version);
     planner_collides(w, item);
+    note_function_version(w, item);
     if (d && d->composite && !w->p->blockers)
         planner_compose(w, d, merged, item, 1);
 }

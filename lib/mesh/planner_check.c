@@ -160,26 +160,44 @@ planner_place(struct work *w, const struct judged *j, unsigned depth)
 
 /* ---- names ---- */
 
+static void
+place_key(struct buf *key, const struct mesh_plan_item *i)
+{
+    struct str group, version;
+
+    if (!str_cut(str_of(i->api_version), '/', &group, &version))
+        group = STR("");
+    buf_printf(key, "%.*s/%s/%s/%s", STR_ARG(group), i->kind, i->ns, i->name);
+}
+
+/* The row of the same object that came first, or MESH_NO_ITEM. */
+static size_t
+placed_before(struct work *w, size_t item)
+{
+    AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
+
+    place_key(&key, &w->p->items[item]);
+    size_t first = (size_t)(uintptr_t)map_get(&w->placed, buf_view(&key));
+
+    return first ? first - 1 : MESH_NO_ITEM;
+}
+
 bool
 planner_collides(struct work *w, size_t item)
 {
     const struct mesh_plan_item *i = &w->p->items[item];
     AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
-    struct str group, version;
+    size_t first = placed_before(w, item);
 
-    if (!str_cut(str_of(i->api_version), '/', &group, &version))
-        group = STR("");
     /* A name that the server completes is nobody else's. */
     if (str_ends(str_of(i->name), STR("...")))
         return false;
-    buf_printf(&key, "%.*s/%s/%s/%s", STR_ARG(group), i->kind, i->ns, i->name);
-    size_t first = (size_t)(uintptr_t)map_get(&w->placed, buf_view(&key));
-
-    if (!first) {
+    if (first == MESH_NO_ITEM) {
+        place_key(&key, i);
         map_put(&w->placed, buf_view(&key), (void *)(uintptr_t)(item + 1));
         return false;
     }
-    const struct mesh_plan_item *other = &w->p->items[first - 1];
+    const struct mesh_plan_item *other = &w->p->items[first];
 
     mesh_plan_tell(w->p, MESH_BLOCK, "name-collision", item,
                    "%s/%s is in this plan twice (as %s and as %s): only one "
@@ -188,6 +206,20 @@ planner_collides(struct work *w, size_t item)
                    *other->resource ? other->resource : "the object itself",
                    *i->resource ? i->resource : "the object itself");
     return true;
+}
+
+void
+planner_note_renamed(struct work *w, size_t gone)
+{
+    const struct mesh_plan_item *i = &w->p->items[gone];
+    size_t first = placed_before(w, gone);
+
+    if (first != MESH_NO_ITEM)
+        mesh_plan_tell(w->p, MESH_WARN, "made-anew", gone,
+                       "%s/%s is deleted and made anew: its resource name "
+                       "changes from %s to %s",
+                       i->kind, i->name, i->resource,
+                       w->p->items[first].resource);
 }
 
 const char *

@@ -11,6 +11,10 @@
 
 #include "lib/mesh/catalog.h"
 
+struct mesh_planner {
+    struct catalog catalog;
+};
+
 struct work {
     struct catalog *c;
     struct mesh_plan *p;
@@ -42,6 +46,8 @@ struct judged {
 size_t planner_place(struct work *w, const struct judged *j, unsigned depth);
 /* Notes that two rows of the plan are the same object; true when so. */
 bool planner_collides(struct work *w, size_t item);
+/* Notes that what goes has the name of what comes. */
+void planner_note_renamed(struct work *w, size_t gone);
 /* What becomes of the outside world when a managed resource goes; "". */
 const char *planner_external(struct work *w, const struct json *gone);
 /* "Kind/name" of what controls j, or NULL; lives in the plan. */
@@ -52,6 +58,22 @@ const char *planner_controller(struct work *w, const struct json *j);
  * row. */
 void planner_compose(struct work *w, const struct definition *d,
                      const struct json *xr, size_t item, unsigned depth);
+
+/* What is known of a result that will be much the same; it saves runs. */
+struct similar {
+    const struct json *foreseen; /* planner_foresee of it */
+    const struct json *asked;    /* its outcome.asked */
+};
+
+/* What xr would have composed once all is there and Ready, without a look at
+ * what is. like may be NULL. False: err; out is to be released in any case. */
+bool planner_desire(struct work *w, const struct definition *d,
+                    const struct json *xr, const struct similar *like,
+                    struct choice *choice, struct compose_result *out,
+                    struct error *err);
+/* NAME -> {resource}: what would be observed of r once it is there. */
+struct json *planner_foresee(const struct json *observed,
+                             const struct compose_result *r);
 
 /* ---- planner.c ---- */
 const char *planner_text(const struct json *j, const char *key);

@@ -20,7 +20,9 @@
 struct parent {
     const struct definition *d;
     const struct json *xr;
-    struct json *observed; /* NAME -> {resource} of what it refers to */
+    struct json *observed;    /* NAME -> {resource} of what it refers to */
+    const struct json *guess; /* of what will be observed, or NULL */
+    const struct json *asked; /* by a similar run, or NULL */
     size_t item;
     unsigned depth; /* of what it composes */
     char manager[COMPOSE_OWNER_MAX];
@@ -67,9 +69,8 @@ mark_ready(struct json *object)
     }
 }
 
-/* What would be observed once r is there and Ready. */
-static struct json *
-foresee(const struct json *observed, const struct compose_result *r)
+struct json *
+planner_foresee(const struct json *observed, const struct compose_result *r)
 {
     struct json *out = json_new_object();
 
@@ -112,13 +113,15 @@ run_until_stable(struct work *w, const struct parent *p, struct recipe *recipe,
     AUTO(strlist_release) struct strlist names = {0};
     AUTO(json_free_ptr) struct json *asked = NULL;
     struct compose_input in = {
-        .mode = COMPOSE_LIVE, .xr = p->xr, .host = &host};
+        .mode = COMPOSE_LIVE, .xr = p->xr, .known = p->asked, .host = &host};
 
     in.pipeline = catalog_pipeline(recipe, err);
     if (!in.pipeline)
         return false;
-    in.observed = json_copy(p->observed);
-    for (unsigned round = 0;; round++) {
+    in.observed = json_copy(p->guess ? p->guess : p->observed);
+    for (struct json *g = json_first(p->guess); g; g = json_next(g))
+        strlist_add(&names, str_of(json_key(g)));
+    for (unsigned round = p->guess ? 1 : 0;; round++) {
         if (!compose(&in, out, err))
             return false;
         /* At least once with everything of the first round Ready. */
@@ -126,7 +129,7 @@ run_until_stable(struct work *w, const struct parent *p, struct recipe *recipe,
             (round && same_names(&names, out)))
             return true;
         take_names(&names, out);
-        in.observed = foresee(p->observed, out);
+        in.observed = planner_foresee(p->observed, out);
         json_free(asked);
         in.known = asked = out->outcome.asked;
         out->outcome.asked = NULL;
@@ -326,6 +329,7 @@ plan_gone(struct work *w, const struct json *gone, unsigned depth)
     planner_row(w, MESH_DESTROY, depth, gone)->note =
         *lost ? arena_printf(w->a, "no longer composed; %s", lost)
               : "no longer composed";
+    planner_note_renamed(w, w->p->items_n - 1);
     if (!d || depth >= DEPTH_MAX)
         return;
     AUTO(json_free_ptr) struct json *below = observe(w, d, gone);
@@ -410,4 +414,22 @@ planner_compose(struct work *w, const struct definition *d,
         note_failure(w, &p, &err);
     }
     compose_release(&r);
+}
+
+bool
+planner_desire(struct work *w, const struct definition *d,
+               const struct json *xr, const struct similar *like,
+               struct choice *choice, struct compose_result *out,
+               struct error *err)
+{
+    AUTO(json_free_ptr) struct json *nothing = json_new_object();
+    const struct parent p = {.d = d,
+                             .xr = xr,
+                             .observed = nothing,
+                             .guess = like ? like->foreseen : NULL,
+                             .asked = like ? like->asked : NULL};
+
+    *out = (struct compose_result){0};
+    return catalog_choose(w->c, d, xr, choice, err) &&
+           run_until_stable(w, &p, choice->recipe, out, err);
 }
