@@ -116,6 +116,22 @@ cut_runes(const struct verb *f, struct str s)
     return s;
 }
 
+/* strconv.CanBackquote */
+static bool
+can_backquote(struct str s)
+{
+    while (s.n) {
+        uint32_t cp;
+        size_t n = utf8_decode(s, &cp);
+
+        if ((n == 1 && cp == UTF8_REPLACEMENT) || (cp < ' ' && cp != '\t') ||
+            cp == '`' || cp == 0x7f || cp == 0xfeff)
+            return false;
+        s = str_from(s, n);
+    }
+    return true;
+}
+
 static void
 print_text(struct printer *p, struct verb *f, struct str s, struct value v)
 {
@@ -133,7 +149,7 @@ print_text(struct printer *p, struct verb *f, struct str s, struct value v)
         return;
     case 'q':
         s = cut_runes(f, s);
-        if (f->sharp && !memchr(s.s ? s.s : "", '`', s.n))
+        if (f->sharp && can_backquote(s))
             buf_printf(&text, "`%.*s`", STR_ARG(s));
         else
             format_quote(s, f->plus, &text);

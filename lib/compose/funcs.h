@@ -31,7 +31,8 @@ struct call {
     size_t max_text;       /* bytes a result may have */
     size_t work, max_work; /* what functions did: see call_work */
     struct error err;
-    struct buf text; /* scratch, emptied before each call */
+    struct buf text;       /* scratch, emptied before each call */
+    struct value receiver; /* of a method */
 };
 
 /* args: n values, NIL and NONE already as the signature wants them. */
@@ -60,6 +61,8 @@ extern const struct func_table funcs_builtin, funcs_compare, funcs_string,
 
 /* NULL when there is none. */
 const struct func *func_find(struct str name);
+/* The method of a value, which call->receiver holds while it runs. */
+const struct func *func_method(struct value receiver, struct str name);
 
 /* Sets the message and answers false. */
 bool call_fail(struct call *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -93,9 +96,10 @@ void func_replace_all(struct str s, struct str old, struct str with,
                       struct buf *out);
 /* Where Go's base64 decoder gives up: its errors say the byte. */
 size_t func_base64_bad_at(struct str s);
-/* One character in the other case: ASCII, Latin, Greek, Cyrillic. */
+/* unicode.ToUpper, ToLower and ToTitle. */
 uint32_t func_upper(uint32_t cp);
 uint32_t func_lower(uint32_t cp);
+uint32_t func_title(uint32_t cp);
 /* cast.ToInt64, cast.ToFloat64: 0 for what is no number. */
 int64_t func_to_int(struct value v);
 double func_to_float(struct value v);

@@ -139,15 +139,6 @@ fn_printf(struct call *c, const struct value *v, size_t n, struct value *out)
     return call_text(c, out);
 }
 
-static bool
-fn_call(struct call *c, const struct value *v, size_t n, struct value *out)
-{
-    (void)n, (void)out;
-    if (v[0].type == VALUE_NIL || v[0].type == VALUE_NONE)
-        return call_fail(c, "call of nil");
-    return call_fail(c, "non-function of type %s", value_type_name(v[0]));
-}
-
 /* ---- escaping ---- */
 
 /* One string as it is; anything else as Sprint gives it. */
@@ -244,7 +235,7 @@ static const struct func rows[] = {
     {"html", "a+", fn_html},
     {"js", "a+", fn_js},
     {"urlquery", "a+", fn_urlquery},
-    {"call", "vv+", fn_call},
+    {"call", "vv+", NULL},
 };
 
 const struct func_table funcs_builtin = {rows, ARRAY_LEN(rows)};

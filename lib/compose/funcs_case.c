@@ -16,13 +16,13 @@ is_space(uint32_t cp)
 static bool
 is_upper(uint32_t cp)
 {
-    return func_lower(cp) != cp;
+    return func_lower(cp) != cp && func_upper(cp) == cp;
 }
 
 static bool
 is_lower(uint32_t cp)
 {
-    return func_upper(cp) != cp;
+    return func_upper(cp) != cp && func_lower(cp) == cp;
 }
 
 static bool
@@ -90,7 +90,7 @@ FUNC(fn_title)
                                           before == '_'
                                     : !is_space(before);
 
-        put(c, inside ? cp : func_upper(cp));
+        put(c, inside ? cp : func_title(cp));
         before = cp;
     }
     return call_text(c, out);
@@ -111,10 +111,16 @@ FUNC(fn_untitle)
 
 FUNC(fn_swapcase)
 {
+    bool start = true;
+
     for (struct str s = v[0].s; s.n;) {
         uint32_t cp = take(&s);
 
-        put(c, is_upper(cp) ? func_lower(cp) : func_upper(cp));
+        if (is_upper(cp))
+            put(c, func_lower(cp));
+        else
+            put(c, start ? func_title(cp) : func_upper(cp));
+        start = is_upper(cp) || is_lower(cp) ? false : is_space(cp);
     }
     return call_text(c, out);
 }
@@ -122,13 +128,20 @@ FUNC(fn_swapcase)
 /* goutils works on bytes here. */
 FUNC(fn_nospace)
 {
+    size_t left = 0;
+
     for (size_t i = 0; i < v[0].s.n; i++) {
         unsigned char x = (unsigned char)v[0].s.s[i];
 
-        if (!is_space(x))
-            put(c, x);
+        if (is_space(x))
+            continue;
+        put(c, x);
+        left++;
     }
-    return call_text(c, out);
+    if (left < v[0].s.n)
+        return call_text(c, out);
+    *out = v[0];
+    return true;
 }
 
 FUNC(fn_initials)

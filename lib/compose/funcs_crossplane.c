@@ -1,5 +1,4 @@
 /* What function-go-templating adds. Source: its function_maps.go (0.12). */
-#include "lib/base/clock.h"
 #include "lib/base/digest.h"
 
 #include "lib/compose/funcs.h"
@@ -150,21 +149,19 @@ text_of(struct call *c, struct value condition, const char *key)
     return v.type == VALUE_STRING ? v.s : STR("");
 }
 
-/* A metav1.Time as its String() shows it. */
+/* A metav1.Time. */
 static struct value
-stamp(struct call *c, struct str s)
+stamp(struct str s)
 {
-    struct value_struct *st = arena_alloc(c->a, sizeof(*st));
-    AUTO(buf_release) struct buf text = BUF_INIT(64);
-    int64_t seconds;
+    struct gotime t = GOTIME_ZERO;
+    struct value v;
 
-    st->type = "v1.Time";
-    st->text = STR("0001-01-01 00:00:00 +0000 UTC");
-    if (clock_parse(s, &seconds)) {
-        format_value(c->a, value_time((struct gotime){.s = seconds}), &text);
-        st->text = arena_str(c->a, buf_view(&text));
-    }
-    return (struct value){.type = VALUE_STRUCT, .st = st};
+    if (!gotime_parse(STR("2006-01-02T15:04:05Z07:00"), s, &t, NULL))
+        t = GOTIME_ZERO;
+    t.offset = 0; /* it is told in the local zone */
+    v = value_time(t);
+    v.name = "v1.Time";
+    return v;
 }
 
 #define FIELDS 6
@@ -175,6 +172,9 @@ new_condition(struct call *c, struct str type, struct value condition)
 {
     struct value_struct *st = arena_alloc(c->a, sizeof(*st));
     struct value_entry *f = arena_array(c->a, FIELDS, sizeof(*f));
+    static const char *const tags[FIELDS] = {
+        "type",   "status",   "lastTransitionTime",
+        "reason", "?message", "?observedGeneration"};
     bool known = condition.type == VALUE_MAP;
     struct value generation =
         value_at(c->a, condition, "observedGeneration", NULL);
@@ -187,7 +187,7 @@ new_condition(struct call *c, struct str type, struct value condition)
               known ? text_of(c, condition, "status") : STR("Unknown"))};
     f[2] = (struct value_entry){
         STR("LastTransitionTime"),
-        stamp(c, text_of(c, condition, "lastTransitionTime"))};
+        stamp(text_of(c, condition, "lastTransitionTime"))};
     f[3] = (struct value_entry){
         STR("Reason"),
         named("common.ConditionReason", text_of(c, condition, "reason"))};
@@ -197,7 +197,7 @@ new_condition(struct call *c, struct str type, struct value condition)
         STR("ObservedGeneration"),
         value_int64(generation.type == VALUE_INT64 ? generation.i : 0)};
     *st = (struct value_struct){
-        .type = "common.Condition", .fields = f, .n = FIELDS};
+        .type = "common.Condition", .fields = f, .n = FIELDS, .tags = tags};
     return (struct value){.type = VALUE_STRUCT, .st = st};
 }
 

@@ -1,4 +1,5 @@
-/* Dates. Now is what the caller says; zones other than UTC are not built in.
+/* Dates. Now is what the caller says; zones other than UTC are not built in
+ * (there is no file system to read them from).
  * Source: sprig 3.3 date.go. */
 #include "lib/compose/funcs.h"
 #include "lib/compose/gotime.h"
@@ -17,18 +18,48 @@ FUNC(fn_now)
 static struct gotime
 moment(struct call *c, struct value v)
 {
-    if (v.type == VALUE_TIME)
+    if (v.type == VALUE_TIME && !v.name)
         return (struct gotime){.s = v.time.s, .ns = v.time.ns};
     if (value_is_integer(v) && v.type != VALUE_UINT8)
         return (struct gotime){.s = MIN(MAX(v.i, -LATEST), LATEST)};
     return gotime_of_ns(c->run->now_ns);
 }
 
+/* Is there a zone of this name, other than UTC? What is no zone is UTC. */
+static bool
+is_zone(struct str name)
+{
+    static const char *const areas[] = {
+        "Africa",    "America", "Antarctica", "Arctic", "Asia", "Atlantic",
+        "Australia", "Brazil",  "Canada",     "Chile",  "Etc",  "Europe",
+        "Indian",    "Mexico",  "Pacific",    "US"};
+    static const char *const zones[] = {
+        "CET",    "CST6CDT", "Cuba",      "EET",      "EST",       "EST5EDT",
+        "Egypt",  "Eire",    "GB",        "GB-Eire",  "GMT",       "GMT+0",
+        "GMT-0",  "GMT0",    "Greenwich", "HST",      "Hongkong",  "Iceland",
+        "Iran",   "Israel",  "Jamaica",   "Japan",    "Kwajalein", "Libya",
+        "MET",    "MST",     "MST7MDT",   "NZ",       "NZ-CHAT",   "Navajo",
+        "PRC",    "PST8PDT", "Poland",    "Portugal", "ROC",       "ROK",
+        "Turkey", "W-SU",    "WET",       "Singapore"};
+    struct str area, rest;
+
+    str_cut(name, '/', &area, &rest);
+    for (size_t i = 0; rest.n && i < ARRAY_LEN(areas); i++) {
+        if (str_eqz(area, areas[i]))
+            return true;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(zones); i++) {
+        if (str_eqz(name, zones[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool
 in_zone(struct call *c, struct str layout, struct value date, struct str zone,
         struct value *out)
 {
-    if (zone.n && !str_eqz(zone, "UTC") && !str_eqz(zone, "Local"))
+    if (is_zone(zone))
         return call_fail(c, "time zone \"%.*s\" is not built in",
                          STR_ARG(zone));
     gotime_format(moment(c, date), layout, &c->text);

@@ -142,23 +142,32 @@ FUNC(fn_deep_copy)
     return true;
 }
 
+static bool
+no_dict(struct call *c, struct value v)
+{
+    return call_fail(c,
+                     "interface conversion: interface {} is %s, not "
+                     "map[string]interface {}",
+                     v.type == VALUE_NIL ? "nil" : value_type_name(v));
+}
+
 FUNC(fn_dig)
 {
     if (n < 3)
         return call_fail(c, "dig needs at least three arguments");
     struct value at = v[n - 1];
 
+    if (at.type != VALUE_MAP || at.map->elem != ELEM_ANY)
+        return no_dict(c, at);
     for (size_t i = 0; i + 2 < n; i++) {
-        if (at.type != VALUE_MAP || at.map->elem != ELEM_ANY)
-            return call_fail(c,
-                             "interface conversion: interface {} is %s, not "
-                             "map[string]interface {}",
-                             at.type == VALUE_NIL ? "nil"
-                                                  : value_type_name(at));
         if (v[i].type != VALUE_STRING)
             return call_fail(
                 c, "interface conversion: interface {} is %s, not string",
                 v[i].type == VALUE_NIL ? "nil" : value_type_name(v[i]));
+    }
+    for (size_t i = 0; i + 2 < n; i++) {
+        if (at.type != VALUE_MAP || at.map->elem != ELEM_ANY)
+            return no_dict(c, at);
         if (!value_get(c->a, at, v[i].s, &at)) {
             at = v[n - 2];
             break;

@@ -3,19 +3,15 @@
 #include "lib/base/yaml.h"
 
 #include "lib/compose/funcs.h"
+#include "lib/compose/gojson.h"
 
 /* ---- JSON ---- */
 
 static bool
 to_json(struct call *c, struct value v, unsigned flags, struct value *out)
 {
-    AUTO(json_free_ptr)
-    struct json *j = value_to_json(c->a, v, false, &c->work, &c->err);
-
-    if (!j)
-        return false;
-    json_print(j, flags | JSON_SORTED, &c->text);
-    return call_text(c, out);
+    return value_print_json(c->a, v, flags, &c->text, &c->work, &c->err) &&
+           call_text(c, out);
 }
 
 /* What toJson does with an error: nothing. */
@@ -82,8 +78,12 @@ FUNC(fn_must_from_json)
 {
     AUTO(json_free_ptr) struct json *j = json_parse(v[0].s, NULL, &c->err);
 
-    if (!j)
-        return false;
+    if (!j) {
+        if (c->err.code == ERR_LIMIT ||
+            !gojson_syntax(v[0].s, false, &c->text, NULL))
+            return false;
+        return call_fail(c, "%s", buf_cstr(&c->text));
+    }
     *out = own(c, value_json(c->a, j, NUMBERS_JSON));
     return true;
 }
@@ -102,7 +102,7 @@ FUNC(fn_from_json)
 FUNC(fn_to_yaml)
 {
     AUTO(json_free_ptr)
-    struct json *j = value_to_json(c->a, v[0], true, &c->work, &c->err);
+    struct json *j = value_to_tree(c->a, v[0], &c->work, &c->err);
 
     if (!j)
         return false;
@@ -114,14 +114,7 @@ FUNC(fn_to_yaml)
 
 FUNC(fn_from_yaml)
 {
-    struct yaml_docs docs = {0};
-
-    if (!yaml_parse(v[0].s, NULL, &docs, &c->err))
-        return false;
-    *out = docs.n ? own(c, value_json(c->a, docs.v[0].value, NUMBERS_YAML))
-                  : value_nil();
-    yaml_docs_release(&docs);
-    return true;
+    return value_read_yaml(c->a, v[0].s, out, &c->work, &c->err);
 }
 
 /* ---- base64, base32 ---- */

@@ -287,8 +287,15 @@ FUNC(fn_sort_alpha)
     struct value strings;
     size_t count;
 
-    if (!call_strings(c, v[0], &strings))
+    if (v[0].type == VALUE_NIL)
+        strings = v[0];
+    else if (!call_strings(c, v[0], &strings))
         return false;
+    if (strings.type != VALUE_LIST) { /* what is no list is one text */
+        *out = value_list(c->a, 1, ELEM_STRING);
+        out->list->v[0] = value_str(call_strval(c, v[0]));
+        return true;
+    }
     const struct value *items = value_items(c->a, strings, &count);
 
     *out = value_list(c->a, count, ELEM_STRING);

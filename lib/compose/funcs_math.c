@@ -107,7 +107,8 @@ FUNC(fn_minf)
 
 /* ---- decimal arithmetic ----
  * sprig computes in decimals, so that 0.1 + 0.2 is 0.3. A long double holds
- * 64 bits; its result cut to 15 digits is what the decimal shows. */
+ * 64 bits; its result cut to 18 digits is what the decimal shows. Quotients
+ * have 16 decimal places. */
 static double
 rounded(long double x)
 {
@@ -116,7 +117,9 @@ rounded(long double x)
 
     if (!isfinite((double)x))
         return (double)x;
-    buf_printf(&text, "%.16Lg", x);
+    if (x == 0)
+        return 0; /* a decimal has no negative zero */
+    buf_printf(&text, "%.18Lg", x);
     return str_to_double(buf_view(&text), &d) ? d : (double)x;
 }
 
@@ -128,6 +131,15 @@ decimal(double f)
 
     format_float(f, 'e', -1, &text);
     return strtold(buf_cstr(&text), NULL);
+}
+
+static long double
+places(long double x)
+{
+    AUTO(buf_release) struct buf text = BUF_INIT(8000);
+
+    buf_printf(&text, "%.16Lf", x);
+    return isfinite((double)x) ? strtold(buf_cstr(&text), NULL) : x;
 }
 
 FUNC(fn_addf)
@@ -175,7 +187,7 @@ FUNC(fn_divf)
 
         if (y == 0)
             return call_fail(c, "decimal division by 0");
-        x /= decimal(y);
+        x = places(x / decimal(y));
     }
     *out = value_float(rounded(x));
     return true;

@@ -180,6 +180,14 @@ hostname(struct str host)
     return name;
 }
 
+static bool
+url_fail(struct call *c, struct str url, const char *why)
+{
+    bad_url(c, url);
+    buf_puts(&c->text, why);
+    return call_fail(c, "%s", buf_cstr(&c->text));
+}
+
 FUNC(fn_url_parse)
 {
     struct str rest, fragment, query, opaque = STR(""), host = STR("");
@@ -188,13 +196,13 @@ FUNC(fn_url_parse)
     for (size_t i = 0; i < v[0].s.n; i++) {
         unsigned char x = (unsigned char)v[0].s.s[i];
 
-        if (x < ' ' || x == 0x7f) {
-            bad_url(c, v[0].s);
-            buf_puts(&c->text, "net/url: invalid control character in URL");
-            return call_fail(c, "%s", buf_cstr(&c->text));
-        }
+        if (x < ' ' || x == 0x7f)
+            return url_fail(c, v[0].s,
+                            "net/url: invalid control character in URL");
     }
     str_cut(v[0].s, '#', &rest, &fragment);
+    if (str_starts(rest, STR(":")))
+        return url_fail(c, v[0].s, "missing protocol scheme");
     struct str scheme = take_scheme(&rest);
 
     str_cut(rest, '?', &rest, &query);
@@ -212,6 +220,10 @@ FUNC(fn_url_parse)
             user = str_sub(host, 0, at - 1);
             host = str_from(host, at);
         }
+    } else if (!scheme.n && rest.n && rest.s[0] != '/' &&
+               str_find(rest, STR(":"), 0) < str_find(rest, STR("/"), 0)) {
+        return url_fail(c, v[0].s,
+                        "first path segment in URL cannot contain colon");
     } else if (scheme.n && (!rest.n || rest.s[0] != '/')) {
         opaque = rest;
         rest = STR("");

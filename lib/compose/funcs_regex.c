@@ -33,10 +33,9 @@ compiled(struct call *c, struct str pattern, struct str text, bool must)
         call_fail(c, "%s", why.msg);
         return NULL;
     }
-    if (pattern.n && !memchr(pattern.s, '`', pattern.n))
-        buf_printf(&quoted, "`%.*s`", STR_ARG(pattern));
-    else
-        format_quote(pattern, false, &quoted);
+    struct value arg = value_str(pattern);
+
+    format_printf(c->a, STR("%#q"), &arg, 1, &quoted);
     call_fail(c, "regexp: Compile(%s): %s", buf_cstr(&quoted), why.msg);
     return NULL;
 }

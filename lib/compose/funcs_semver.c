@@ -104,13 +104,13 @@ parse_version(struct call *c, struct str s, struct version *out)
     for (int i = 0; i < 3; i++) {
         if (!take_part(&rest, false, i == 0, &part) ||
             (part.n && !str_to_u64(part, &out->part[i])))
-            return call_fail(c, "Invalid Semantic Version");
+            return call_fail(c, "invalid semantic version");
     }
     if (!take_tail(&rest, '-', &out->pre) ||
         !take_tail(&rest, '+', &out->meta) || rest.n)
-        return call_fail(c, "Invalid Semantic Version");
+        return call_fail(c, "invalid semantic version");
     if (!zeros_fit(out->pre))
-        return call_fail(c, "Version segment starts with 0");
+        return call_fail(c, "version segment starts with 0");
     return true;
 }
 

@@ -351,7 +351,14 @@ FUNC(fn_fail)
     return call_fail(c, "%.*s", STR_ARG(v[0].s));
 }
 
+FUNC(fn_hello)
+{
+    *out = value_str(STR("Hello!"));
+    return true;
+}
+
 static const struct func rows[] = {
+    {"hello", "", fn_hello},
     {"trim", "s", fn_trim},
     {"trimAll", "ss", fn_trim_all},
     {"trimall", "ss", fn_trim_all},

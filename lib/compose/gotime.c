@@ -222,6 +222,21 @@ gotime_add(struct gotime t, int64_t ns)
     return sum;
 }
 
+struct gotime
+gotime_add_date(struct gotime t, int64_t y, int64_t m, int64_t d)
+{
+    const int64_t most = 1000000;
+    struct civil c = civil_of(t);
+    int64_t month = c.month - 1 + MIN(MAX(m, -most), most);
+    int64_t year = c.year + MIN(MAX(y, -most), most) + floor_div(month, 12);
+    int64_t day =
+        days_of(year, (int)(month - floor_div(month, 12) * 12) + 1, 1) + c.day -
+        1 + MIN(MAX(d, -most), most);
+
+    t.s = day * 86400 + c.hour * 3600 + c.minute * 60 + c.second - t.offset;
+    return t;
+}
+
 int64_t
 gotime_sub(struct gotime t, struct gotime u)
 {
@@ -299,7 +314,7 @@ put_offset(enum part part, int32_t offset, struct buf *out)
         return;
     }
     buf_printf(out, "%c%02d", offset < 0 ? '-' : '+', minutes / 60);
-    if (part == PART_NUM_SHORT || (part == PART_ZONE && minutes % 60 == 0))
+    if (part == PART_NUM_SHORT)
         return;
     buf_printf(out, "%s%02d",
                part == PART_Z_COLON || part == PART_NUM_COLON ? ":" : "",

@@ -24,6 +24,9 @@ struct gotime {
 /* Nanoseconds since 1970, in UTC. */
 struct gotime gotime_of_ns(int64_t ns);
 struct gotime gotime_add(struct gotime t, int64_t ns);
+/* AddDate of years, months and days: what overflows a month goes on in the
+ * next. Each number counts up to a million. */
+struct gotime gotime_add_date(struct gotime t, int64_t y, int64_t m, int64_t d);
 /* t - u in nanoseconds, at most the largest (smallest) int64. */
 int64_t gotime_sub(struct gotime t, struct gotime u);
 void gotime_format(struct gotime t, struct str layout, struct buf *out);

@@ -47,7 +47,7 @@ fits(char type, struct value v)
     case 'm':
         return v.type == VALUE_MAP && v.map->elem == ELEM_ANY;
     case 't':
-        return v.type == VALUE_TIME;
+        return v.type == VALUE_TIME && !v.name;
     default:
         return true;
     }
@@ -98,10 +98,29 @@ map_field(struct exec *x, struct str name, struct value map, struct value *out)
     return exec_fail(x, "map has no entry for key \"%.*s\"", STR_ARG(name));
 }
 
+/* What stands behind the last field of a chain. */
+struct arguments {
+    struct value dot;
+    struct node *const *v;
+    size_t n;
+    const struct value *final;
+};
+
+static const struct arguments no_arguments;
+
+static bool eval_call(struct exec *x, const struct arguments *args,
+                      const struct func *f, const struct node *at,
+                      const struct value *receiver, struct value *out);
+
 static bool
-eval_field(struct exec *x, struct str name, bool has_args, struct value from,
-           struct value *out)
+eval_field(struct exec *x, struct str name, const struct arguments *args,
+           struct value from, struct value *out)
 {
+    bool has_args = args->n || args->final;
+    const struct func *method = func_method(from, name);
+
+    if (method)
+        return eval_call(x, args, method, x->node, &from, out);
     switch (from.type) {
     case VALUE_NONE:
         if (x->run.missing_key == MISSING_ERROR)
@@ -137,11 +156,12 @@ eval_field(struct exec *x, struct str name, bool has_args, struct value from,
 }
 
 static bool
-eval_names(struct exec *x, const struct str *names, size_t n, bool has_args,
-           struct value from, struct value *out)
+eval_names(struct exec *x, const struct str *names, size_t n,
+           const struct arguments *args, struct value from, struct value *out)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!eval_field(x, names[i], has_args && i + 1 == n, from, &from))
+        if (!eval_field(x, names[i], i + 1 == n ? args : &no_arguments, from,
+                        &from))
             return false;
     }
     *out = from;
@@ -149,8 +169,8 @@ eval_names(struct exec *x, const struct str *names, size_t n, bool has_args,
 }
 
 static bool
-eval_variable(struct exec *x, const struct node *n, bool has_args,
-              const struct node *first, struct value *out)
+eval_variable(struct exec *x, const struct node *n,
+              const struct arguments *args, struct value *out)
 {
     x->node = n;
     size_t i = x->var_count;
@@ -159,17 +179,17 @@ eval_variable(struct exec *x, const struct node *n, bool has_args,
         i--;
     if (i == x->base)
         return exec_fail(x, "undefined variable: %.*s", STR_ARG(n->names[0]));
-    if (n->name_count == 1 && has_args) {
+    if (n->name_count == 1 && (args->n || args->final)) {
         return exec_fail(x, "can't give argument to non-function %.*s",
-                         STR_ARG(first->text));
+                         STR_ARG(n->text));
     }
-    return eval_names(x, n->names + 1, n->name_count - 1, has_args,
+    return eval_names(x, n->names + 1, n->name_count - 1, args,
                       x->vars[i - 1].v, out);
 }
 
 static bool
 eval_chain(struct exec *x, struct value dot, const struct node *n,
-           bool has_args, struct value *out)
+           const struct arguments *args, struct value *out)
 {
     struct value from;
 
@@ -178,7 +198,7 @@ eval_chain(struct exec *x, struct value dot, const struct node *n,
         return exec_fail(x, "indirection through explicit nil in nil%.*s",
                          STR_ARG(n->text));
     return eval_arg(x, dot, 'v', n->kids[0], &from) &&
-           eval_names(x, n->names, n->name_count, has_args, from, out);
+           eval_names(x, n->names, n->name_count, args, from, out);
 }
 
 /* ---- calls ---- */
@@ -216,21 +236,51 @@ check_count(struct exec *x, const struct func *f, size_t given,
 
 /* and, or: stop at the first operand that decides. */
 static bool
-short_circuit(struct exec *x, struct value dot, const struct func *f,
-              struct node *const *args, size_t n, const struct value *final,
-              struct value *out)
+short_circuit(struct exec *x, const struct arguments *args,
+              const struct func *f, struct value *out)
 {
     bool stop_at = f->name[0] == 'o';
 
-    for (size_t i = 0; i < n; i++) {
-        if (!eval_arg(x, dot, 'v', args[i], out))
+    for (size_t i = 0; i < args->n; i++) {
+        if (!eval_arg(x, args->dot, 'v', args->v[i], out))
             return false;
         if (value_true(*out) == stop_at)
             return true;
     }
-    if (final)
-        *out = *final;
+    if (args->final)
+        *out = *args->final;
     return true;
+}
+
+static bool call_failed(struct exec *x, const struct func *f,
+                        const struct node *at);
+
+/* call: templates have no function values. */
+static bool
+call_value(struct exec *x, const struct arguments *args, const struct func *f,
+           const struct node *at)
+{
+    AUTO(buf_release) struct buf name = BUF_INIT(900);
+    struct value fn = value_none(), unused;
+
+    for (size_t i = 0; i < args->n; i++) {
+        if (!eval_arg(x, args->dot, 'v', args->v[i], i ? &unused : &fn))
+            return false;
+    }
+    if (args->n)
+        template_node_text(args->v[0], &name);
+    else
+        fn = *args->final;
+    if (!args->n && fn.type == VALUE_STRING)
+        buf_str(&name, fn.s);
+    else if (!args->n)
+        buf_printf(&name, "<%s Value>", value_type_name(fn));
+    if (fn.type == VALUE_NIL || fn.type == VALUE_NONE)
+        call_fail(&x->call, "call of nil");
+    else
+        call_fail(&x->call, "non-function %s of type %s", buf_cstr(&name),
+                  value_type_name(fn));
+    return call_failed(x, f, at);
 }
 
 /* Puts the call's error into ours. What an include met at a cap stands as it
@@ -274,30 +324,35 @@ run_function(struct exec *x, const struct func *f, const struct node *at,
 
 #define FEW 8 /* arguments that need no arena */
 
-/* args: without the function's own name; at: the node an error names. */
+/* at: the node an error names. */
 static bool
-eval_call(struct exec *x, struct value dot, const struct func *f,
-          const struct node *at, struct node *const *args, size_t n,
-          const struct value *final, struct value *out)
+eval_call(struct exec *x, const struct arguments *args, const struct func *f,
+          const struct node *at, const struct value *receiver,
+          struct value *out)
 {
     struct value few[FEW], *argv = few;
-    size_t count = n + (final != NULL);
+    size_t n = args->n, count = n + (args->final != NULL);
 
     if (!check_count(x, f, n, count))
         return false;
+    if (!f->fn && f->name[0] == 'c')
+        return call_value(x, args, f, at);
     if (!f->fn)
-        return short_circuit(x, dot, f, args, n, final, out);
+        return short_circuit(x, args, f, out);
     if (count > FEW)
         argv = arena_array(x->a, count, sizeof(*argv));
     for (size_t i = 0; i < n; i++) {
-        if (!eval_arg(x, dot, parameter(f->signature, i), args[i], &argv[i]))
+        if (!eval_arg(x, args->dot, parameter(f->signature, i), args->v[i],
+                      &argv[i]))
             return false;
     }
-    if (final) {
-        argv[n] = *final;
+    if (args->final) {
+        argv[n] = *args->final;
         if (!validate(x, parameter(f->signature, n), &argv[n]))
             return false;
     }
+    if (receiver)
+        x->call.receiver = *receiver;
     *out = value_none();
     return run_function(x, f, at, argv, count, out);
 }
@@ -406,6 +461,7 @@ static bool
 eval_arg(struct exec *x, struct value dot, char type, const struct node *n,
          struct value *out)
 {
+    const struct arguments none = {.dot = dot};
     bool ok;
 
     x->node = n;
@@ -417,19 +473,19 @@ eval_arg(struct exec *x, struct value dot, char type, const struct node *n,
     case NODE_NIL:
         return nil_arg(x, type, out);
     case NODE_FIELD:
-        ok = eval_names(x, n->names, n->name_count, false, dot, out);
+        ok = eval_names(x, n->names, n->name_count, &none, dot, out);
         break;
     case NODE_VARIABLE:
-        ok = eval_variable(x, n, false, n, out);
+        ok = eval_variable(x, n, &none, out);
         break;
     case NODE_PIPE:
         ok = eval_pipeline(x, dot, n, out);
         break;
     case NODE_IDENTIFIER:
-        ok = eval_call(x, dot, n->func, n, NULL, 0, NULL, out);
+        ok = eval_call(x, &none, n->func, n, NULL, out);
         break;
     case NODE_CHAIN:
-        ok = eval_chain(x, dot, n, false, out);
+        ok = eval_chain(x, dot, n, &none, out);
         break;
     default:
         return typed_constant(x, type, n, out);
@@ -444,27 +500,25 @@ eval_command(struct exec *x, struct value dot, const struct node *cmd,
              const struct value *final, struct value *out)
 {
     const struct node *first = cmd->kids[0];
-    bool has_args = cmd->n > 1 || final;
+    const struct arguments args = {dot, cmd->kids + 1, cmd->n - 1, final};
 
     switch (first->type) {
     case NODE_FIELD:
         x->node = first;
-        return eval_names(x, first->names, first->name_count, has_args, dot,
-                          out);
+        return eval_names(x, first->names, first->name_count, &args, dot, out);
     case NODE_CHAIN:
-        return eval_chain(x, dot, first, has_args, out);
+        return eval_chain(x, dot, first, &args, out);
     case NODE_IDENTIFIER:
         x->node = first;
-        return eval_call(x, dot, first->func, cmd, cmd->kids + 1, cmd->n - 1,
-                         final, out);
+        return eval_call(x, &args, first->func, cmd, NULL, out);
     case NODE_VARIABLE:
-        return eval_variable(x, first, has_args, first, out);
+        return eval_variable(x, first, &args, out);
     default:
         break;
     }
     if (first->type != NODE_PIPE)
         x->node = first;
-    if (has_args) {
+    if (args.n || final) {
         AUTO(buf_release) struct buf text = BUF_INIT(900);
 
         template_node_text(first, &text);

@@ -204,7 +204,8 @@ range_map(struct exec *x, const struct node *n, struct value v, size_t mark)
 
     memcpy(e, live, count * sizeof(*e));
     for (size_t i = 0; i < count && how == WALK_ON; i++) {
-        e[i].value.boxed = v.map->elem == ELEM_ANY;
+        e[i].value.boxed =
+            v.map->elem == ELEM_ANY || v.map->elem == ELEM_GENERAL;
         how = turn(x, n, mark, value_str(e[i].key), e[i].value);
     }
     return how;

@@ -264,7 +264,7 @@ value_get(struct arena *a, struct value map, struct str key, struct value *out)
     if (!found)
         return false;
     *out = v[i].value;
-    out->boxed = map.map->elem == ELEM_ANY;
+    out->boxed = map.map->elem == ELEM_ANY || map.map->elem == ELEM_GENERAL;
     return true;
 }
 
@@ -351,6 +351,7 @@ static const char *const map_names[] = {
     [ELEM_INT] = "map[string]int",
     [ELEM_LIST] = "map[string][]interface {}",
     [ELEM_BYTES] = "map[string][]uint8",
+    [ELEM_GENERAL] = "map[interface {}]interface {}",
 };
 
 static const char *const plain_names[] = {

@@ -38,7 +38,14 @@ enum value_type {
 };
 
 /* What a list or a map is declared to hold. */
-enum value_elem { ELEM_ANY, ELEM_STRING, ELEM_INT, ELEM_LIST, ELEM_BYTES };
+enum value_elem {
+    ELEM_ANY,
+    ELEM_STRING,
+    ELEM_INT,
+    ELEM_LIST,
+    ELEM_BYTES,
+    ELEM_GENERAL /* a map whose keys are not all strings; here they are */
+};
 
 /* How numbers of wrapped JSON become Go's. */
 enum value_numbers {
@@ -94,6 +101,7 @@ struct value_struct {
     const char *type;
     const struct value_entry *fields;
     size_t n;
+    const char *const *tags; /* names in JSON, "?x": x,omitempty; or NULL */
     struct str text; /* what String() gives; s == NULL: no such method */
 };
 
@@ -152,10 +160,17 @@ struct value value_deep_copy(struct arena *a, struct value v);
 void value_merge(struct arena *a, struct value dst, struct value src,
                  bool override);
 
-/* A tree of v: what encoding/json or yaml.v3 would write. Bytes that are not
- * UTF-8 become U+FFFD. yaml: floats print in Go's %g form. Fails when v nests
- * deeper than 200 or has more than 1 million nodes; adds them to *work. */
-struct json *value_to_json(struct arena *a, struct value v, bool yaml,
-                           size_t *work, struct error *err);
+/* ---- JSON and YAML; each adds the nodes it met to *work ---- */
+/* What encoding/json writes. flags: JSON_PRETTY, JSON_HTML. Fails when v nests
+ * deeper than 200 or has more than 1 million nodes. */
+bool value_print_json(struct arena *a, struct value v, unsigned flags,
+                      struct buf *out, size_t *work, struct error *err);
+/* A tree of v for yaml_print, as yaml.v3 would write it: floats in Go's %g
+ * form; bytes that are not UTF-8 become U+FFFD. Caps as before. */
+struct json *value_to_tree(struct arena *a, struct value v, size_t *work,
+                           struct error *err);
+/* What yaml.v3 makes of a text. Errors: "yaml: line 2: ...". */
+bool value_read_yaml(struct arena *a, struct str text, struct value *out,
+                     size_t *work, struct error *err);
 
 #endif

@@ -1,7 +1,6 @@
-/* Values into JSON trees. */
+/* Values as trees that print as yaml.v3 writes them. */
 #include <math.h>
 
-#include "lib/base/digest.h"
 #include "lib/base/utf8.h"
 
 #include "lib/compose/format.h"
@@ -13,7 +12,6 @@
 
 struct tree {
     struct arena *a;
-    bool yaml;
     size_t nodes;
     struct error *err;
 };
@@ -41,40 +39,14 @@ clean(struct arena *a, struct str s)
     return s;
 }
 
-/* encoding/json: plain between 1e-6 and 1e21, else e-9 for e-09. */
-static void
-json_float(double f, struct buf *out)
-{
-    double size = fabs(f);
-
-    if (f == 0 || (size >= 1e-6 && size < 1e21)) {
-        format_float(f, 'f', -1, out);
-        return;
-    }
-    format_float(f, 'e', -1, out);
-    if (out->n >= 4 && out->s[out->n - 4] == 'e' && out->s[out->n - 3] == '-' &&
-        out->s[out->n - 2] == '0') {
-        out->s[out->n - 2] = out->s[out->n - 1];
-        buf_truncate(out, out->n - 1);
-    }
-}
-
 static struct json *
-new_float(struct tree *t, double f)
+new_float(double f)
 {
     AUTO(buf_release) struct buf text = BUF_INIT(512);
 
-    if (isnan(f) || isinf(f)) {
-        error_set(t->err, ERR_INVALID, "json: unsupported value: %s",
-                  isnan(f) ? "NaN"
-                  : f > 0  ? "+Inf"
-                           : "-Inf");
-        return NULL;
-    }
-    if (t->yaml)
-        format_float(f, 'g', -1, &text);
-    else
-        json_float(f, &text);
+    if (isnan(f) || isinf(f))
+        return json_new_string(isnan(f) ? ".nan" : f > 0 ? ".inf" : "-.inf");
+    format_float(f, 'g', -1, &text);
     return json_new_number(buf_view(&text));
 }
 
@@ -84,10 +56,6 @@ new_list(struct tree *t, struct value v, unsigned depth)
     struct json *array = json_new_array();
     size_t n;
 
-    if (v.list->nil && !t->yaml) {
-        json_free(array);
-        return json_new_null();
-    }
     const struct value *items = value_items(t->a, v, &n);
 
     for (size_t i = 0; i < n; i++) {
@@ -119,8 +87,6 @@ new_object(struct tree *t, const struct value_entry *e, size_t n,
         }
         for (char *p = name; fields && *p >= 'A' && *p <= 'Z'; p++) {
             *p = (char)(*p - 'A' + 'a');
-            if (!t->yaml)
-                break;
         }
         json_set(object, name, child);
     }
@@ -128,14 +94,8 @@ new_object(struct tree *t, const struct value_entry *e, size_t n,
 }
 
 static struct json *
-new_bytes(struct tree *t, struct str s)
+new_bytes(struct str s)
 {
-    AUTO(buf_release) struct buf text = BUF_INIT(SIZE_MAX / 2);
-
-    if (!t->yaml) {
-        digest_base64(s, false, &text);
-        return json_new_str(buf_view(&text));
-    }
     struct json *array = json_new_array();
 
     for (size_t i = 0; i < s.n; i++)
@@ -154,6 +114,7 @@ new_struct(struct tree *t, struct value v, unsigned depth)
 static struct json *
 convert(struct tree *t, struct value v, unsigned depth)
 {
+    const struct value_entry *e;
     size_t n;
     AUTO(buf_release) struct buf text = BUF_INIT(64);
 
@@ -170,18 +131,15 @@ convert(struct tree *t, struct value v, unsigned depth)
     case VALUE_BOOL:
         return json_new_bool(v.b);
     case VALUE_FLOAT:
-        return new_float(t, v.f);
+        return new_float(v.f);
     case VALUE_STRING:
         return json_new_str(clean(t->a, v.s));
     case VALUE_BYTES:
-        return new_bytes(t, v.s);
+        return new_bytes(v.s);
     case VALUE_LIST:
         return new_list(t, v, depth);
     case VALUE_MAP:
-        if (v.map->nil && !t->yaml)
-            return json_new_null();
-        const struct value_entry *e = value_entries(t->a, v, &n);
-
+        e = value_entries(t->a, v, &n);
         return new_object(t, e, n, depth, false);
     case VALUE_STRUCT:
         return new_struct(t, v, depth);
@@ -195,10 +153,9 @@ convert(struct tree *t, struct value v, unsigned depth)
 }
 
 struct json *
-value_to_json(struct arena *a, struct value v, bool yaml, size_t *work,
-              struct error *err)
+value_to_tree(struct arena *a, struct value v, size_t *work, struct error *err)
 {
-    struct tree t = {a, yaml, 0, err};
+    struct tree t = {a, 0, err};
     struct json *j = convert(&t, v, 0);
 
     *work += t.nodes;

@@ -14,7 +14,7 @@ cli:lib/base lib/schema lib/compose lib/kube lib/mesh devenv devenv/sandbox tui'
 doors='curses:tui/term.c
 curl/:lib/kube/http.c
 cjson/:lib/base/json.c
-yaml.h>:lib/base/yaml.c
+yaml.h>:lib/base/yaml.c lib/base/yaml_node.c
 microhttpd:devenv/sandbox/http.c
 sqlite3:devenv/sandbox/store.c
 gnutls:lib/base/digest.c devenv/sandbox/tls.c

@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "lib/base/digest.h"
 
@@ -20,7 +21,7 @@
 #include "lib/compose/structpb.h"
 #include "lib/compose/template.h"
 
-enum { LINE_MAX_BYTES = 16 << 20, NOW_S = 1700000000 };
+enum { LINE_MAX_BYTES = 16 << 20 };
 
 /* ---- a template ---- */
 
@@ -30,7 +31,8 @@ render(const struct json *in, struct buf *out, struct error *err)
     AUTO(arena_free_ptr) struct arena *a = arena_new();
     struct str left = str_of(json_get_string(in, "l"));
     struct str right = str_of(json_get_string(in, "r"));
-    struct template_run run = {.arena = a, .now_ns = NOW_S * 1000000000LL};
+    struct template_run run = {.arena = a,
+                               .now_ns = (int64_t)time(NULL) * 1000000000};
     AUTO(template_free_ptr)
     struct template *t = template_parse(
         "manifests", str_of(json_get_string(in, "t")), left, right, err);
@@ -99,7 +101,7 @@ answer_function(const struct json *in, struct json *answer)
 {
     struct json *data = json_get(in, "req");
     struct json *files = json_get(in, "files");
-    struct fn_world world = {.now_ns = NOW_S * 1000000000LL};
+    struct fn_world world = {.now_ns = (int64_t)time(NULL) * 1000000000};
     struct fn_request req = {.data = data, .world = &world};
     struct error err = {0};
     struct fn_response rsp;
