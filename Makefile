@@ -8,7 +8,7 @@ BUILD ?= build
 O    := $(BUILD)/$(MODE)
 
 # ---- what we build with -------------------------------------------------
-PKGS  := ncursesw libcurl libcjson yaml-0.1 libmicrohttpd sqlite3 gnutls libarchive
+PKGS  := ncursesw libcurl libcjson yaml-0.1 libmicrohttpd sqlite3 gnutls libxcrypt libarchive
 CSTD  := -std=gnu11
 WARN  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
          -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wno-format-truncation

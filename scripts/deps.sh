@@ -15,6 +15,7 @@ pc:yaml-0.1|libyaml-dev|libyaml-devel
 pc:libmicrohttpd|libmicrohttpd-dev|libmicrohttpd-devel
 pc:sqlite3|libsqlite3-dev|sqlite-devel
 pc:gnutls|libgnutls28-dev|gnutls-devel
+pc:libxcrypt|libcrypt-dev|libxcrypt-devel
 pc:libarchive|libarchive-dev|libarchive-devel'
 testing='pc:cmocka|libcmocka-dev|libcmocka-devel
 cmd:tmux|tmux|tmux

@@ -1,6 +1,6 @@
 /*
- * digest.h - hashes and the texts made of bytes. Hashes come from GnuTLS; this
- * file and devenv/sandbox/tls.c are its only doors.
+ * digest.h - hashes and the texts made of bytes. Hashes come from GnuTLS,
+ * whose other doors are crypto.h and devenv/sandbox/tls.c.
  */
 #ifndef LIB_BASE_DIGEST_H
 #define LIB_BASE_DIGEST_H

@@ -1,6 +1,4 @@
 /* What the rendered objects do to the response. */
-#include <math.h>
-
 #include "lib/base/digest.h"
 #include "lib/base/mem.h"
 
@@ -8,6 +6,7 @@
 #include "lib/compose/fn_gotemplate.h"
 #include "lib/compose/gojson.h"
 #include "lib/compose/gotime.h"
+#include "lib/compose/structpb.h"
 
 #define ANNOTATION_NAME  GOTEMPLATE_PREFIX "composition-resource-name"
 #define ANNOTATION_READY GOTEMPLATE_PREFIX "ready"
@@ -94,24 +93,6 @@ decodes(struct fn_response *rsp, const struct json *object, const char *name,
     return false;
 }
 
-/* Everything goes through structpb, whose numbers are float64. */
-static void
-as_doubles(struct json *container)
-{
-    struct json *next;
-
-    for (struct json *c = json_first(container); c; c = next) {
-        const char *text = json_number_text(c);
-        double d;
-
-        next = json_next(c);
-        if (!text)
-            as_doubles(c);
-        else if (strlen(text) > 15 && json_double(c, &d) && isfinite(d))
-            json_replace(container, c, json_new_double(d));
-    }
-}
-
 /* mergo's merge with override, on trees. */
 static void
 merge(struct json *dst, const struct json *src)
@@ -126,7 +107,7 @@ merge(struct json *dst, const struct json *src)
         }
         json_set(dst, json_key(c), json_copy(c));
     }
-    as_doubles(dst);
+    structpb_numbers(dst);
 }
 
 /* ---- the composite ---- */
@@ -388,7 +369,7 @@ gotemplate_take(const struct fn_request *req, struct fn_response *rsp,
 
     remove_annotation(*object, ANNOTATION_READY);
     remove_annotation(*object, ANNOTATION_NAME);
-    as_doubles(*object);
+    structpb_numbers(*object);
     fn_desired_set(rsp, kept, *object, ready);
     *object = NULL;
     return true;

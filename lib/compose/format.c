@@ -15,6 +15,7 @@
 struct verb {
     bool plus, minus, sharp, space, zero;
     bool names; /* %+v: structs show the names of their fields */
+    bool go;    /* %#v: as Go source */
     bool has_width, has_precision;
     int width, precision;
     uint32_t c; /* the verb character */
@@ -139,7 +140,8 @@ print_text(struct printer *p, struct verb *f, struct str s, struct value v)
 
     switch (f->c) {
     case 'v':
-        if (f->sharp) {
+        if (f->go) {
+            s = cut_runes(f, s);
             format_quote(s, false, &text);
             break;
         }
@@ -204,14 +206,17 @@ print_radix(struct printer *p, struct verb *f, int64_t i, unsigned base)
     } else if (f->zero && f->has_width && !f->minus) {
         least = f->width - (int)text.n;
     }
-    if (f->sharp && base != 10) {
-        const char *prefix = base == 16  ? f->c == 'X' ? "0X" : "0x"
-                             : base == 2 ? "0b"
-                                         : "0";
-        buf_puts(&text, prefix);
-    }
     if (f->c == 'O')
         buf_puts(&text, "0o");
+    if (f->sharp && base == 8) {
+        AUTO(buf_release) struct buf digits = BUF_INIT(p->out->max);
+
+        put_digits(u, base, false, least, &digits);
+        if (digits.n && digits.s[0] != '0')
+            buf_putc(&text, '0');
+    } else if (f->sharp && base != 10) {
+        buf_puts(&text, base == 2 ? "0b" : f->c == 'X' ? "0X" : "0x");
+    }
     put_digits(u, base, f->c == 'X', least, &text);
     field.zero = false;
     pad(p, &field, buf_view(&text));
@@ -229,7 +234,7 @@ print_rune(struct printer *p, struct verb *f, int64_t i)
     if (f->c == 'U') {
         buf_puts(&text, "U+");
         put_digits((uint64_t)i, 16, true, MAX(4, f->precision), &text);
-        if (f->sharp) {
+        if (f->sharp && i == (int64_t)cp && format_printable(cp)) {
             buf_puts(&text, " '");
             buf_add(&text, c, utf8_encode(cp, c));
             buf_putc(&text, '\'');
@@ -247,8 +252,16 @@ print_rune(struct printer *p, struct verb *f, int64_t i)
 static void
 print_integer(struct printer *p, struct verb *f, struct value v)
 {
+    struct verb hex = *f;
+
     switch (f->c) {
     case 'v':
+        if (f->go && v.type == VALUE_UINT8) {
+            hex.sharp = true;
+            print_radix(p, &hex, v.i, 16);
+            break;
+        }
+        FALLTHROUGH;
     case 'd':
         print_radix(p, f, v.i, 10);
         break;
@@ -290,7 +303,14 @@ print_float(struct printer *p, struct verb *f, struct value v)
 
     if ((f->plus || f->space) && !signbit(v.f) && !isnan(v.f) && !isinf(v.f))
         buf_putc(&text, f->plus ? '+' : ' ');
-    format_float(v.f, c, precision, &text);
+    if (f->sharp && c != 'b' && isfinite(v.f)) {
+        AUTO(buf_release) struct buf plain = BUF_INIT(p->out->max);
+
+        format_float(v.f, c, precision, &plain);
+        format_sharp_float(buf_view(&plain), c, precision, &text);
+    } else {
+        format_float(v.f, c, precision, &text);
+    }
     if (isnan(v.f) || isinf(v.f))
         field.zero = false;
     pad_signed(p, &field, buf_view(&text));
@@ -335,7 +355,7 @@ print_struct(struct printer *p, struct verb *f, struct value v, unsigned depth)
 static void
 print_list(struct printer *p, struct verb *f, struct value v, unsigned depth)
 {
-    bool go = f->sharp && f->c == 'v';
+    bool go = f->go;
     size_t n;
     const struct value *items = value_items(p->a, v, &n);
 
@@ -353,7 +373,7 @@ print_list(struct printer *p, struct verb *f, struct value v, unsigned depth)
 static void
 print_map(struct printer *p, struct verb *f, struct value v, unsigned depth)
 {
-    bool go = f->sharp && f->c == 'v';
+    bool go = f->go;
     size_t n;
     const struct value_entry *e = value_entries(p->a, v, &n);
 
@@ -394,8 +414,7 @@ print_value(struct printer *p, struct verb *f, struct value v, unsigned depth)
     case VALUE_NONE:
     case VALUE_NIL:
         if (depth > 0)
-            buf_puts(p->out,
-                     f->c == 'v' && f->sharp ? "interface {}(nil)" : "<nil>");
+            buf_puts(p->out, f->go ? "interface {}(nil)" : "<nil>");
         else if (f->c == 'v')
             pad(p, f, STR("<nil>"));
         else
@@ -550,13 +569,12 @@ read_index(struct format *s)
         return;
     }
     s->at += (size_t)(close - rest.s) + 1;
-    if (str_to_u64(str_n(rest.s + 1, (size_t)(close - rest.s) - 1), &k) && k &&
-        k <= s->n) {
+    s->was_index =
+        str_to_u64(str_n(rest.s + 1, (size_t)(close - rest.s) - 1), &k);
+    if (s->was_index && k && k <= s->n)
         s->arg = (size_t)k - 1;
-        s->was_index = true;
-    } else {
+    else
         s->good_index = false;
-    }
 }
 
 /* "*": an int argument. */
@@ -597,7 +615,7 @@ read_width(struct format *s, struct verb *f)
 static void
 read_precision(struct format *s, struct verb *f)
 {
-    if (s->at >= s->fmt.n || peek(s) != '.')
+    if (s->at + 1 >= s->fmt.n || peek(s) != '.')
         return;
     s->at++;
     if (s->was_index)
@@ -648,9 +666,10 @@ one_verb(struct format *s)
         return;
     }
     s->at += utf8_decode(str_from(s->fmt, s->at), &f.c);
-    if (f.c == 'v' && f.plus) {
-        f.plus = false;
-        f.names = true;
+    if (f.c == 'v' || f.c == 'w') {
+        f.names = f.plus;
+        f.go = f.sharp;
+        f.plus = f.sharp = false;
     }
     if (f.c == '%') {
         buf_putc(s->p.out, '%');
@@ -659,6 +678,8 @@ one_verb(struct format *s)
     } else if (s->arg >= s->n) {
         complain(s, f.c, "(MISSING)");
     } else if (f.c == 'T') {
+        if (s->v[s->arg].type <= VALUE_NIL)
+            f.has_precision = false;
         f.c = 's';
         print_text(&s->p, &f, str_of(value_type_name(s->v[s->arg++])),
                    value_nil());

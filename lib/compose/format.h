@@ -24,6 +24,12 @@ void format_printf(struct arena *a, struct str fmt, const struct value *v,
 /* strconv.FormatFloat(f, verb, precision, 64), verb e, f, g, x (upper case
  * too) or b; precision -1: the shortest that reads back the same. */
 void format_float(double f, char verb, int precision, struct buf *out);
+/* Such a number as the flag # wants it: always with a point, and for g and x
+ * with `precision` digits (-1: 6). */
+void format_sharp_float(struct str number, char verb, int precision,
+                        struct buf *out);
+/* strconv.IsPrint, nearly: what is not assigned counts as printable. */
+bool format_printable(uint32_t cp);
 /* strconv.Quote; ascii: QuoteToASCII. */
 void format_quote(struct str s, bool ascii, struct buf *out);
 /* One character as it stands between two of these quotes. */

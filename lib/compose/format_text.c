@@ -176,6 +176,47 @@ format_float(double f, char verb, int precision, struct buf *out)
         plain_form(digits, point, out);
 }
 
+void
+format_sharp_float(struct str number, char verb, int precision, struct buf *out)
+{
+    bool hex = verb == 'x' || verb == 'X', point = false, nonzero = false;
+    bool counts = verb == 'x' || verb == 'g' || verb == 'G';
+    int digits = !counts ? 0 : precision < 0 ? 6 : precision;
+    size_t n = 0;
+
+    while (n < number.n && number.s[n] != (hex ? 'p' : 'e') &&
+           number.s[n] != (hex ? 'P' : 'E')) {
+        char c = number.s[n++];
+
+        if (c == '.') {
+            point = true;
+        } else if (c != '+' && c != '-' && c != ' ') {
+            nonzero |= c != '0';
+            digits -= nonzero;
+        }
+    }
+    struct str head = str_sub(number, 0, n);
+
+    buf_str(out, head);
+    if (!point) {
+        if (str_ends(head, STR("0")) && !nonzero)
+            digits--;
+        buf_putc(out, '.');
+    }
+    buf_fill(out, '0', digits > 0 ? (size_t)digits : 0);
+    buf_str(out, str_from(number, n));
+}
+
+bool
+format_printable(uint32_t cp)
+{
+    if (cp < 0x80)
+        return cp >= ' ' && cp < 0x7f;
+    return cp > 0xa0 && cp != 0xad && cp != 0x3000 && !utf8_unsafe(cp) &&
+           !(cp >= 0xe000 && cp < 0xf900) && !(cp >= 0xe0000 && cp < 0xe0100) &&
+           cp < 0xf0000;
+}
+
 /* One character of a quoted text; quote is the quote in use. */
 static void
 quote_char(uint32_t cp, size_t width, unsigned char raw, char quote, bool ascii,
@@ -195,8 +236,7 @@ quote_char(uint32_t cp, size_t width, unsigned char raw, char quote, bool ascii,
         buf_putc(out, names[cp - '\a']);
     } else if (cp < ' ' || cp == 0x7f) {
         buf_printf(out, "\\x%02x", cp);
-    } else if (cp < 0x80 || (!ascii && cp > 0xa0 && !utf8_unsafe(cp) &&
-                             cp != 0xad && cp != 0x3000)) {
+    } else if (cp < 0x80 || (!ascii && format_printable(cp))) {
         buf_add(out, text, utf8_encode(cp, text));
     } else {
         buf_printf(out, cp < 0x10000 ? "\\u%04x" : "\\U%08x", cp);

@@ -10,10 +10,10 @@
 #include "lib/compose/template_number.h"
 
 static const struct func_table *const tables[] = {
-    &funcs_builtin, &funcs_compare, &funcs_string,     &funcs_case,
-    &funcs_list,    &funcs_dict,    &funcs_math,       &funcs_encode,
-    &funcs_type,    &funcs_regex,   &funcs_semver,     &funcs_date,
-    &funcs_path,    &funcs_random,  &funcs_crossplane,
+    &funcs_builtin, &funcs_compare, &funcs_string, &funcs_case,
+    &funcs_list,    &funcs_dict,    &funcs_math,   &funcs_encode,
+    &funcs_type,    &funcs_regex,   &funcs_semver, &funcs_date,
+    &funcs_path,    &funcs_random,  &funcs_crypto, &funcs_crossplane,
 };
 
 const struct func *

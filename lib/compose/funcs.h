@@ -8,7 +8,8 @@
  * Signatures, one letter a parameter:
  *   s string   i int   f float64   b bool   a interface{}   t time.Time
  *   m map[string]interface{}   v reflect.Value (the builtins)
- *   z string, but ready to be called with none   + the last one repeats
+ *   u uint32, as a constant only   L []interface{}   C sprig's certificate
+ *   + the last one repeats
  * A function fails with call_fail(); its message follows "error calling NAME:
  * ". Results live in call->a.
  */
@@ -52,7 +53,10 @@ struct func_table {
 extern const struct func_table funcs_builtin, funcs_compare, funcs_string,
     funcs_case, funcs_list, funcs_dict, funcs_math, funcs_encode, funcs_regex,
     funcs_type, funcs_semver, funcs_date, funcs_path, funcs_random,
-    funcs_crossplane;
+    funcs_crypto, funcs_crossplane;
+
+/* The type of what genCA and its sisters give: a struct of Cert and Key. */
+#define FUNC_CERTIFICATE "sprig.certificate"
 
 /* The head of a func_fn: FUNC(name) { ... } */
 #define FUNC(name)                                                             \

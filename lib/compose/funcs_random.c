@@ -1,4 +1,4 @@
-/* Random texts, from the execution's seed; and what is not offered. */
+/* Random texts, from the execution's seed. */
 #include "lib/base/utf8.h"
 
 #include "lib/compose/funcs.h"
@@ -90,12 +90,6 @@ FUNC(fn_uuid)
     return call_text(c, out);
 }
 
-/* Known to sprig, but it needs the network, secrets or slow mathematics. */
-FUNC(fn_unsupported)
-{
-    return call_fail(c, "this function is not built in");
-}
-
 static const struct func rows[] = {
     {"randAlphaNum", "i", fn_alpha_num},
     {"randAlpha", "i", fn_alpha},
@@ -104,21 +98,6 @@ static const struct func rows[] = {
     {"randInt", "ii", fn_int},
     {"shuffle", "s", fn_shuffle},
     {"uuidv4", "", fn_uuid},
-    {"getHostByName", "s", fn_unsupported},
-    {"randBytes", "i", fn_unsupported},
-    {"bcrypt", "s", fn_unsupported},
-    {"htpasswd", "ss", fn_unsupported},
-    {"genPrivateKey", "s", fn_unsupported},
-    {"derivePassword", "a+", fn_unsupported},
-    {"buildCustomCert", "ss", fn_unsupported},
-    {"genCA", "si", fn_unsupported},
-    {"genCAWithKey", "sis", fn_unsupported},
-    {"genSelfSignedCert", "a+", fn_unsupported},
-    {"genSelfSignedCertWithKey", "a+", fn_unsupported},
-    {"genSignedCert", "a+", fn_unsupported},
-    {"genSignedCertWithKey", "a+", fn_unsupported},
-    {"encryptAES", "ss", fn_unsupported},
-    {"decryptAES", "ss", fn_unsupported},
 };
 
 const struct func_table funcs_random = {rows, ARRAY_LEN(rows)};

@@ -25,6 +25,12 @@ parameter_name(char type)
         return "map[string]interface {}";
     case 't':
         return "time.Time";
+    case 'u':
+        return "uint32";
+    case 'L':
+        return "[]interface {}";
+    case 'C':
+        return FUNC_CERTIFICATE;
     case 'v':
         return "reflect.Value";
     default:
@@ -48,6 +54,13 @@ fits(char type, struct value v)
         return v.type == VALUE_MAP && v.map->elem == ELEM_ANY;
     case 't':
         return v.type == VALUE_TIME && !v.name;
+    case 'u':
+        return false;
+    case 'L':
+        return v.type == VALUE_LIST && v.list->elem == ELEM_ANY;
+    case 'C':
+        return v.type == VALUE_STRUCT &&
+               strcmp(v.st->type, FUNC_CERTIFICATE) == 0;
     default:
         return true;
     }
@@ -62,6 +75,8 @@ validate(struct exec *x, char type, struct value *v)
             *v = value_nil();
         else if (type == 'm')
             *v = value_nil_map(x->a, ELEM_ANY);
+        else if (type == 'L')
+            *v = value_nil_list(x->a, ELEM_ANY);
         else if (type != 'v')
             return exec_fail(x, "invalid value; expected %s",
                              parameter_name(type));
@@ -431,8 +446,15 @@ typed_constant(struct exec *x, char type, const struct node *n,
             return bad_constant(x, "float", n);
         *out = value_float(n->f);
         return true;
+    case 'u':
+        if (n->type != NODE_NUMBER || !n->is_uint)
+            return bad_constant(x, "unsigned integer", n);
+        *out = value_int((int64_t)(n->u & UINT32_MAX));
+        return true;
     case 'm':
     case 't':
+    case 'L':
+    case 'C':
         template_node_text(n, &text);
         return exec_fail(x, "can't handle %s for arg of type %s",
                          buf_cstr(&text), parameter_name(type));
@@ -452,6 +474,8 @@ nil_arg(struct exec *x, char type, struct value *out)
         *out = value_none();
     else if (type == 'm')
         *out = value_nil_map(x->a, ELEM_ANY);
+    else if (type == 'L')
+        *out = value_nil_list(x->a, ELEM_ANY);
     else
         return exec_fail(x, "cannot assign nil to %s", parameter_name(type));
     return true;

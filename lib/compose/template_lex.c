@@ -502,7 +502,7 @@ lex_inside(struct lexer *l)
     }
     if (c > 0x20 && c < 0x7f)
         return emit(l, TOKEN_CHAR);
-    return fail_char(l, "unrecognized character in action:", c);
+    return fail_char(l, "unrecognized character in action", c);
 }
 
 struct token

@@ -119,6 +119,10 @@ float_constant(struct node *n, struct error *err)
         n->is_int = true;
         n->i = (int64_t)n->f;
     }
+    if (n->f >= 0 && n->f < 2 * limit && (double)(uint64_t)n->f == n->f) {
+        n->is_uint = true;
+        n->u = (uint64_t)n->f;
+    }
     return true;
 }
 

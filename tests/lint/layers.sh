@@ -17,7 +17,8 @@ cjson/:lib/base/json.c
 yaml.h>:lib/base/yaml.c lib/base/yaml_node.c
 microhttpd:devenv/sandbox/http.c
 sqlite3:devenv/sandbox/store.c
-gnutls:lib/base/digest.c devenv/sandbox/tls.c
+gnutls:lib/base/digest.c lib/base/crypto.c devenv/sandbox/tls.c
+crypt.h>:lib/base/crypto.c
 archive:lib/base/archive.c'
 bad=0
 for f in "$@"; do
