@@ -205,7 +205,7 @@ static struct json *
 marshal(struct patch_work *w, struct value v)
 {
     size_t work = 0;
-    struct json *j = value_to_json(w->a, v, false, &work, w->err);
+    struct json *j = value_to_json(w->a, v, &work, w->err);
 
     if (!j)
         error_wrap(w->err, "cannot marshal value to JSON");

@@ -37,13 +37,9 @@ to_json(struct patch_work *w, struct value v, struct str in UNUSED,
         struct buf *out)
 {
     size_t work = 0;
-    AUTO(json_free_ptr)
-    struct json *j = value_to_json(w->a, v, false, &work, w->err);
 
-    if (!j)
-        return error_wrap(w->err, "cannot marshal to JSON");
-    json_print(j, JSON_SORTED | JSON_HTML, out);
-    return true;
+    return value_print_json(w->a, v, JSON_HTML, out, &work, w->err) ||
+           error_wrap(w->err, "cannot marshal to JSON");
 }
 
 static bool

@@ -165,6 +165,9 @@ void value_merge(struct arena *a, struct value dst, struct value src,
  * deeper than 200 or has more than 1 million nodes. */
 bool value_print_json(struct arena *a, struct value v, unsigned flags,
                       struct buf *out, size_t *work, struct error *err);
+/* The same as a tree; the caller frees it. */
+struct json *value_to_json(struct arena *a, struct value v, size_t *work,
+                           struct error *err);
 /* A tree of v for yaml_print, as yaml.v3 would write it: floats in Go's %g
  * form; bytes that are not UTF-8 become U+FFFD. Caps as before. */
 struct json *value_to_tree(struct arena *a, struct value v, size_t *work,

@@ -244,3 +244,13 @@ value_print_json(struct arena *a, struct value v, unsigned flags,
     *work += w.nodes;
     return ok;
 }
+
+struct json *
+value_to_json(struct arena *a, struct value v, size_t *work, struct error *err)
+{
+    AUTO(buf_release) struct buf text = BUF_INIT(BUF_TEXT_MAX);
+
+    if (!value_print_json(a, v, JSON_COMPACT, &text, work, err))
+        return NULL;
+    return json_parse(buf_view(&text), NULL, err);
+}
