@@ -33,6 +33,8 @@ void gotime_format(struct gotime t, struct str layout, struct buf *out);
 /* Errors as Go's: `parsing time "x" as "2006": cannot parse "x" as "2006"`. */
 bool gotime_parse(struct str layout, struct str text, struct gotime *out,
                   struct error *err);
+/* Package time's own quoting: everything but plain ASCII as \xNN. */
+void gotime_quote(struct str s, struct buf *out);
 /* "1h30m", "-1.5s", in nanoseconds; `time: invalid duration "x"`. */
 bool gotime_parse_duration(struct str text, int64_t *ns, struct error *err);
 /* Duration.String: "1h1m1s", "1.5s", "300ms". */
