@@ -411,9 +411,13 @@ create(struct look *l)
     stamp(l, PENDING);
     if (told_to_fail(l, "create", &why))
         return cannot_create(l, buf_cstr(&why));
-    stamp(l, SUCCEEDED);
-    if (provider_names(l, &name))
+    if (provider_names(l, &name)) {
+        if (!name.n)
+            return cannot_create(l, "a field that names the resource is "
+                                    "missing");
         kobj_set_annotation(l->mr, EXTERNAL_NAME, buf_cstr(&name));
+    }
+    stamp(l, SUCCEEDED);
     if (!put_external(l, provider_wanted(l)))
         return false;
     if (l->may & MAY_LATE_INITIALISE)
