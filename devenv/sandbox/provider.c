@@ -328,7 +328,7 @@ delete_external(struct look *l)
     const struct json *ready = condition_get(l->mr, "Ready");
     bool asked =
         strcmp(json_string_or(json_get(ready, "reason"), ""), "Deleting") == 0;
-    struct cloud_id id = cloud_id(l);
+    struct cloud_id id;
     AUTO(status_release) struct status st = {0};
 
     if (!asked || !condition_true(l->mr, "Synced")) {
@@ -340,6 +340,7 @@ delete_external(struct look *l)
     }
     if (!waited(l, 'd'))
         return true;
+    id = cloud_id(l); /* points into what finish() may have replaced */
     cloud_delete(&l->p->cloud, &id, &st);
     return let_go(l);
 }

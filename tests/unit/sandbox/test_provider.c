@@ -164,6 +164,10 @@ definitions_say_what_is_wrong(void **state)
         {BIGQUERY, "Dataset", "initProvider: {}",
          "Dataset.bigquery.gcp.m.upbound.io \"x\" is invalid: "
          "spec.forProvider: Required value"},
+        {"rds.aws.m.upbound.io/v1beta1", "Instance", "forProvider: {region: r}",
+         "Instance.rds.aws.m.upbound.io \"x\" is invalid: spec: Invalid "
+         "value: \"object\": spec.forProvider.instanceClass is a required "
+         "parameter"},
         {BIGQUERY, "Dataset", "forProvider: {colour: red}",
          "Dataset in version \"v1beta1\" cannot be handled as a Dataset: "
          "strict decoding error: unknown field "
@@ -188,6 +192,42 @@ definitions_say_what_is_wrong(void **state)
         assert_null(registry_create(w->registry, k, &how, "ns", obj, &st));
         assert_string_equal(st.message, cases[i].want);
     }
+}
+
+/* The rule asks only where something may be created, and takes initProvider. */
+static void
+a_needed_field_may_come_from_elsewhere(void **state)
+{
+    static const char *const specs[] = {
+        "forProvider: {region: r}, managementPolicies: [Observe]",
+        "forProvider: {region: r}, initProvider: {instanceClass: c}",
+        "forProvider: {region: r, instanceClass: c}",
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
+        applyf(w,
+               "{apiVersion: rds.aws.m.upbound.io/v1beta1, kind: Instance, "
+               "metadata: {name: i%zu, namespace: ns}, spec: {%s}}",
+               i, specs[i]);
+    }
+    expect_at(w, "rds.aws.m.upbound.io/v1beta1", "Instance", "i1",
+              "status.atProvider.instanceClass", "\"c\"");
+}
+
+/* Who is named by a field that nobody gave cannot be created. */
+static void
+what_has_no_name_is_not_created(void **state)
+{
+    struct world *w = *state;
+
+    apply(w, "{apiVersion: " S3 ", kind: BucketVersioning, metadata: {name: v, "
+             "namespace: ns}, spec: {forProvider: {region: r, "
+             "versioningConfiguration: {status: Enabled}}}}");
+    expect(w, S3, "BucketVersioning", "v", "Synced",
+           "False ReconcileError create failed: a field that names the "
+           "resource is missing");
+    assert_null(the_external(w));
 }
 
 /* ---- the first look ---- */
@@ -281,6 +321,11 @@ fifteen_sets_of_policies_are_supported(void **state)
         {"[Observe, Create, LateInitialize]", true},
         {"[Observe, Create, Delete]", true},
         {"[Observe, Create]", true},
+        {"[Observe]", true},
+        {"[Observe, Delete]", true},
+        {"[Observe, Update]", true},
+        {"[Observe, LateInitialize]", true},
+        {"[Observe, Update, LateInitialize]", true},
         {"[Create, Delete]", false},
         {"[Update]", false},
         {"[Observe, \"*\"]", false},
@@ -743,6 +788,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(every_kind_is_served),
         T(definitions_say_what_is_wrong),
+        T(a_needed_field_may_come_from_elsewhere),
+        T(what_has_no_name_is_not_created),
         T(a_resource_is_created_in_few_writes),
         T(names_are_given_by_whom_the_provider_says),
         T(what_only_creation_needs_is_merged_once),
