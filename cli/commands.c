@@ -39,6 +39,7 @@ const struct command *const commands[] = {
     &cmd_tree,
     &cmd_why,
     &cmd_lineage,
+    &cmd_lint,
     &cmd_validate,
     &cmd_plan,
     &cmd_render,

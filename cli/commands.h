@@ -24,6 +24,7 @@ extern const struct command cmd_describe;
 extern const struct command cmd_tree;
 extern const struct command cmd_why;
 extern const struct command cmd_lineage;
+extern const struct command cmd_lint;
 extern const struct command cmd_plan;
 extern const struct command cmd_render;
 extern const struct command cmd_apply;
