@@ -115,7 +115,8 @@ run(const struct args *a)
     int code = EXIT_DONE;
 
     if (output_of(a, &s.how, &err) &&
-        plan_style_of(&s.style, a, stdout, &err) && plan_files(&s, &code, &err))
+        plan_style_of(&s.style, a, stdout, &err) &&
+        plan_impact_depth_of(a, &s.impact, &err) && plan_files(&s, &code, &err))
         return code;
     code = command_fail(&err);
     /* 2 would read as "there are changes". */

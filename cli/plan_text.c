@@ -82,6 +82,25 @@ width_of(const char *z)
     return z ? utf8_columns(str_of(z)) : 0;
 }
 
+/* The first part of s that fits in room columns, a character at least. */
+static struct str
+fitting(struct str s, size_t room)
+{
+    size_t n = 0, used = 0;
+    uint32_t cp;
+
+    while (n < s.n) {
+        size_t bytes = utf8_decode(str_from(s, n), &cp);
+        int width = utf8_width(cp);
+
+        used += width > 0 ? (size_t)width : 0;
+        if (n && used > room)
+            break;
+        n += MAX(bytes, (size_t)1);
+    }
+    return str_sub(s, 0, n);
+}
+
 /* A value below its path, broken where it must be. */
 static void
 put_below(const char *sign, const char *value, size_t indent,
@@ -89,8 +108,18 @@ put_below(const char *sign, const char *value, size_t indent,
 {
     if (!value)
         return;
-    fprintf(s->out, "%*s%s ", (int)indent, "", sign);
-    columns_wrap(str_of(value), indent + 2, s->width, s->out);
+    size_t room = s->width > indent + 22 ? s->width - indent - 2 : 20;
+    struct str rest = str_of(value);
+
+    do {
+        struct str line = fitting(rest, room);
+
+        fprintf(s->out, "%*s%s ", (int)indent, "", sign);
+        columns_text(line, false, s->out);
+        fputc('\n', s->out);
+        rest = str_from(rest, line.n);
+        sign = " ";
+    } while (rest.n);
 }
 
 void

@@ -256,6 +256,22 @@ note_function_version(struct work *w, size_t item)
     }
 }
 
+/* Applying does not take fields from others unless told so. */
+static void
+note_conflicts(struct work *w, const struct json *before,
+               const struct json *mine, size_t item)
+{
+    AUTO(strlist_release) struct strlist conflicts = {0};
+
+    if (!before || is_replacement(mine))
+        return;
+    planner_conflicts(before, mine, APPLY_MANAGER, &conflicts);
+    for (size_t i = 0; i < conflicts.n; i++)
+        mesh_plan_tell(w->p, MESH_WARN, "field-conflict", item,
+                       "conflict with %s: applying is refused without --force",
+                       conflicts.v[i]);
+}
+
 static void
 plan_object(struct work *w, const struct json *object)
 {
@@ -279,6 +295,7 @@ plan_object(struct work *w, const struct json *object)
         mesh_plan_tell(w->p, MESH_BLOCK, "not-served", item,
                        "no matches for kind \"%s\" in version \"%s\"", kind,
                        api_version);
+    note_conflicts(w, before, mine, item);
     planner_collides(w, item);
     note_function_version(w, item);
     if (d && d->composite && !w->p->blockers)

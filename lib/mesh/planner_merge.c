@@ -12,6 +12,7 @@
 struct owners {
     const struct json *mine;
     const struct json *others[MANAGERS_MAX];
+    const char *names[MANAGERS_MAX]; /* of the others */
     size_t n;
 };
 
@@ -22,6 +23,7 @@ below(const struct owners *o, const char *key)
 
     for (size_t i = 0; i < o->n; i++)
         b.others[i] = json_get(o->others[i], key);
+    memcpy(b.names, o->names, o->n * sizeof(*o->names));
     return b;
 }
 
@@ -105,8 +107,10 @@ read_owners(const struct json *before, const char *manager, struct owners *o)
         if (apply && !o->mine &&
             strcmp(planner_text(m, "manager"), manager) == 0)
             o->mine = json_get(m, "fieldsV1");
-        else if (o->n < MANAGERS_MAX)
+        else if (o->n < MANAGERS_MAX) {
+            o->names[o->n] = planner_text(m, "manager");
             o->others[o->n++] = json_get(m, "fieldsV1");
+        }
     }
     /* Who cannot be told apart may own anything. */
     if (json_len(all) > MANAGERS_MAX)
@@ -215,4 +219,40 @@ planner_merge(const struct json *before, const struct json *applied,
     drop_left_out(merged, applied, &o);
     overlay(merged, applied, told ? schema : NULL);
     return merged;
+}
+
+/* ---- whose fields are changed ---- */
+
+static void
+find_conflicts(const struct json *before, const struct json *applied,
+               const struct owners *o, const char *path, struct strlist *out)
+{
+    for (struct json *m = json_first(applied); m; m = json_next(m)) {
+        const struct json *was = json_get(before, json_key(m));
+        AUTO(mem_free_ptr) char *field = mem_printf("f:%s", json_key(m));
+        AUTO(mem_free_ptr) char *at = mem_printf("%s.%s", path, json_key(m));
+        struct owners b = below(o, field);
+
+        if (!was || json_equal(was, m))
+            continue;
+        if (json_is(m, JSON_OBJECT) && json_is(was, JSON_OBJECT)) {
+            find_conflicts(was, m, &b, at, out);
+            continue;
+        }
+        /* Lists that merge have owners element by element: not looked at. */
+        for (size_t i = 0; i < b.n; i++) {
+            if (b.others[i] && !json_len(b.others[i]))
+                strlist_addf(out, "%s: %s", b.names[i], at);
+        }
+    }
+}
+
+void
+planner_conflicts(const struct json *before, const struct json *applied,
+                  const char *manager, struct strlist *out)
+{
+    struct owners o;
+
+    read_owners(before, manager, &o);
+    find_conflicts(before, applied, &o, "", out);
 }

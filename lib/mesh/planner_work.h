@@ -32,6 +32,11 @@ struct json *planner_merge(const struct json *before,
                            const struct json *applied,
                            const struct schema *schema, const char *manager);
 
+/* Fields of before that another manager owns and applied changes: "manager:
+ * .spec.a" each, as the server would refuse them without force. */
+void planner_conflicts(const struct json *before, const struct json *applied,
+                       const char *manager, struct strlist *out);
+
 /* ---- planner_check.c ---- */
 struct judged {
     const struct definition *definition; /* NULL: not known */
