@@ -115,39 +115,72 @@ is_call(const struct cel_node *n, const char *name)
     return n->op == CEL_CALL && str_eqz(n->name, name);
 }
 
-static void
-check_pattern(struct cel_compiler *c, struct cel_node *n)
+static const struct cel_node *
+literal(const struct cel_node *n, size_t i)
 {
-    const struct cel_node *arg = n->n > 1 ? n->args[1] : NULL;
-    struct error err = {0};
+    return i < n->n && n->args[i]->op == CEL_CONST ? n->args[i] : NULL;
+}
 
-    if (!arg || arg->op != CEL_CONST || arg->value.kind != CEL_STRING ||
-        (!is_call(n, "matches") && !is_call(n, "find") &&
-         !is_call(n, "findAll")))
+static void
+check_pattern(struct cel_compiler *c, const struct cel_node *n)
+{
+    const struct cel_node *arg = literal(n, 1);
+    AUTO(re_free_ptr) struct re *re = NULL;
+
+    if (!arg || !is_call(n, "matches") || !n->method)
         return;
-    n->re = re_compile(arg->value.s, &err);
-    if (n->re) {
-        struct cel_pattern *p = arena_alloc(c->arena, sizeof(*p));
-
-        *p = (struct cel_pattern){n->re, c->cel->patterns};
-        c->cel->patterns = p;
-    } else if (is_call(n, "matches")) {
+    re = re_compile(arg->value.s, NULL);
+    if (!re)
         cel_complain(c, arg->at, "invalid matches argument");
-    }
 }
 
 static void
 check_time(struct cel_compiler *c, const struct cel_node *n)
 {
-    const struct cel_node *arg = n->n == 1 ? n->args[0] : NULL;
-    struct cel_value v;
+    const struct cel_node *arg = literal(n, 0);
+    struct cel_value v = {.kind = CEL_TIMESTAMP};
 
-    if (!arg || arg->op != CEL_CONST || arg->value.kind != CEL_STRING)
+    if (!arg)
         return;
-    if (is_call(n, "duration") && !cel_parse_duration(arg->value.s, &v.i))
+    v.time.sec = arg->value.i;
+    bool text = arg->value.kind == CEL_STRING;
+
+    if (is_call(n, "duration") &&
+        !(text && cel_parse_duration(arg->value.s, &v.i)))
         cel_complain(c, arg->at, "invalid duration argument");
-    if (is_call(n, "timestamp") && !cel_parse_timestamp(arg->value.s, &v))
+    if (is_call(n, "timestamp") &&
+        !(text ? cel_parse_timestamp(arg->value.s, &v) : cel_time_in_range(&v)))
         cel_complain(c, arg->at, "invalid timestamp argument");
+}
+
+static void
+check_format(struct cel_compiler *c, const struct cel_node *n)
+{
+    const struct cel_node *text = literal(n, 0);
+    const struct cel_node *list = n->n == 2 ? n->args[1] : NULL;
+    struct cel_clauses clauses = {.rest = text ? text->value.s : STR("")};
+    AUTO(buf_release) struct buf why = BUF_INIT(4096);
+    size_t i = 0;
+
+    if (!is_call(n, "format") || !text || !list || list->op != CEL_NEW_LIST)
+        return;
+    while (cel_next_clause(&clauses)) {
+        const struct cel_node *arg = i < list->n ? list->args[i] : NULL;
+
+        if (!arg)
+            cel_complain(c, n->at, "index %zu out of range", i);
+        else if (!cel_clause_takes(&clauses, arg->type, &why))
+            cel_complain(c, clauses.broken ? n->at : arg->at, "%s",
+                         buf_cstr(&why));
+        if (!arg || why.n)
+            return;
+        i++;
+    }
+    if (list->n > i)
+        cel_complain(c, n->at,
+                     "too many arguments supplied to string.format (expected "
+                     "%zu, got %zu)",
+                     i, list->n);
 }
 
 static void
@@ -183,6 +216,7 @@ check_literals(struct cel_compiler *c, struct cel_node *n, bool mixed)
         check_literals(c, n->args[i], mixed);
     check_pattern(c, n);
     check_time(c, n);
+    check_format(c, n);
     if (n->op == CEL_NEW_LIST && !mixed)
         check_same(c, n, 0, 1);
     if (n->op == CEL_NEW_MAP && !mixed) {
@@ -191,13 +225,49 @@ check_literals(struct cel_compiler *c, struct cel_node *n, bool mixed)
     }
 }
 
-/* Conversions of literals are done once; false: one fails. */
+/* Whose value is known now: conversions, lists and maps of literals. */
+static bool
+is_fixed(const struct cel_node *n)
+{
+    static const char *const names[] = {
+        "bool", "bytes",  "double",    "dyn",  "duration",
+        "int",  "string", "timestamp", "type", "uint"};
+    bool list = n->op == CEL_NEW_LIST || n->op == CEL_NEW_MAP;
+    bool known = list;
+
+    for (size_t i = 0; i < n->n; i++) {
+        if (n->args[i]->op != CEL_CONST || (list && n->optional[i]))
+            return false;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(names) && !known; i++)
+        known = n->n == 1 && is_call(n, names[i]);
+    return known;
+}
+
+static bool
+compile_pattern(struct cel_compiler *c, struct cel_node *n, struct buf *why)
+{
+    const struct cel_node *arg = literal(n, 1);
+    struct error err = {0};
+
+    if (!arg || arg->value.kind != CEL_STRING ||
+        (!is_call(n, "matches") && !is_call(n, "find") &&
+         !is_call(n, "findAll")))
+        return true;
+    n->re = re_compile(arg->value.s, &err);
+    if (!n->re)
+        return !buf_puts(why, err.msg);
+    struct cel_pattern *p = arena_alloc(c->arena, sizeof(*p));
+
+    *p = (struct cel_pattern){n->re, c->cel->patterns};
+    c->cel->patterns = p;
+    return true;
+}
+
+/* Does now what needs no variables; false: it fails. */
 static bool
 fold(struct cel_compiler *c, struct cel_node *n, struct buf *why)
 {
-    static const char *const names[] = {"bool",      "bytes", "double",
-                                        "duration",  "int",   "string",
-                                        "timestamp", "uint"};
     struct cel_run run = {.arena = c->arena};
     struct cel whole = *c->cel;
 
@@ -205,22 +275,19 @@ fold(struct cel_compiler *c, struct cel_node *n, struct buf *why)
         if (!fold(c, n->args[i], why))
             return false;
     }
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (!is_call(n, names[i]) || n->n != 1 || n->args[0]->op != CEL_CONST)
-            continue;
-        whole.root = n;
-        whole.variable_count = 0;
-        struct cel_value v = cel_eval(&whole, NULL, &run);
+    if (!is_fixed(n))
+        return compile_pattern(c, n, why);
+    whole.root = n;
+    whole.variable_count = 0;
+    struct cel_value v = cel_eval(&whole, NULL, &run);
 
-        if (v.kind == CEL_ERROR) {
-            buf_printf(why, "%.*s", STR_ARG(v.s));
-            return false;
-        }
-        n->op = CEL_CONST;
-        n->value = v;
-        n->n = 0;
-        return true;
+    if (v.kind == CEL_ERROR) {
+        buf_printf(why, "%.*s", STR_ARG(v.s));
+        return false;
     }
+    n->op = CEL_CONST;
+    n->value = v;
+    n->n = 0;
     return true;
 }
 

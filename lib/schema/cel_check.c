@@ -417,16 +417,23 @@ range_types(struct cel_checker *c, const struct cel_node *n,
     }
 }
 
+/* The macro has the condition in a ternary, with what it makes behind it, or
+ * in front of && and ||. */
 static void
-want_bool(struct cel_checker *c, const struct cel_node *n,
-          const struct cel_type *t)
+want_bool(struct cel_checker *c, const struct cel_node *n, const char *ternary,
+          const struct cel_node *condition)
 {
     const struct cel_type *boolean = simple(c, 'b');
 
-    if (cel_type_assignable(c, &boolean, &t, 1))
+    if (cel_type_assignable(c, &boolean, &condition->type, 1))
         return;
-    /* cel-go sees the macro's ternary or logical operator. */
-    mismatch(c, n->at, boolean, t);
+    if (!ternary)
+        mismatch(c, condition->at, boolean, condition->type);
+    else
+        cel_complain(c->c, n->at,
+                     "found no matching overload for '_?_:_' applied to '(%s, "
+                     "%s, %s)'",
+                     text_of(c, condition->type), ternary, ternary);
 }
 
 static const struct cel_type *
@@ -467,17 +474,19 @@ check_loop(struct cel_checker *c, struct cel_node *n)
     in_scope(c, n->name, &n->slot, vars[0], &scopes[0]);
     if (n->name2.n)
         in_scope(c, n->name2, &n->slot2, vars[1], &scopes[1]);
-    for (size_t i = 1; i < n->n; i++) {
-        bool condition = n->loop <= CEL_EXISTS_ONE || n->loop == CEL_FILTERED ||
-                         i + 1 < n->n;
-
+    for (size_t i = 1; i < n->n; i++)
         last = known(c, check(c, n->args[i]));
-        if (condition)
-            want_bool(c, n->args[i], last);
-    }
     c->scope = outer;
     c->depth = depth;
-    return known(c, loop_type(c, n, range, vars, last));
+    const struct cel_type *t = known(c, loop_type(c, n, range, vars, last));
+
+    if (n->loop <= CEL_EXISTS)
+        want_bool(c, n, NULL, n->args[1]);
+    else if (n->loop == CEL_EXISTS_ONE)
+        want_bool(c, n, "int", n->args[1]);
+    else if (n->loop == CEL_FILTERED || n->n > 2)
+        want_bool(c, n, text_of(c, t), n->args[1]);
+    return t;
 }
 
 static const struct cel_type *

@@ -112,13 +112,35 @@ lookup(struct cel_eval *e, const struct cel_value *of,
     return cel_error(e, "index out of bounds: %s", buf_cstr(&b));
 }
 
+/* A name, and what is selected from it: cel-go resolves it in one go. */
+static bool
+is_attribute(const struct cel_node *n)
+{
+    return n->op == CEL_IDENT || n->op == CEL_SELECT || n->op == CEL_INDEX;
+}
+
+/* What of[key] costs: nothing where it is not there but only asked for. */
+static void
+charge_lookup(struct cel_eval *e, const struct cel_node *n,
+              const struct cel_value *of, const struct cel_value *got,
+              bool counted)
+{
+    bool found = got->kind != CEL_OPTIONAL || got->some || !n->maybe;
+
+    if (failed(of))
+        return;
+    charge(e, !is_attribute(n->args[0]));
+    charge(e, found && counted);
+}
+
 static struct cel_value
 eval_select(struct cel_eval *e, const struct cel_node *n)
 {
     struct cel_value of = eval(e, n->args[0]), key = cel_of_string(n->name);
+    struct cel_value v = lookup(e, &of, &key, n->maybe);
 
-    charge(e, 1);
-    return lookup(e, &of, &key, n->maybe);
+    charge_lookup(e, n, &of, &v, true);
+    return v;
 }
 
 static struct cel_value
@@ -126,6 +148,7 @@ eval_has(struct cel_eval *e, const struct cel_node *n)
 {
     struct cel_value of = eval(e, n->args[0]), key = cel_of_string(n->name), v;
 
+    charge_lookup(e, n, &of, &of, false);
     if (of.kind == CEL_OPTIONAL && of.some)
         of = *of.some;
     v = lookup(e, &of, &key, true);
@@ -136,9 +159,10 @@ static struct cel_value
 eval_index(struct cel_eval *e, const struct cel_node *n)
 {
     struct cel_value of = eval(e, n->args[0]), key = eval(e, n->args[1]);
+    struct cel_value v = lookup(e, &of, &key, n->maybe);
 
-    charge(e, 1);
-    return lookup(e, &of, &key, n->maybe);
+    charge_lookup(e, n, &of, &v, !is_attribute(n->args[1]));
+    return v;
 }
 
 /* ---- logic ---- */
@@ -166,9 +190,14 @@ eval_if(struct cel_eval *e, const struct cel_node *n)
 {
     struct cel_value v = eval(e, n->args[0]);
 
-    if (v.kind == CEL_BOOL)
-        return eval(e, n->args[v.b ? 1 : 2]);
-    return failed(&v) ? v : cel_mismatch();
+    if (v.kind != CEL_BOOL)
+        return failed(&v) ? v : cel_mismatch();
+    const struct cel_node *chosen = n->args[v.b ? 1 : 2];
+
+    /* The name at the root of an attribute is free here. */
+    v = eval(e, chosen);
+    e->run->cost -= is_attribute(chosen) && e->run->cost;
+    return v;
 }
 
 static uint64_t
@@ -181,11 +210,11 @@ static struct cel_value
 eval_equal(struct cel_eval *e, const struct cel_node *n)
 {
     struct cel_value a = eval(e, n->args[0]), b = eval(e, n->args[1]), v;
+    bool plain = a.kind <= CEL_OPTIONAL;
 
+    charge(e, plain ? tenth(MIN(cel_size(&a), cel_size(&b))) : 1);
     if (failed(&a) || failed(&b))
         return failed(&a) ? a : b;
-    charge(e,
-           a.kind > CEL_OPTIONAL ? 1 : tenth(MIN(cel_size(&a), cel_size(&b))));
     v = cel_equal(e, &a, &b);
     if (n->op == CEL_EQUAL)
         return v;
@@ -209,6 +238,17 @@ traversal(struct cel_eval *e, const struct cel_value *v)
     for (size_t i = 0; items && i < v->list->n; i++)
         cost += traversal(e, &items[i]);
     return cost;
+}
+
+/* Everything compared with everything. */
+static uint64_t
+sorting(struct cel_eval *e, const struct cel_list *keys)
+{
+    const struct cel_value *v = keys->n ? cel_list_items(e, keys) : NULL;
+    bool text = v && (v->kind == CEL_STRING || v->kind == CEL_BYTES);
+    uint64_t pairs = (uint64_t)keys->n * keys->n;
+
+    return 1 + COST_LIST + pairs * 2 + (text ? pairs / 10 : 0);
 }
 
 static uint64_t
@@ -236,11 +276,19 @@ cost_of(struct cel_eval *e, enum cel_cost how, const struct cel_value *args,
     case CEL_COST_LIST:
         return b;
     case CEL_COST_SETS:
-        return a * b;
+        return 1 + a * b;
+    case CEL_COST_SETS2:
+        return 1 + 2 * a * b;
+    case CEL_COST_NEW_LIST:
+        return 1 + COST_LIST + cel_size(result);
+    case CEL_COST_FLATTEN:
+        return 1 + COST_LIST + a * (n > 1 && args[1].i > 0 ? args[1].u : 1);
+    case CEL_COST_SORT:
+        return sorting(e, args[0].list);
     case CEL_COST_TRAVERSE:
         return traversal(e, &args[0]);
     case CEL_COST_FORMAT:
-        return tenth(b + 1) * 15;
+        return tenth(b + 1) * (uint64_t)args[0].object->bits;
     default:
         return 1;
     }
@@ -297,12 +345,16 @@ takes(const char *signature, const struct cel_value *args, size_t n)
 static struct cel_value
 eval_call(struct cel_eval *e, const struct cel_node *n)
 {
-    struct cel_value args[ARGS_MAX], v;
+    struct cel_value args[ARGS_MAX], v = {.kind = CEL_NULL};
 
     for (size_t i = 0; i < n->n; i++) {
         args[i] = eval(e, n->args[i]);
-        if (failed(&args[i]))
-            return args[i];
+        if (failed(&args[i]) && !failed(&v))
+            v = args[i];
+    }
+    if (failed(&v)) {
+        charge(e, 1);
+        return v;
     }
     for (size_t i = 0; i < n->overload_count && !e->run->stopped; i++) {
         const struct cel_overload *o = n->overloads[i];
@@ -311,10 +363,13 @@ eval_call(struct cel_eval *e, const struct cel_node *n)
             continue;
         e->re = n->re;
         v = o->run(e, args, n->n);
-        if (!e->run->stopped)
+        /* Membership in a literal list is looked up for nothing. */
+        if (!e->run->stopped &&
+            !(o->cost == CEL_COST_LIST && n->args[1]->op == CEL_CONST))
             charge(e, cost_of(e, o->cost, args, n->n, &v));
         return v;
     }
+    charge(e, 1);
     return no_overload(e, n, args);
 }
 
@@ -357,19 +412,17 @@ static struct cel_value
 eval_list(struct cel_eval *e, const struct cel_node *n)
 {
     struct cel_list *l = cel_list_new(e, n->n);
-    bool fixed = true;
 
+    charge(e, COST_LIST);
     for (size_t i = 0; l && i < n->n; i++) {
         struct cel_value v;
 
-        fixed &= n->args[i]->op == CEL_CONST;
         if (!element(e, n, i, &v))
             continue;
         if (failed(&v))
             return v;
         l->v[l->n++] = v;
     }
-    charge(e, fixed ? 0 : COST_LIST);
     return cel_of_list(l);
 }
 
@@ -400,12 +453,11 @@ static struct cel_value
 eval_map(struct cel_eval *e, const struct cel_node *n)
 {
     struct cel_map *m = cel_map_new(e, n->n / 2);
-    bool fixed = true;
 
+    charge(e, COST_MAP);
     for (size_t i = 0; m && i < n->n; i += 2) {
         struct cel_value key = eval(e, n->args[i]), v;
 
-        fixed &= n->args[i]->op == CEL_CONST && n->args[i + 1]->op == CEL_CONST;
         if (failed(&key))
             return key;
         if (!element(e, n, i + 1, &v))
@@ -414,7 +466,6 @@ eval_map(struct cel_eval *e, const struct cel_node *n)
             return v;
         put(e, m, &key, &v, true);
     }
-    charge(e, fixed ? 0 : COST_MAP);
     return cel_of_map(m);
 }
 
@@ -461,7 +512,7 @@ step_one(struct cel_eval *e, struct loop *l)
         fail(l, &v);
         return;
     }
-    charge(e, v.b ? 2 : 1);
+    charge(e, v.b ? 2 : 0);
     l->hits += v.b;
 }
 
@@ -493,7 +544,9 @@ collect(struct cel_eval *e, struct loop *l, const struct cel_value *v)
     struct cel_value *key = &e->slots[l->n->slot];
     struct cel_value index = *key;
 
-    charge(e, 2);
+    bool list = l->n->loop != CEL_VALUED && l->n->loop != CEL_ENTERED;
+
+    charge(e, list ? 2 + COST_LIST : l->n->loop == CEL_VALUED ? 3 : 2);
     if (failed(v)) {
         if (!failed(&l->wrong))
             fail(l, v);
@@ -507,7 +560,6 @@ collect(struct cel_eval *e, struct loop *l, const struct cel_value *v)
     } else if (l->n->loop == CEL_VALUED) {
         put(e, l->map, &index, v, false);
     } else {
-        charge(e, COST_LIST);
         l->list->v[l->list->n++] = *v;
     }
 }
@@ -525,10 +577,8 @@ step_collect(struct cel_eval *e, struct loop *l)
             fail(l, &v);
             return;
         }
-        if (!v.b) {
-            charge(e, 1);
+        if (!v.b)
             return;
-        }
     }
     if (n->loop == CEL_FILTERED) {
         charge(e, 1);
@@ -586,6 +636,7 @@ finish(struct cel_eval *e, const struct loop *l, const struct cel_value *range)
         charge(e, 1);
         return cel_of_bool(l->hits == 1);
     case CEL_SORTED:
+        charge(e, sorting(e, l->list) + 2);
         return cel_sort_by(e, range->list, l->list);
     case CEL_VALUED:
     case CEL_ENTERED:
@@ -629,15 +680,21 @@ eval_loop(struct cel_eval *e, const struct cel_node *n)
     return finish(e, &l, &range);
 }
 
+/* The macro asks its target twice. */
 static struct cel_value
 eval_bind(struct cel_eval *e, const struct cel_node *n)
 {
+    uint64_t before = e->run->cost;
     struct cel_value v = eval(e, n->args[0]);
 
-    if (failed(&v) || (v.kind == CEL_OPTIONAL && !v.some))
+    if (failed(&v))
         return v;
     if (v.kind != CEL_OPTIONAL)
         return cel_error(e, "no such overload: hasValue(%s)", cel_type_of(&v));
+    charge(e, 2);
+    if (!v.some)
+        return v;
+    charge(e, e->run->cost - before - 2 + !n->flat);
     e->slots[n->slot] = *v.some;
     v = eval(e, n->args[1]);
     return failed(&v) || n->flat ? v : cel_optional(e->run->arena, &v);

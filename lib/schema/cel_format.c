@@ -242,11 +242,14 @@ put_scientific(struct formatter *f, const struct cel_value *v, int precision)
         return false;
     if (put_special(f, d))
         return true;
-    snprintf(text, sizeof(text), "%.*e", precision, d);
+    snprintf(text, sizeof(text), "%.*e", PRECISION, d);
     char *exponent = strchr(text, 'e');
+    size_t width = strlen(text) + 2;
 
+    /* What upstream takes for the precision is Go's width. */
+    buf_fill(f->out, ' ', (size_t)precision > width ? precision - width : 0);
     buf_add(f->out, text, (size_t)(exponent - text));
-    buf_puts(f->out, "\xE2\x80\xAF\xC3\x97\xE2\x80\xAF"
+    buf_puts(f->out, "\xC3\x97"
                      "10");
     for (const char *p = exponent + 1; *p; p++) {
         if (*p == '-')
@@ -308,34 +311,100 @@ put_bits(struct formatter *f, const struct cel_value *v, char clause)
 
 /* ---- clauses ---- */
 
-/* %[.digits]letter at s; takes it off. */
-static bool
-read_clause(struct formatter *f, struct str *s, char *clause, int *precision)
+bool
+cel_next_clause(struct cel_clauses *c)
 {
-    uint64_t digits;
     size_t n = 0;
+    uint64_t digits;
 
-    *precision = PRECISION;
-    *s = str_from(*s, 1);
-    if (s->n && s->s[0] == '.') {
-        while (n + 1 < s->n && s->s[n + 1] >= '0' && s->s[n + 1] <= '9')
-            n++;
-        if (!str_to_u64(str_sub(*s, 1, n), &digits) || digits > PRECISION_MAX) {
-            snprintf(f->why, sizeof(f->why),
-                     "could not parse formatting clause: error while parsing "
-                     "precision: could not find end of precision specifier");
-            return false;
+    c->from = c->rest;
+    for (size_t at = 0; (at = str_find(c->rest, STR("%"), at)) != SIZE_MAX;) {
+        if (str_starts(str_from(c->rest, at), STR("%%"))) {
+            at += 2;
+            continue;
         }
-        *precision = (int)digits;
-        *s = str_from(*s, n + 1);
+        c->from = str_sub(c->rest, 0, at);
+        c->rest = str_from(c->rest, at + 1);
+        c->precision = PRECISION;
+        c->letter = 0;
+        c->broken = "unexpected end of string";
+        if (c->rest.n && c->rest.s[0] == '.') {
+            while (n + 1 < c->rest.n && c->rest.s[n + 1] >= '0' &&
+                   c->rest.s[n + 1] <= '9')
+                n++;
+            if (!str_to_u64(str_sub(c->rest, 1, n), &digits) ||
+                digits > PRECISION_MAX) {
+                c->broken = "could not parse formatting clause: error while "
+                            "parsing precision: could not find end of "
+                            "precision specifier";
+                return true;
+            }
+            c->precision = (int)digits;
+            c->rest = str_from(c->rest, n + 1);
+        }
+        if (!c->rest.n)
+            return true;
+        c->broken = NULL;
+        c->letter = c->rest.s[0];
+        c->rest = str_from(c->rest, 1);
+        return true;
     }
-    if (!s->n) {
-        snprintf(f->why, sizeof(f->why), "unexpected end of string");
-        return false;
+    c->rest = str_from(c->rest, c->rest.n);
+    return false;
+}
+
+static const struct clause {
+    char letter;
+    const char *types; /* of signatures */
+    const char *words;
+} clauses[] = {
+    {'s', "lmiudbstyrTn",
+     "string clause can only be used on strings, bools, bytes, ints, doubles, "
+     "maps, lists, types, durations, and timestamps"},
+    {'d', "iu", "decimal clause can only be used on integers"},
+    {'f', "ds", "fixed-point clause can only be used on doubles"},
+    {'e', "ds", "scientific clause can only be used on doubles"},
+    {'b', "iub", "only integers and bools can be formatted as binary"},
+    {'o', "iu", "octal clause can only be used on integers"},
+    {'x', "iusy",
+     "only integers, byte buffers, and strings can be formatted as hex"},
+    {'X', "iusy",
+     "only integers, byte buffers, and strings can be formatted as hex"},
+};
+
+static const struct clause *
+find_clause(char letter)
+{
+    for (size_t i = 0; i < ARRAY_LEN(clauses); i++) {
+        if (clauses[i].letter == letter)
+            return &clauses[i];
     }
-    *clause = s->s[0];
-    *s = str_from(*s, 1);
-    return true;
+    return NULL;
+}
+
+bool
+cel_clause_takes(struct cel_clauses *c, const struct cel_type *type,
+                 struct buf *why)
+{
+    const struct clause *known = c->broken ? NULL : find_clause(c->letter);
+
+    if (c->broken) {
+        buf_puts(why, c->broken);
+    } else if (!known) {
+        c->broken = "";
+        buf_printf(why,
+                   "could not parse formatting clause: unrecognized formatting "
+                   "clause \"%c\"",
+                   c->letter);
+    } else if (type->kind != '*' && !strchr(known->types, type->kind)) {
+        buf_printf(why, "error during formatting: %s, was given ",
+                   known->words);
+        size_t mark = why->n;
+
+        cel_type_text(type, why);
+        buf_truncate(why, mark + strcspn(why->s + mark, "("));
+    }
+    return !why->n;
 }
 
 static bool
@@ -365,36 +434,39 @@ put_clause(struct cel_eval *e, struct formatter *f, char clause, int precision,
     }
 }
 
+/* Text between clauses, where %% is %. */
+static void
+put_plain(struct formatter *f, struct str s)
+{
+    struct str head, tail;
+
+    while (str_cut(s, '%', &head, &tail)) {
+        buf_str(f->out, head);
+        buf_putc(f->out, '%');
+        s = str_from(tail, 1);
+    }
+    buf_str(f->out, s);
+}
+
 struct cel_value
 cel_format(struct cel_eval *e, const struct cel_value *a, UNUSED size_t n)
 {
     AUTO(buf_release) struct buf b = BUF_INIT(8 << 20);
     struct formatter f = {.out = &b};
     const struct cel_value *items = cel_list_items(e, a[1].list);
-    struct str s = a[0].s;
-    size_t next = 0;
-    int precision;
-    char clause;
+    struct cel_clauses c = {.rest = a[0].s};
+    size_t i = 0;
 
-    while (s.n && items) {
-        size_t plain = str_find(s, STR("%"), 0);
-
-        buf_str(&b, str_sub(s, 0, plain));
-        s = str_from(s, plain);
-        if (!s.n)
-            break;
-        if (str_starts(s, STR("%%"))) {
-            buf_putc(&b, '%');
-            s = str_from(s, 2);
-            continue;
-        }
-        if (next >= a[1].list->n)
-            return cel_error(e, "index %zu out of range", next);
-        if (!read_clause(&f, &s, &clause, &precision) ||
-            !put_clause(e, &f, clause, precision, &items[next]))
+    while (items && cel_next_clause(&c)) {
+        put_plain(&f, c.from);
+        if (i >= a[1].list->n)
+            return cel_error(e, "index %zu out of range", i);
+        if (c.broken)
+            return cel_error(e, "%s", c.broken);
+        if (!put_clause(e, &f, c.letter, c.precision, &items[i++]))
             return cel_error(e, "%s", f.why);
-        next++;
     }
+    put_plain(&f, c.from);
     e->run->stopped |= b.over;
     return cel_text(e, CEL_STRING, buf_view(&b));
 }

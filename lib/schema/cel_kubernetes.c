@@ -359,23 +359,25 @@ static const struct format {
     bool (*check)(struct str s, struct strlist *out);
     const char *schema, *wrong; /* checked by a format of schemas instead */
     bool prefix;                /* of a name: may end in a dash */
+    int cost;                   /* for ten characters */
 } formats[] = {
-    {"dns1123Label", "DNS1123Label", names_label, NULL, NULL, false},
-    {"dns1123Subdomain", "DNS1123Subdomain", names_subdomain, NULL, NULL,
-     false},
-    {"dns1035Label", "DNS1035Label", names_label_1035, NULL, NULL, false},
-    {"qualifiedName", "QualifiedName", names_qualified, NULL, NULL, false},
-    {"dns1123LabelPrefix", "DNS1123LabelPrefix", names_label, NULL, NULL, true},
+    {"dns1123Label", "DNS1123Label", names_label, NULL, NULL, false, 8},
+    {"dns1123Subdomain", "DNS1123Subdomain", names_subdomain, NULL, NULL, false,
+     15},
+    {"dns1035Label", "DNS1035Label", names_label_1035, NULL, NULL, false, 8},
+    {"qualifiedName", "QualifiedName", names_qualified, NULL, NULL, false, 15},
+    {"dns1123LabelPrefix", "DNS1123LabelPrefix", names_label, NULL, NULL, true,
+     8},
     {"dns1123SubdomainPrefix", "DNS1123SubdomainPrefix", names_subdomain, NULL,
-     NULL, true},
+     NULL, true, 15},
     {"dns1035LabelPrefix", "DNS1035LabelPrefix", names_label_1035, NULL, NULL,
-     true},
-    {"labelValue", "LabelValue", names_label_value, NULL, NULL, false},
-    {"uri", "URI", uri, NULL, NULL, false},
-    {"uuid", "uuid", NULL, "uuid", "does not match the UUID format", false},
-    {"byte", "byte", NULL, "byte", "invalid base64", false},
-    {"date", "date", NULL, "date", "invalid date", false},
-    {"datetime", "datetime", NULL, "datetime", "invalid datetime", false},
+     true, 8},
+    {"labelValue", "LabelValue", names_label_value, NULL, NULL, false, 10},
+    {"uri", "URI", uri, NULL, NULL, false, 276},
+    {"uuid", "uuid", NULL, "uuid", "does not match the UUID format", false, 18},
+    {"byte", "byte", NULL, "byte", "invalid base64", false, 21},
+    {"date", "date", NULL, "date", "invalid date", false, 18},
+    {"datetime", "datetime", NULL, "datetime", "invalid datetime", false, 18},
 };
 
 static struct cel_value
@@ -388,6 +390,7 @@ of_format(struct cel_eval *e, struct str name)
             continue;
         o->definition = &formats[i];
         o->text = str_of(formats[i].printed);
+        o->bits = formats[i].cost;
         return (struct cel_value){.kind = CEL_FORMAT, .object = o};
     }
     return cel_mismatch();

@@ -244,8 +244,11 @@ cel_next_token(struct str s, size_t *pos)
         t.kind = CEL_TOKEN_BAD;
         end = i + utf8_decode(str_from(s, i), &cp);
     }
-    t.text = str_sub(s, i, end - i);
     *pos = end;
+    /* ANTLR shows what it has looked at: it hoped for == or &&. */
+    if (t.kind == CEL_TOKEN_BAD && memchr("=&|", s.s[i], 3))
+        end++;
+    t.text = str_sub(s, i, end - i);
     return t;
 }
 

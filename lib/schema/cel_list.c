@@ -331,7 +331,6 @@ set_intersects(struct cel_eval *e, const struct cel_value *a, UNUSED size_t n)
         name, "ly.>" result("y"), run, CEL_COST_TRAVERSE                       \
     }
 #define AS_ELEMENT(t) t
-#define AS_LIST(t)    "l" t
 #define AS_BOOL(t)    "b"
 
 static const struct cel_overload rows[] = {
@@ -344,15 +343,22 @@ static const struct cel_overload rows[] = {
     {"sum", "lr.>r", sum_duration, CEL_COST_TRAVERSE},
     {"indexOf", "lA.A>i", index_of, CEL_COST_TRAVERSE},
     {"lastIndexOf", "lA.A>i", last_index_of, CEL_COST_TRAVERSE},
-    {"slice", "lA.ii>lA", slice, CEL_COST_ONE},
-    {"flatten", "llA.>lA", flatten, CEL_COST_ONE},
-    {"flatten", "l*.i>l*", flatten, CEL_COST_ONE},
-    ORDERED("sort", AS_LIST, sort),
-    {"lists.range", "i>li", range, CEL_COST_ONE},
-    {"reverse", "lA.>lA", reverse, CEL_COST_ONE},
-    {"distinct", "lA.>lA", distinct, CEL_COST_ONE},
+    {"slice", "lA.ii>lA", slice, CEL_COST_NEW_LIST},
+    {"flatten", "llA.>lA", flatten, CEL_COST_FLATTEN},
+    {"flatten", "l*.i>l*", flatten, CEL_COST_FLATTEN},
+    {"sort", "li.>li", sort, CEL_COST_SORT},
+    {"sort", "lu.>lu", sort, CEL_COST_SORT},
+    {"sort", "ld.>ld", sort, CEL_COST_SORT},
+    {"sort", "lb.>lb", sort, CEL_COST_SORT},
+    {"sort", "lr.>lr", sort, CEL_COST_SORT},
+    {"sort", "lt.>lt", sort, CEL_COST_SORT},
+    {"sort", "ls.>ls", sort, CEL_COST_SORT},
+    {"sort", "ly.>ly", sort, CEL_COST_SORT},
+    {"lists.range", "i>li", range, CEL_COST_NEW_LIST},
+    {"reverse", "lA.>lA", reverse, CEL_COST_NEW_LIST},
+    {"distinct", "lA.>lA", distinct, CEL_COST_SORT},
     {"sets.contains", "lAlA>b", set_contains, CEL_COST_SETS},
-    {"sets.equivalent", "lAlA>b", set_equivalent, CEL_COST_SETS},
+    {"sets.equivalent", "lAlA>b", set_equivalent, CEL_COST_SETS2},
     {"sets.intersects", "lAlA>b", set_intersects, CEL_COST_SETS},
 };
 

@@ -111,6 +111,11 @@ bool cel_check(struct cel_compiler *c);
 /* As cel-go prints types: "list(string)". */
 void cel_type_text(const struct cel_type *t, struct buf *out);
 
+/* May a value of this type stand for the clause? false and why; broken is set
+ * when it is the clause that is wrong. */
+bool cel_clause_takes(struct cel_clauses *c, const struct cel_type *type,
+                      struct buf *why);
+
 enum cel_token_kind {
     CEL_TOKEN_END,
     CEL_TOKEN_IDENT,

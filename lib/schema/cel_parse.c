@@ -77,11 +77,15 @@ accept(struct parser *p, const char *sign)
     return yes;
 }
 
-#define EXPRESSION_REST                                                        \
-    "'.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, "   \
-    "STRING, BYTES, IDENTIFIER}"
+#define LITERALS                                                               \
+    "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, "   \
+    "IDENTIFIER}"
+#define EXPRESSION_REST  "'.', '-', '!', " LITERALS
 #define EXPRESSION_START "{'[', '{', '(', " EXPRESSION_REST
 #define ARGUMENT_START   "{'[', '{', '(', ')', " EXPRESSION_REST
+#define LIST_START       "{'[', ']', '{', '(', '.', ',', '-', '!', '?', " LITERALS
+#define MAP_START        "{'[', '{', '}', '(', '.', ',', '-', '!', '?', " LITERALS
+#define INDEX_START      "{'[', '{', '(', '.', '-', '!', '?', " LITERALS
 
 /* One such error a source: what follows it is guesswork. how: ANTLR's word. */
 static struct cel_node *
@@ -120,8 +124,8 @@ expect(struct parser *p, const char *sign, const char *expecting)
 
     if (accept(p, sign))
         return true;
-    if (strcmp(sign, ")") == 0 && strlen(expecting) == 3 && !behind &&
-        p->t.kind == CEL_TOKEN_END)
+    if (strlen(expecting) == 3 && !behind &&
+        (*sign == ':' ? starts_expression(&p->t) : p->t.kind == CEL_TOKEN_END))
         syntax_error(p, "missing", expecting);
     else
         syntax_error(p, behind ? "extraneous input " : "mismatched input ",
@@ -258,6 +262,17 @@ text_literal(struct parser *p)
 
 /* ---- lists of things ---- */
 
+static void
+unexpected_item(struct parser *p, const char *close, bool more)
+{
+    if (*close == ')')
+        unexpected(p, more ? EXPRESSION_START : ARGUMENT_START);
+    else if (more)
+        syntax_error(p, "mismatched input ", *close == ']' ? "']'" : "'}'");
+    else
+        unexpected(p, *close == ']' ? LIST_START : MAP_START);
+}
+
 /* [?]expr, ... up to close, which is taken; a comma may stand before it. */
 static bool
 items(struct parser *p, const char *close, bool map, bool trailing,
@@ -265,8 +280,8 @@ items(struct parser *p, const char *close, bool map, bool trailing,
 {
     while (!is_sign(p, close)) {
         bool optional = trailing && accept(p, "?");
-        if (!trailing && !starts_expression(&p->t)) {
-            unexpected(p, l->n ? EXPRESSION_START : ARGUMENT_START);
+        if (!starts_expression(&p->t)) {
+            unexpected_item(p, close, l->n > 0);
             return false;
         }
         struct cel_node *e = expression(p);
@@ -318,7 +333,6 @@ static const struct macro {
     {"exists", 2, 1, CEL_EXISTS},
     {"exists", 3, 2, CEL_EXISTS},
     {"exists_one", 2, 1, CEL_EXISTS_ONE},
-    {"existsOne", 2, 1, CEL_EXISTS_ONE},
     {"exists_one", 3, 2, CEL_EXISTS_ONE},
     {"existsOne", 3, 2, CEL_EXISTS_ONE},
     {"map", 2, 1, CEL_MAPPED},
@@ -577,6 +591,8 @@ member(struct parser *p)
             next(p);
             index->maybe = accept(p, "?");
             index->name = index->maybe ? STR("_[?_]") : STR("_[_]");
+            if (!starts_expression(&p->t))
+                return unexpected(p, INDEX_START);
             both[1] = expression(p);
             if (!both[1] || !expect(p, "]", "']'"))
                 return NULL;

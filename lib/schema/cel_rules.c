@@ -173,6 +173,9 @@ check_rule(struct rules_compiler *c, const struct json *rule)
         problem(c, "messageExpression", "FieldValueRequired", "Required value",
                 "messageExpression must be non-empty if specified");
     check_reason(c, rule);
+    if (*field && !text_at(rule, "fieldPath").n)
+        invalid(c, "fieldPath", json_get(rule, "fieldPath"),
+                "must be non-empty if specified");
     if (has_newline(str_of(field)))
         invalid(c, "fieldPath", json_get(rule, "fieldPath"),
                 "must not contain line breaks");

@@ -41,7 +41,7 @@ struct cel_map {
 struct cel_object {
     struct str text; /* URL, semver: what they were made from */
     unsigned char ip[16];
-    int bits;               /* 32, 128: width of the address; prefix: of CIDR */
+    int bits;               /* 32, 128: of the address; of a format: its cost */
     int prefix;             /* -1 but for CIDR */
     uint64_t number[3];     /* semver: major, minor, patch */
     struct str extra;       /* semver: prerelease */
@@ -171,6 +171,10 @@ enum cel_cost {
     CEL_COST_TRAVERSE, /* every element of the first */
     CEL_COST_FORMAT,
     CEL_COST_SETS, /* one size times the other */
+    CEL_COST_SETS2,
+    CEL_COST_NEW_LIST, /* the size of the result */
+    CEL_COST_FLATTEN,
+    CEL_COST_SORT,
 };
 
 typedef struct cel_value cel_function(struct cel_eval *e,
@@ -197,6 +201,17 @@ struct cel_library {
 extern const struct cel_library cel_standard, cel_conversions, cel_times,
     cel_strings, cel_lists, cel_optionals, cel_network, cel_urls,
     cel_kubernetes;
+
+/* The clauses of a format, one after the other. */
+struct cel_clauses {
+    struct str rest, from; /* from: the text before the clause */
+    char letter;
+    int precision;
+    const char *broken; /* what is wrong with the clause, or NULL */
+};
+
+/* False: no more; from is the rest then. */
+bool cel_next_clause(struct cel_clauses *c);
 
 /* a[0] + a[1]; "...".format(a[1]): functions that others need. */
 cel_function cel_add, cel_format;
