@@ -6,6 +6,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/yaml.h"
 
+#include "lib/compose/gojson.h"
 #include "lib/compose/gotime.h"
 
 #include "cli/columns.h"
@@ -129,14 +130,17 @@ add_context(struct json *context, struct str key, struct str text,
             struct error *err)
 {
     AUTO(mem_free_ptr) char *name = mem_strndup(key.s, key.n);
+    AUTO(buf_release) struct buf words = BUF_INIT(400);
     struct error why = {0};
     struct json *value = json_parse(text, NULL, &why);
 
+    if (!value && !gojson_syntax(text, false, &words, NULL))
+        buf_puts(&words, why.msg);
     if (!value)
         return error_set(err, ERR_PARSE,
                          "cannot render composite resource: cannot unmarshal "
                          "JSON value for context key \"%s\": %s",
-                         name, why.msg);
+                         name, buf_cstr(&words));
     json_set(context, name, value);
     return true;
 }

@@ -313,25 +313,44 @@ render_time(void)
     return now;
 }
 
+/* The time as metav1.Time prints it again, or null; false: it is none. */
+static bool
+type_time(const struct json *from, struct json *to)
+{
+    const char *text = json_string(from);
+    char whole[CLOCK_RFC3339_LEN];
+    int64_t seconds;
+
+    if (text && !clock_parse(str_of(text), &seconds))
+        return false;
+    if (text)
+        clock_format(seconds, whole);
+    json_set(to, "lastTransitionTime",
+             text ? json_new_string(whole) : json_new_null());
+    return true;
+}
+
 void
 render_type_conditions(struct json *obj)
 {
     static const char *const texts[] = {"reason", "status", "type"};
     const struct json *old = json_at(obj, "status", "conditions", NULL);
     struct json *list = json_new_array();
+    bool ok = json_is(old, JSON_ARRAY);
 
-    for (const struct json *c = json_first(old); c; c = json_next(c)) {
-        const struct json *time = json_get(c, "lastTransitionTime");
+    /* A time that is none ends the reading, as it does for the Go type. */
+    for (const struct json *c = json_first(old); ok && c; c = json_next(c)) {
         const struct json *generation = json_get(c, "observedGeneration");
         struct json *typed = json_append(list, json_new_object());
 
-        json_set(typed, "lastTransitionTime",
-                 json_string(time) ? json_copy(time) : json_new_null());
+        ok = type_time(json_get(c, "lastTransitionTime"), typed);
+        if (!ok)
+            json_set(typed, "lastTransitionTime", json_new_null());
         for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-            json_set_string(typed, texts[i], text_of(c, texts[i]));
-        if (*text_of(c, "message"))
+            json_set_string(typed, texts[i], ok ? text_of(c, texts[i]) : "");
+        if (ok && *text_of(c, "message"))
             json_set_string(typed, "message", text_of(c, "message"));
-        if (json_int64_or(generation, 0))
+        if (ok && json_int64_or(generation, 0))
             json_set(typed, "observedGeneration", json_copy(generation));
     }
     json_set(json_need_object(obj, "status"), "conditions", list);
@@ -385,6 +404,18 @@ copy_member(const struct render *r, const char *key, struct json *xr,
     return true;
 }
 
+/* metadata.key as the XR has it; nothing is made for an empty one. */
+static void
+set_meta(const struct render *r, const char *key, struct json *xr)
+{
+    const char *value = meta_of(r->xr, key);
+
+    if (*value)
+        json_set_string(json_need_object(xr, "metadata"), key, value);
+    else if (json_get(xr, "metadata"))
+        json_del(json_get(xr, "metadata"), key);
+}
+
 static struct json *
 composite(const struct render *r, const struct compose_result *out,
           struct error *err)
@@ -393,16 +424,12 @@ composite(const struct render *r, const struct compose_result *out,
         json_at(out->outcome.desired, "composite", "resource", NULL);
     struct json *xr =
         json_is(desired, JSON_OBJECT) ? json_copy(desired) : json_new_object();
-    struct json *meta = json_need_object(xr, "metadata");
 
     json_set_string(xr, "apiVersion", text_of(r->xr, "apiVersion"));
     json_set_string(xr, "kind", text_of(r->xr, "kind"));
-    json_set_string(meta, "name", meta_of(r->xr, "name"));
-    if (r->mode == COMPOSE_RENDER_208) {
-        json_del(meta, "namespace");
-        if (*meta_of(r->xr, "namespace"))
-            json_set_string(meta, "namespace", meta_of(r->xr, "namespace"));
-    }
+    set_meta(r, "name", xr);
+    if (r->mode == COMPOSE_RENDER_208)
+        set_meta(r, "namespace", xr);
     render_type_conditions(xr);
     render_set_ready(xr, out);
     render_set_conditions(xr, out);

@@ -11,6 +11,8 @@
 #include "lib/base/mem.h"
 #include "lib/base/yaml.h"
 
+#include "lib/compose/manifests.h"
+
 #define FILE_MAX ((size_t)64 << 20)
 
 /* ---- paths ---- */
@@ -99,17 +101,28 @@ parse(struct str text, struct yaml_docs *out, struct error *err)
     const struct yaml_options o = {.last_key_wins = true};
     struct error why = {0};
 
-    return yaml_parse(text, &o, out, &why) ||
-           error_set(err, why.code, "error converting YAML to JSON: yaml: %s",
-                     why.msg);
+    AUTO(buf_release) struct buf words = BUF_INIT(sizeof(why.msg) + 100);
+
+    if (yaml_parse(text, &o, out, &why))
+        return true;
+    manifests_yaml_error(&why, &words);
+    return error_set(err, why.code, "%s", buf_cstr(&words));
 }
 
 static bool
 is_object(const struct json *j, struct error *err)
 {
+    static const char *const types[] = {"null",   "bool",  "number",
+                                        "string", "array", "object"};
     AUTO(buf_release) struct buf text = BUF_INIT(800);
 
-    if (json_is(j, JSON_OBJECT) && json_string_or(json_get(j, "kind"), "")[0])
+    if (!json_is(j, JSON_OBJECT))
+        return error_set(err, ERR_INVALID,
+                         "error unmarshaling JSON: while decoding JSON: json: "
+                         "cannot unmarshal %s into Go value of type "
+                         "map[string]interface {}",
+                         types[json_type_of(j)]);
+    if (json_string_or(json_get(j, "kind"), "")[0])
         return true;
     if (!json_print(j, JSON_SORTED | JSON_HTML, &text))
         buf_reset(&text);
@@ -142,6 +155,12 @@ load_one(const char *path, const char *what, const char *parsing,
     return first;
 }
 
+static bool
+is_empty_object(const struct json *j)
+{
+    return json_is(j, JSON_OBJECT) && !json_len(j);
+}
+
 struct json *
 render_load_xr(const char *path, struct error *err)
 {
@@ -155,7 +174,7 @@ render_load_xr(const char *path, struct error *err)
         error_wrap(err, "cannot load composite resource from \"%s\"", whole);
         return NULL;
     }
-    if (json_len(xr) && !is_object(xr, err)) {
+    if (!is_empty_object(xr) && !is_object(xr, err)) {
         error_wrap(err,
                    "cannot load composite resource from \"%s\": cannot "
                    "unmarshal composite resource YAML",

@@ -160,6 +160,8 @@ set_owner(const struct render *r, const char *name, struct json *cd)
     const struct json *theirs = json_get(meta, "ownerReferences");
     bool mine = false;
 
+    if (!json_is(theirs, JSON_ARRAY))
+        theirs = NULL;
     for (const struct json *o = json_first(theirs); o; o = json_next(o)) {
         bool same = strcmp(text_of(o, "uid"), uid) == 0;
 
@@ -176,15 +178,18 @@ set_owner(const struct render *r, const char *name, struct json *cd)
     return true;
 }
 
-/* metadata.key as labels and annotations are read: a map of strings, or as if
- * it were not there. */
+/* metadata.key as labels and annotations are read: a map of strings, null is
+ * an empty one, or as if it were not there. */
 static struct json *
 string_map(struct json *meta, const char *key)
 {
     struct json *map = json_need_object(meta, key);
 
-    for (const struct json *v = json_first(map); v; v = json_next(v)) {
-        if (!json_is(v, JSON_STRING))
+    for (struct json *v = json_first(map), *next; v; v = next) {
+        next = json_next(v);
+        if (json_is(v, JSON_NULL))
+            json_replace(map, v, json_new_string(""));
+        else if (!json_is(v, JSON_STRING))
             return json_set(meta, key, json_new_object());
     }
     return map;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "lib/compose/fieldpath.h"
+#include "lib/compose/gojson.h"
 #include "lib/compose/required.h"
 
 #define CONTEXT_KEY "apiextensions.crossplane.io/environment"
@@ -59,6 +60,9 @@ static const struct strict_type input_type = {
     .fields = (const struct strict_field[]){
         STRICT_TYPE_META, {"spec", &spec_type}, {0}}};
 
+static const struct strict_type data_type = {
+    .kind = STRICT_MAP, .go = "map[string]interface {}", .item = &strict_any};
+
 enum { KEY_MAX = 40 };
 
 static void
@@ -69,10 +73,13 @@ key_of(size_t i, char out[KEY_MAX])
 
 /* ---- what came ---- */
 
-/* Merges src into dst: maps member by member, all else takes src's place. */
+/* Merges src, if it is an object, into dst: maps member by member, all else
+ * takes src's place. */
 static void
 merge(struct json *dst, const struct json *src)
 {
+    if (!json_is(src, JSON_OBJECT))
+        return;
     for (const struct json *s = json_first(src); s; s = json_next(s)) {
         struct json *d = json_get(dst, json_key(s));
 
@@ -92,6 +99,7 @@ merge_config(struct json *env, const struct json *config, const char *path,
         json_string_or(json_at(config, "metadata", "name", NULL), "");
     const struct json *data = json_get(config, "data");
     AUTO(json_free_ptr) struct json *below = json_new_object();
+    struct error why = {0};
 
     if (*path) {
         if (!fieldpath_set(below, str_of(path),
@@ -108,6 +116,11 @@ merge_config(struct json *env, const struct json *config, const char *path,
                          "cannot get data from environment config \"%s\": "
                          "data: no such field",
                          name);
+    if (!gojson_check(data, &data_type, &why))
+        return error_set(err, ERR_INVALID,
+                         "cannot get data from environment config \"%s\": "
+                         "cannot unmarshal value from JSON: %s",
+                         name, why.msg);
     merge(env, data);
     return true;
 }

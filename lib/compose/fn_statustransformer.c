@@ -14,6 +14,7 @@
 
 #include "lib/compose/function.h"
 #include "lib/compose/strict.h"
+#include "lib/compose/structpb.h"
 #include "lib/compose/template.h"
 
 #define SUCCESS   "StatusTransformationSuccess"
@@ -238,6 +239,34 @@ add_extra(const struct json *extra, const struct re *re, struct json *objects)
     }
 }
 
+/* The context's extra resources, {into: [object]}. */
+static bool
+check_extra(const struct json *extra, struct error *err)
+{
+    const char *unexpected = "cannot load extra-resources: unexpected "
+                             "extra-resources";
+
+    if (extra && !json_is(extra, JSON_OBJECT))
+        return error_set(err, ERR_INVALID, "%s type: %s", unexpected,
+                         structpb_type(extra));
+    for (const struct json *list = json_first(extra); list;
+         list = json_next(list)) {
+        size_t at = 0;
+
+        if (!json_is(list, JSON_ARRAY))
+            return error_set(err, ERR_INVALID, "%s value type for %s: %s",
+                             unexpected, json_key(list), structpb_type(list));
+        for (const struct json *o = json_first(list); o;
+             o = json_next(o), at++) {
+            if (!json_is(o, JSON_OBJECT))
+                return error_set(err, ERR_INVALID,
+                                 "%s value type for %s [%zu]: %s", unexpected,
+                                 json_key(list), at, structpb_type(o));
+        }
+    }
+    return true;
+}
+
 /* NAME -> object of everything the matcher means, by name. */
 static bool
 gather(const struct fn_request *req, const struct json *matcher,
@@ -285,6 +314,7 @@ struct hook {
     struct json *groups; /* what the patterns captured */
     struct json *set;    /* the condition types that are set already */
     bool errored;
+    bool stopped; /* the input cannot be worked with: no more hooks */
 };
 
 /* The message with the groups filled in; without groups it stays. */
@@ -399,6 +429,12 @@ hook_matches(struct hook *h, const struct json *matchers)
         struct error why = {0};
         bool matched = false;
 
+        if (json_bool(json_get(m, "includeExtraResources"), false) &&
+            !check_extra(json_get(fn_context(h->req), EXTRA_KEY), &why)) {
+            failed(h->rsp, "InputFailure", why.msg);
+            h->stopped = true;
+            return false;
+        }
         if (!gather(h->req, m, objects, &why) ||
             !match_all(m, objects, own, &matched, &why)) {
             hook_failed(h, "MatchFailure", "cannot match resources",
@@ -447,14 +483,15 @@ run(const struct fn_request *req, struct fn_response *rsp)
         failed(rsp, "InputFailure", err.msg);
         return;
     }
-    for (const struct json *k = json_first(hooks); k; k = json_next(k)) {
+    for (const struct json *k = json_first(hooks); k && !h.stopped;
+         k = json_next(k)) {
         AUTO(json_free_ptr) struct json *groups = json_new_object();
 
         h.groups = groups;
         run_hook(&h, k);
         h.at++;
     }
-    if (!h.errored)
+    if (!h.errored && !h.stopped)
         fn_condition_add(rsp, SUCCESS, "True", "Available", NULL,
                          FN_TARGET_COMPOSITE);
 }

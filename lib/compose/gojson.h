@@ -1,5 +1,5 @@
 /*
- * gojson.h - the words of Go's encoding/json (private to lib/compose).
+ * gojson.h - the words of Go's encoding/json.
  *
  * What: why a text is no JSON, and why a value does not fit a Go type. Reading
  * itself is json_parse's and the accessors' work.

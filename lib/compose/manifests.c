@@ -305,42 +305,72 @@ no_number(struct str message)
     return message.s[0] == '-' ? "-Inf" : "+Inf";
 }
 
-/* Turns "line 3, column 4: what" into upstream's words. */
+/* What our reader said, as Go's counts and words it. */
+struct cause {
+    struct str message;
+    size_t line;       /* 0: none is said */
+    const char *value; /* no YAML error but a number JSON does not have */
+};
+
+static struct cause
+cause_of(const struct error *err)
+{
+    struct cause c = {.message = str_of(err->msg)};
+    const char *colon = strstr(err->msg, ": ");
+    struct str head, number;
+    uint64_t line;
+
+    if (colon && str_starts(c.message, STR("line "))) {
+        str_cut(str_from(c.message, strlen("line ")), ',', &number, &head);
+        if (str_to_u64(number, &line)) {
+            c.message = str_of(colon + 2);
+            c.line = line;
+        }
+    }
+    c.value = no_number(c.message);
+    if (without_line(c.message))
+        c.line = 0;
+    else if (c.line && from_parser(c.message))
+        c.line--;
+    return c;
+}
+
+void
+manifests_yaml_error(const struct error *err, struct buf *out)
+{
+    struct cause c = cause_of(err);
+
+    buf_puts(out, "error converting YAML to JSON: ");
+    if (c.value)
+        buf_printf(out, "json: unsupported value: %s", c.value);
+    else if (c.line)
+        buf_printf(out, "yaml: line %zu: %.*s", c.line, STR_ARG(c.message));
+    else
+        buf_printf(out, "yaml: %.*s", STR_ARG(c.message));
+}
+
+/* The same with the place in a template's output. */
 static bool
 yaml_error(const struct place *p, const struct error *cause, struct error *err)
 {
-    struct str message = str_of(cause->msg), head, number;
-    const char *colon = strstr(cause->msg, ": ");
-    const char *prefix =
-        "cannot decode manifest: error converting YAML to JSON: ";
-    uint64_t line = 0;
+    struct cause c = cause_of(cause);
+    AUTO(buf_release) struct buf text = BUF_INIT(sizeof(cause->msg) + 100);
+    size_t at = p->line + c.line;
 
-    if (colon && str_starts(message, STR("line "))) {
-        str_cut(str_from(message, strlen("line ")), ',', &number, &head);
-        if (str_to_u64(number, &line))
-            message = str_of(colon + 2);
+    if (!c.line || c.value || at > count_lines(p->text)) {
+        manifests_yaml_error(cause, &text);
+        return error_set(err, cause->code, "cannot decode manifest: %s",
+                         buf_cstr(&text));
     }
-    if (no_number(message))
-        return error_set(err, cause->code, "%sjson: unsupported value: %s",
-                         prefix, no_number(message));
-    if (line && (from_parser(message) || without_line(message)))
-        line = without_line(message) ? 0 : line - 1;
-    size_t at = p->line + line;
-
-    if (!line)
-        return error_set(err, cause->code, "%syaml: %.*s", prefix,
-                         STR_ARG(message));
-    if (at > count_lines(p->text))
-        return error_set(err, cause->code, "%syaml: line %llu: %.*s", prefix,
-                         (unsigned long long)line, STR_ARG(message));
     struct str near = str_trim(line_at(p->text, at));
 
     return error_set(err, cause->code,
-                     "%syaml: line %zu (document %zu, line %llu) near: "
+                     "cannot decode manifest: error converting YAML to JSON: "
+                     "yaml: line %zu (document %zu, line %zu) near: "
                      "'%.*s%s': %.*s",
-                     prefix, at, p->document + 1, (unsigned long long)line,
-                     (int)MIN(near.n, (size_t)80), near.s ? near.s : "",
-                     near.n > 80 ? "..." : "", STR_ARG(message));
+                     at, p->document + 1, c.line, (int)MIN(near.n, (size_t)80),
+                     near.s ? near.s : "", near.n > 80 ? "..." : "",
+                     STR_ARG(c.message));
 }
 
 static bool

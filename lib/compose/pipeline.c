@@ -11,6 +11,7 @@
 struct step {
     char *name, *function;
     struct json *input;       /* NULL: none */
+    char *bad_input;          /* the text of one that is no object */
     struct json *credentials; /* arrays or NULL */
     struct json *bootstrap;
     const struct function *fn; /* what prepared belongs to */
@@ -52,6 +53,7 @@ pipeline_free(struct pipeline *p)
         free(s->name);
         free(s->function);
         json_free(s->input);
+        free(s->bad_input);
         json_free(s->credentials);
         json_free(s->bootstrap);
     }
@@ -85,6 +87,8 @@ step_read(struct step *s, const struct json *j, struct error *err)
     s->name = mem_strdup(name);
     s->function = mem_strdup(fn);
     s->input = copy_if(json_get(j, "input"), JSON_OBJECT);
+    if (!s->input && json_type_of(json_get(j, "input")) != JSON_NULL)
+        s->bad_input = json_text(json_get(j, "input"), JSON_COMPACT);
     structpb_numbers(s->input);
     s->credentials = copy_if(json_get(j, "credentials"), JSON_ARRAY);
     s->bootstrap = copy_if(
@@ -413,6 +417,12 @@ step_run(struct run *r, struct step *s)
 {
     struct fn_response rsp = {0};
 
+    if (s->bad_input)
+        return error_set(r->err, ERR_INVALID,
+                         "cannot unmarshal input for Composition pipeline step "
+                         "\"%s\": proto: syntax error (line 1:1): unexpected "
+                         "token %.*s",
+                         s->name, *s->bad_input == '[' ? 1 : 200, s->bad_input);
     if (!step_resolve(r, s) || !add_credentials(r, s) || !add_bootstrap(r, s))
         return false;
     if (s->input)

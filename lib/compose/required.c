@@ -5,6 +5,7 @@
 #include "lib/base/mem.h"
 
 #include "lib/compose/fieldpath.h"
+#include "lib/compose/structpb.h"
 
 /* ---- the types of their inputs ---- */
 
@@ -172,16 +173,13 @@ compare(const void *a, const void *b)
     return c ? c : (x->place > y->place) - (x->place < y->place);
 }
 
+/* reflect's kind of a value that cannot be sorted by. */
 static const char *
-go_type(const struct json *j, bool kinds)
+kind_name(const struct json *j)
 {
-    static const char *const types[] = {
-        "nil",    "bool",           "float64",
-        "string", "[]interface {}", "map[string]interface {}"};
-    static const char *const names[] = {"nil",    "bool",  "float64",
-                                        "string", "slice", "map"};
-
-    return (kinds ? names : types)[json_type_of(j)];
+    return json_is(j, JSON_ARRAY)    ? "slice"
+           : json_is(j, JSON_OBJECT) ? "map"
+                                     : "bool";
 }
 
 bool
@@ -207,14 +205,14 @@ required_sort(struct required_items *r, const struct json *selector, bool kinds,
             return error_set(err, ERR_INVALID,
                              "cannot sort values of different types \"%s\" "
                              "and \"%s\"",
-                             go_type(first, false), go_type(key, false));
+                             structpb_type(first), structpb_type(key));
         first = first ? first : key;
     }
     if (first && r->n > 1 && !json_is(first, JSON_STRING) &&
         !json_is(first, JSON_NUMBER))
         return error_set(err, ERR_INVALID,
                          "unsupported type \"%s\" for sorting",
-                         go_type(first, kinds));
+                         kinds ? kind_name(first) : structpb_type(first));
     if (first)
         qsort(r->v, r->n, sizeof(*r->v), compare);
     return true;

@@ -23,3 +23,13 @@ structpb_numbers(struct json *j)
             json_replace(j, c, json_new_double(d));
     }
 }
+
+const char *
+structpb_type(const struct json *j)
+{
+    static const char *const types[] = {
+        "nil",    "bool",           "float64",
+        "string", "[]interface {}", "map[string]interface {}"};
+
+    return types[json_type_of(j)];
+}

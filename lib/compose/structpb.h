@@ -13,5 +13,7 @@
 /* Every number below j that a double changes gets the text of its double.
  * NULL is fine; a j that is itself a number stays. */
 void structpb_numbers(struct json *j);
+/* The Go type of a value that came out of a Struct: "float64", "nil". */
+const char *structpb_type(const struct json *j);
 
 #endif
