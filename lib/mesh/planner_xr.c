@@ -258,13 +258,14 @@ same_kind(const struct json *a, const struct json *b)
 /* Core tells resources by name: one whose kind changes is made anew, and the
  * old object is referred to by nobody. */
 static void
-note_left_behind(struct work *w, const struct json *old, size_t item)
+note_left_behind(struct work *w, const struct parent *p, const struct json *old,
+                 const struct compose_resource *r)
 {
-    mesh_plan_tell(w->p, MESH_WARN, "left-behind", item,
-                   "%s/%s has the resource name of a %s now: it is not "
-                   "deleted, and nothing refers to it any more",
-                   planner_text(old, "kind"), planner_meta(old, "name"),
-                   w->p->items[item].kind);
+    mesh_plan_tell(w->p, MESH_WARN, "left-behind", p->item,
+                   "resource %s is a %s now: %s/%s is not deleted, and "
+                   "nothing refers to it any more",
+                   r->name, planner_text(r->object, "kind"),
+                   planner_text(old, "kind"), planner_meta(old, "name"));
 }
 
 static void
@@ -303,7 +304,7 @@ plan_composed(struct work *w, const struct parent *p,
     AUTO(json_free_ptr) struct json *there = NULL;
 
     if (before && !same_kind(before, r->object)) {
-        note_left_behind(w, before, p->item);
+        note_left_behind(w, p, before, r);
         before = NULL;
     }
     if (!before && *name)
