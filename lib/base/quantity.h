@@ -37,7 +37,8 @@ struct quantity {
 /* ERR_INVALID: `quantities must match the regular expression '...'`, `unable
  * to parse quantity's suffix`; ERR_LIMIT: too long a text or a number. */
 bool quantity_parse(struct str text, struct quantity *out, struct error *err);
-/* AsApproximateFloat64; infinite when it is beyond a double. */
+/* AsApproximateFloat64; infinite when it is beyond a double, NaN for a zero
+ * with an exponent that is. */
 double quantity_double(const struct quantity *q);
 /* The value rounded away from zero; false when it is no int64. */
 bool quantity_int64(const struct quantity *q, int64_t *out);

@@ -167,13 +167,15 @@ decoded(struct patch_object *to, struct error *err)
     return patch_has_kind(to->own, JSON_HTML, err);
 }
 
+/* floats: value did not go through Kubernetes' decoder either. */
 static bool
 write_one(struct patch_object *to, const char *path, struct json *value,
-          const struct policy *policy, struct error *err)
+          bool floats, const struct policy *policy, struct error *err)
 {
     struct merge_options o = policy->merge;
 
     o.dst_floats = to->floats;
+    o.src_floats = floats;
     return (merge_at(to->own, str_of(path), value, policy->replaces ? NULL : &o,
                      err) &&
             decoded(to, err)) ||
@@ -231,7 +233,7 @@ apply_combine(struct patch_work *w, const struct json *patch,
         return error_set(w->err, ERR_INVALID, "invalid patch policy %s",
                          patch_to_policy(patch));
     j = marshal(w, v);
-    return j ? write_one(to, path, j, policy, w->err)
+    return j ? write_one(to, path, j, true, policy, w->err)
              : error_wrap(w->err, "cannot patch to object");
 }
 
@@ -257,7 +259,7 @@ apply_field(struct patch_work *w, const struct json *patch,
         error_set(w->err, ERR_INVALID, "invalid patch policy %s",
                   patch_to_policy(patch));
     else if (!strstr(path, "[*]"))
-        return write_one(to, path, j, policy, w->err);
+        return write_one(to, path, j, false, policy, w->err);
     else
         ok = write_all(to, path, j, policy, w->err);
     json_free(j);

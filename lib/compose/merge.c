@@ -25,20 +25,20 @@ is_empty(const struct json *j)
     }
 }
 
-/* reflect.DeepEqual of Kubernetes' JSON: an int64 is no float64. */
+/* reflect.DeepEqual: an int64 is no float64. a: of dst, b: of src. */
 static bool
-same(const struct json *a, const struct json *b, bool a_floats)
+same(const struct json *a, const struct json *b, const struct merge_options *o)
 {
     if (json_type_of(a) != json_type_of(b) || json_len(a) != json_len(b))
         return false;
     if (json_is(a, JSON_NUMBER))
-        return json_equal(a, b) &&
-               (json_is_integer(a) && !a_floats) == json_is_integer(b);
+        return json_equal(a, b) && (json_is_integer(a) && !o->dst_floats) ==
+                                       (json_is_integer(b) && !o->src_floats);
     if (json_is(a, JSON_ARRAY)) {
         const struct json *y = json_first(b);
 
         for (const struct json *x = json_first(a); x; x = json_next(x)) {
-            if (!same(x, y, a_floats))
+            if (!same(x, y, o))
                 return false;
             y = json_next(y);
         }
@@ -49,7 +49,7 @@ same(const struct json *a, const struct json *b, bool a_floats)
     for (const struct json *x = json_first(a); x; x = json_next(x)) {
         const struct json *y = json_get(b, json_key(x));
 
-        if (!y || !same(x, y, a_floats))
+        if (!y || !same(x, y, o))
             return false;
     }
     return true;
@@ -57,12 +57,13 @@ same(const struct json *a, const struct json *b, bool a_floats)
 
 /* Removes from the array src what dst holds already. */
 static void
-drop_known(const struct json *dst, struct json *src, bool floats)
+drop_known(const struct json *dst, struct json *src,
+           const struct merge_options *o)
 {
     for (struct json *s = json_first(src), *next; s; s = next) {
         next = json_next(s);
         for (const struct json *d = json_first(dst); d; d = json_next(d)) {
-            if (!same(d, s, floats))
+            if (!same(d, s, o))
                 continue;
             json_free(json_detach(src, s));
             break;
@@ -143,7 +144,7 @@ merge_values(struct json *dst, struct json *src, const struct merge_options *o,
 
     if (json_type_of(dst) != JSON_NULL && json_type_of(src) != JSON_NULL) {
         if (o->append && arrays)
-            drop_known(dst, src, o->dst_floats);
+            drop_known(dst, src, o);
         ok = merge_one(dst, src, o, &replace, err);
     }
     struct json *merged = replace ? src : dst;

@@ -24,9 +24,9 @@
 struct merge_options {
     bool keep;   /* keepMapValues */
     bool append; /* appendSlice */
-    /* All numbers of dst are Go's float64 (an object that came through
-     * structpb): none of them equals an integer of src. */
-    bool dst_floats;
+    /* All numbers of dst (src) are Go's float64, as structpb and encoding/json
+     * make them: none of them equals an int64 of the other. */
+    bool dst_floats, src_floats;
 };
 
 /* dst and src as one, both taken over, also on failure (NULL); a NULL dst is

@@ -50,7 +50,8 @@ static void
 merge(const struct json *j, struct str path)
 {
     for (int i = 0; i < 8; i++) {
-        struct merge_options o = {i & 1, i & 2, i & 4};
+        struct merge_options o = {
+            .keep = i & 1, .append = i & 2, .dst_floats = i & 4};
         struct json *copy = json_copy(j);
         const struct json *part = fieldpath_get(j, path, NULL);
         struct error err = {0};

@@ -21,7 +21,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         return 0;
     }
-    if (isnan(quantity_double(&q)) || strlen(q.digits) != q.n)
+    if ((q.n && isnan(quantity_double(&q))) || strlen(q.digits) != q.n)
         abort();
     if (quantity_int64(&q, &i) && i > 0 && quantity_double(&q) <= 0)
         abort();

@@ -87,7 +87,7 @@ every_option_over_every_pair(void **state)
 static void
 floats_equal_no_integers(void **state)
 {
-    const struct merge_options o = {.append = true, .dst_floats = true};
+    struct merge_options o = {.append = true, .src_floats = true};
     struct error err = {0};
     AUTO(json_free_ptr)
     struct json *got =
@@ -95,6 +95,12 @@ floats_equal_no_integers(void **state)
 
     (void)state;
     expect(got, "[1,1.5,1]");
+    o.dst_floats = true;
+    got = merge_values(got, parse("[1,1.5]"), &o, &err);
+    expect(got, "[1,1.5,1]");
+    o.src_floats = false;
+    got = merge_values(got, parse("[1,1.5]"), &o, &err);
+    expect(got, "[1,1.5,1,1]");
     assert_false(merge_at(got, STR("[0]"), parse("[1]"), &o, &err));
     assert_string_equal(err.msg, CLASH "float64)");
 }
