@@ -281,6 +281,31 @@ typed_text(struct arena *a, struct str s, const char *format)
     return cel_of_string(s);
 }
 
+/* What does not fit its schema, in the words of UnstructuredToVal. */
+static struct cel_value
+bad_type(struct arena *a, enum schema_type want, const struct json *j)
+{
+    static const char *const wanted[] = {
+        [SCHEMA_OBJECT] = "a map for the provided schema with type=object",
+        [SCHEMA_ARRAY] = "an array for the provided schema with type=array",
+        [SCHEMA_STRING] = "string, got ",
+        [SCHEMA_INTEGER] = "int, got ",
+        [SCHEMA_NUMBER] = "float, got ",
+        [SCHEMA_BOOLEAN] = "bool, got "};
+    static const char *const got[] = {
+        [JSON_NULL] = "<nil>",
+        [JSON_BOOL] = "bool",
+        [JSON_NUMBER] = "float64",
+        [JSON_STRING] = "string",
+        [JSON_ARRAY] = "[]interface {}",
+        [JSON_OBJECT] = "map[string]interface {}"};
+    const char *type = json_is_integer(j) ? "int64" : got[json_type_of(j)];
+    bool whole = want == SCHEMA_OBJECT || want == SCHEMA_ARRAY;
+
+    return bad_data(a, "invalid data, expected ",
+                    arena_printf(a, "%s%s", wanted[want], whole ? "" : type));
+}
+
 struct cel_value
 cel_of_json(struct arena *a, const struct json *j, const struct schema *s)
 {
@@ -304,8 +329,7 @@ cel_of_json(struct arena *a, const struct json *j, const struct schema *s)
     if (s->info.type == SCHEMA_ANY)
         return (struct cel_value){.kind = CEL_UNKNOWN, .json = j};
     if (json_type_of(j) != wanted[s->info.type])
-        return bad_data(a, "invalid data, expected ",
-                        schema_type_name(s->info.type));
+        return bad_type(a, s->info.type, j);
     switch (s->info.type) {
     case SCHEMA_OBJECT:
     case SCHEMA_ARRAY:

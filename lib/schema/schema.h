@@ -79,6 +79,10 @@ bool schema_validate(const struct schema *root, const struct json *object,
 bool schema_validate_update(const struct schema *root,
                             const struct json *object, const struct json *old,
                             struct schema_findings *findings);
+/* The CEL rules alone, also of an object that does not fit the schema (which
+ * schema_validate does not try). */
+bool schema_validate_rules(const struct schema *root, const struct json *object,
+                           struct schema_findings *findings);
 /* A value alone, at path ("spec.size"), without CEL rules: for forms and
  * patches. */
 bool schema_validate_value(const struct schema *node, const struct json *value,

@@ -665,3 +665,14 @@ schema_validate_update(const struct schema *root, const struct json *object,
         schema_rules_check(root, object, old, findings);
     return findings->n == before;
 }
+
+bool
+schema_validate_rules(const struct schema *root, const struct json *object,
+                      struct schema_findings *findings)
+{
+    size_t before = findings->n;
+
+    if (root->has_rules)
+        schema_rules_check(root, object, NULL, findings);
+    return findings->n == before;
+}
