@@ -13,6 +13,8 @@
 
 #include "devenv/xpkg.h"
 
+#include "devenv/sandbox/managed_kinds.h"
+
 #include "cli/sources.h"
 
 #define PACKAGES_MAX 1000
@@ -345,8 +347,23 @@ void
 schema_set_add_builtin(struct schema_set *s, bool mesh)
 {
     add_assets(s, "assets/crossplane/");
-    if (mesh)
-        add_assets(s, "assets/mesh-core/xrds/");
+    if (!mesh)
+        return;
+    add_assets(s, "assets/mesh-core/xrds/");
+    s->clouds = managed_kinds_new(NULL);
+}
+
+/* The definitions of managed kinds are made when they are asked for. */
+static void
+add_managed(struct schema_set *s, const char *api_version, const char *kind)
+{
+    AUTO(mem_free_ptr) char *group = mem_strdup(api_version);
+    AUTO(json_free_ptr) struct json *crd = NULL;
+
+    group[strcspn(group, "/")] = '\0';
+    crd = managed_kinds_definition(s->clouds, group, kind);
+    if (crd)
+        add_crd(s, crd, true);
 }
 
 /* ---- asking ---- */
@@ -378,6 +395,10 @@ schema_set_find(struct schema_set *s, const char *api_version, const char *kind,
     AUTO(mem_free_ptr) char *key = mem_printf("%s/%s", api_version, kind);
     struct schema_entry *e = map_get(&s->by_kind, str_of(key));
 
+    if (!e && s->clouds) {
+        add_managed(s, api_version, kind);
+        e = map_get(&s->by_kind, str_of(key));
+    }
     return e && compile(e, err) ? e->schema : NULL;
 }
 
@@ -399,6 +420,7 @@ schema_set_release(struct schema_set *s)
 {
     map_release(&s->by_kind, entry_free);
     map_release(&s->packages, NULL);
+    managed_kinds_free(s->clouds);
     strlist_release(&s->missing);
     strlist_release(&s->places);
 }

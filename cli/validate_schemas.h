@@ -16,12 +16,13 @@
 #include "lib/schema/schema.h"
 
 struct schema_set {
-    struct map by_kind;     /* "apiVersion/Kind" -> struct schema_entry */
-    struct map packages;    /* references that were looked for */
-    struct strlist missing; /* of those, the ones that are not at hand */
-    const char *cache;      /* the crossplane CLI's folder */
-    struct strlist places;  /* folders and .xpkg files to look into */
-    bool strict_scope;      /* an XRD's scope as crank 2.0.8 reads it */
+    struct map by_kind;           /* "apiVersion/Kind" -> struct schema_entry */
+    struct map packages;          /* references that were looked for */
+    struct strlist missing;       /* of those, the ones that are not at hand */
+    const char *cache;            /* the crossplane CLI's folder */
+    struct strlist places;        /* folders and .xpkg files to look into */
+    struct managed_kinds *clouds; /* with the mesh's kinds */
+    bool strict_scope;            /* an XRD's scope as crank 2.0.8 reads it */
 };
 
 struct schema_entry {

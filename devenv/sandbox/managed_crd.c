@@ -310,6 +310,33 @@ installed(struct registry *r, const char *hash)
            str_contains(text, str_of(hash));
 }
 
+struct json *
+managed_kinds_definition(const struct managed_kinds *m, const char *group,
+                         const char *kind)
+{
+    const struct managed_kind *k = managed_kinds_find(m, group, kind);
+    const struct managed_family *f;
+    size_t n = managed_kinds_families(m, &f);
+    AUTO(json_free_ptr) struct json *parts = NULL;
+    struct asset a;
+
+    while (n && strcmp(f->group, group) != 0) {
+        n--;
+        f++;
+    }
+    if ((!k && !n) || !asset_find(PARTS, &a))
+        return NULL;
+    parts = yaml_parse_one(a.data, NULL, NULL);
+    if (k)
+        return define_kind(k, parts);
+    if (strcmp(kind, "ProviderConfigUsage") == 0)
+        return define_usage(f, parts);
+    if (strcmp(kind, "ProviderConfig") == 0 ||
+        strcmp(kind, "ClusterProviderConfig") == 0)
+        return define_config(f, parts, *kind == 'C');
+    return NULL;
+}
+
 bool
 managed_kinds_install(struct registry *r, struct error *err)
 {

@@ -82,6 +82,10 @@ size_t managed_kinds_families(const struct managed_kinds *m,
 
 /* ---- definitions (managed_crd.c) ---- */
 
+/* The definition of a kind of the table or of a family's configs, a fresh tree;
+ * NULL: not in the table. */
+struct json *managed_kinds_definition(const struct managed_kinds *m,
+                                      const char *group, const char *kind);
 /* Serves every kind of the table, the configs of its families and the kinds of
  * cloud.h. Definitions that a sandbox with the same assets has installed are
  * left as they are, changed or deleted by somebody since or not. */
