@@ -184,7 +184,7 @@ pause(struct look *l)
         "`spec.managementPolicies` or the pause annotation";
 
     event(l, false, "ReconciliationPaused", text);
-    mark(l, "Synced", "False", "ReconcilePaused", text);
+    mark(l, "Synced", "False", "ReconcilePaused", NULL);
     finish(l);
     return true;
 }
@@ -449,6 +449,7 @@ update(struct look *l)
     next = NULL;
     if (!put_external(l, taken))
         return false;
+    provider_report(l);
     event(l, false, "UpdatedExternalResource",
           "Successfully requested update of external resource");
     return true;
@@ -472,17 +473,18 @@ settle(struct look *l)
     AUTO(buf_release) struct buf why = BUF_INIT(TEXT_MAX);
     bool coming = is_coming(l) && !waited(l, 'c');
 
-    if (!coming && !update(l))
-        return false;
     provider_report(l);
-    if (!provider_publish(l, &why))
-        return failed(l, "CannotPublishConnectionDetails", "", buf_cstr(&why));
     if (coming)
         mark(l, "Ready", "False", "Creating", NULL);
     else if (told_to_fail(l, "ready", &why))
         mark(l, "Ready", "False", "Unavailable", buf_cstr(&why));
     else
         mark(l, "Ready", "True", "Available", NULL);
+    buf_reset(&why);
+    if (!provider_publish(l, &why))
+        return failed(l, "CannotPublishConnectionDetails", "", buf_cstr(&why));
+    if (!coming && !update(l))
+        return false;
     mark(l, "Synced", "True", "ReconcileSuccess", NULL);
     finish(l);
     return true;
