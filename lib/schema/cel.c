@@ -153,28 +153,45 @@ check_time(struct cel_compiler *c, const struct cel_node *n)
         cel_complain(c, arg->at, "invalid timestamp argument");
 }
 
+/* Complains about the first part of an argument that its clause cannot take:
+ * %s looks into lists and maps. */
+static bool
+check_argument(struct cel_compiler *c, struct cel_clauses *clauses,
+               const struct cel_node *call, const struct cel_node *arg)
+{
+    AUTO(buf_release) struct buf why = BUF_INIT(4096);
+    bool deep = clauses->letter == 's' &&
+                (arg->op == CEL_NEW_LIST || arg->op == CEL_NEW_MAP);
+
+    if (!cel_clause_takes(clauses, arg->type, &why)) {
+        cel_complain(c, clauses->broken ? call->at : arg->at, "%s",
+                     buf_cstr(&why));
+        return false;
+    }
+    for (size_t i = 0; deep && i < arg->n; i++) {
+        if (!check_argument(c, clauses, call, arg->args[i]))
+            return false;
+    }
+    return true;
+}
+
 static void
 check_format(struct cel_compiler *c, const struct cel_node *n)
 {
     const struct cel_node *text = literal(n, 0);
     const struct cel_node *list = n->n == 2 ? n->args[1] : NULL;
     struct cel_clauses clauses = {.rest = text ? text->value.s : STR("")};
-    AUTO(buf_release) struct buf why = BUF_INIT(4096);
     size_t i = 0;
 
     if (!is_call(n, "format") || !text || !list || list->op != CEL_NEW_LIST)
         return;
-    while (cel_next_clause(&clauses)) {
-        const struct cel_node *arg = i < list->n ? list->args[i] : NULL;
-
-        if (!arg)
+    for (; cel_next_clause(&clauses); i++) {
+        if (i == list->n) {
             cel_complain(c, n->at, "index %zu out of range", i);
-        else if (!cel_clause_takes(&clauses, arg->type, &why))
-            cel_complain(c, clauses.broken ? n->at : arg->at, "%s",
-                         buf_cstr(&why));
-        if (!arg || why.n)
             return;
-        i++;
+        }
+        if (!check_argument(c, &clauses, n, list->args[i]))
+            return;
     }
     if (list->n > i)
         cel_complain(c, n->at,

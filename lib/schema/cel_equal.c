@@ -240,6 +240,8 @@ struct cel_value
 cel_compare(struct cel_eval *e, const struct cel_value *a,
             const struct cel_value *b)
 {
+    int order;
+
     if (is_number(a) && is_number(b))
         return is_nan(a) || is_nan(b)
                    ? cel_error(e, "NaN values cannot be ordered")
@@ -251,7 +253,8 @@ cel_compare(struct cel_eval *e, const struct cel_value *a,
         return cel_of_int((a->b > b->b) - (a->b < b->b));
     case CEL_STRING:
     case CEL_BYTES:
-        return cel_of_int(str_cmp(a->s, b->s));
+        order = str_cmp(a->s, b->s);
+        return cel_of_int((order > 0) - (order < 0));
     case CEL_DURATION:
         return cel_of_int((a->i > b->i) - (a->i < b->i));
     case CEL_TIMESTAMP:
