@@ -36,10 +36,13 @@ static int
 fail(const char *fatal, const struct error *err)
 {
     struct str line, remedy = str_of(err->remedy);
+    struct str message = str_of(fatal ? fatal : err->msg);
 
     fputs("crossplane: error: ", stderr);
-    columns_text(str_of(fatal ? fatal : err->msg), false, stderr);
-    fputc('\n', stderr);
+    while (str_next(&message, '\n', &line)) {
+        columns_text(line, false, stderr);
+        fputc('\n', stderr);
+    }
     while (remedy.n && str_next(&remedy, '\n', &line)) {
         fputs("  ", stderr);
         columns_text(line, false, stderr);

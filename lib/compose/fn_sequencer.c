@@ -14,8 +14,10 @@
 #include "lib/base/mem.h"
 #include "lib/base/re.h"
 
+#include "lib/compose/format.h"
 #include "lib/compose/function.h"
 #include "lib/compose/gotime.h"
+#include "lib/compose/sequencer_condition.h"
 #include "lib/compose/strict.h"
 
 /* ---- the input ---- */
@@ -307,39 +309,31 @@ show(const struct json *sequence, struct buf *out)
     buf_putc(out, ']');
 }
 
-static bool
-condition_holds(const char *source, bool *holds, struct error *err)
-{
-    (void)holds;
-    return error_set(err, ERR_UNSUPPORTED,
-                     "conditions (CEL, here \"%s\") are evaluated on a cluster "
-                     "only",
-                     source);
-}
-
 /* False: fatal. *skip: the rule's condition does not hold. */
 static bool
 check_condition(struct sequencer *s, const struct json *rule, bool *skip)
 {
     const char *source = json_string_or(json_get(rule, "condition"), "");
     AUTO(buf_release) struct buf names = BUF_INIT(BUF_TEXT_MAX);
+    AUTO(buf_release) struct buf quoted = BUF_INIT(BUF_TEXT_MAX);
     struct error err = {0};
     bool holds = true;
 
     if (!*source)
         return true;
     show(json_get(rule, "sequence"), &names);
-    if (!condition_holds(source, &holds, &err)) {
+    format_quote(str_of(source), false, &quoted);
+    if (!sequencer_condition(s->req, source, &holds, &err)) {
         fn_resultf(s->rsp, FN_FATAL,
-                   "cannot evaluate condition \"%s\" for sequence %s: %s",
-                   source, buf_cstr(&names), err.msg);
+                   "cannot evaluate condition %s for sequence %s: %s",
+                   buf_cstr(&quoted), buf_cstr(&names), err.msg);
         return false;
     }
     *skip = !holds;
     if (!holds)
         fn_resultf(s->rsp, FN_NORMAL,
-                   "Skipping sequence %s: condition \"%s\" evaluated to false",
-                   buf_cstr(&names), source);
+                   "Skipping sequence %s: condition %s evaluated to false",
+                   buf_cstr(&names), buf_cstr(&quoted));
     return true;
 }
 
