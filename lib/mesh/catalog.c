@@ -39,6 +39,7 @@ free_recipe(void *v)
 void
 catalog_forget(struct catalog *c)
 {
+    map_release(&c->selections, free);
     map_release(&c->recipes, free_recipe);
     map_release(&c->schemas, free_schema);
     map_release(&c->definitions, free_definition);

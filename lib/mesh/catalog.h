@@ -46,6 +46,7 @@ struct catalog {
     struct map definitions; /* "group/Kind" -> struct definition, or NULL */
     struct map schemas;     /* "apiVersion/Kind" -> struct schema */
     struct map recipes;     /* "Kind/name" -> struct recipe */
+    struct map selections;  /* "apiVersion Kind labels" -> what was selected */
     struct map found;       /* names that pipelines found, as "Kind/name" */
     struct functions functions;
     struct strlist unknown; /* kinds that could not be looked up */

@@ -197,11 +197,48 @@ on_composition(void *arg, struct str body)
     return true;
 }
 
+/* Composites of one kind ask the same again and again. */
+struct selection {
+    struct recipe *recipe;
+    size_t choices;
+};
+
+static void
+keep_selection(struct catalog *c, struct str key, struct selection s)
+{
+    struct selection *kept = mem_zalloc(1, sizeof(*kept));
+
+    *kept = s;
+    free(map_put(&c->selections, key, kept));
+}
+
+static struct recipe *
+recipe_of(struct catalog *c, struct json *source)
+{
+    struct recipe *r = known_recipe(c, "Composition", name_of(source));
+
+    if (!r)
+        return put_recipe(c, "Composition", source);
+    json_free(source);
+    return r;
+}
+
 static struct recipe *
 select_any(struct catalog *c, const struct json *xr, const struct json *labels,
            size_t *choices, struct error *err)
 {
     struct gather g = {.xr = xr, .labels = labels};
+    AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
+
+    buf_printf(&key, "%s %s ", text_at(xr, "apiVersion"), text_at(xr, "kind"));
+    if (labels)
+        json_print(labels, JSON_SORTED, &key);
+    const struct selection *kept = map_get(&c->selections, buf_view(&key));
+
+    if (kept) {
+        *choices = kept->choices;
+        return kept->recipe;
+    }
     bool known = c->host.each(c->host.arg, XP_V1, "Composition", NULL, labels,
                               on_composition, &g);
 
@@ -213,12 +250,11 @@ select_any(struct catalog *c, const struct json *xr, const struct json *labels,
                   "compatible Compositions found");
         return NULL;
     }
-    *choices = g.n;
-    struct recipe *r = known_recipe(c, "Composition", name_of(g.best));
+    struct recipe *r = recipe_of(c, g.best);
 
-    if (!r)
-        return put_recipe(c, "Composition", g.best);
-    json_free(g.best);
+    *choices = g.n;
+    if (known)
+        keep_selection(c, buf_view(&key), (struct selection){r, g.n});
     return r;
 }
 

@@ -382,6 +382,22 @@ a_composed_field_that_never_changes_is_a_replacement(void **state)
 }
 
 static void
+a_rule_on_the_old_object_makes_a_replacement(void **state)
+{
+    (void)state;
+    add(RECIPE("Composition", "name: c", "", MAP("m", "m", "1")));
+    add(BOX("fixed: a"));
+    make(BOX("fixed: b"));
+    says("immutable-field", MESH_BLOCK,
+         "spec.fixed: Invalid value: \"string\": Value is immutable: the "
+         "server refuses the change; delete it and apply again");
+    assert_int_equal(row("Box", "b")->sign, MESH_REPLACE);
+    make(BOX("fixed: a, size: 7"));
+    assert_null(note("immutable-field"));
+    assert_int_equal(row("Box", "b")->sign, MESH_CHANGE);
+}
+
+static void
 what_is_composed_is_checked_too(void **state)
 {
     (void)state;
@@ -477,6 +493,7 @@ main(void)
         T(external_data_is_counted),
         T(fields_that_never_change),
         T(a_composed_field_that_never_changes_is_a_replacement),
+        T(a_rule_on_the_old_object_makes_a_replacement),
         T(what_is_composed_is_checked_too),
         T(what_an_apply_leaves_out_goes),
         T(a_function_that_is_not_built_in_is_no_refusal),
