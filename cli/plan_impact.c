@@ -146,8 +146,9 @@ show(struct chunk *c)
     if (!c->run->loop)
         return;
     step_bytes(c->run, 0, 0);
-    step_detail(c->run, "%zu of %lld composites, %zu change", s->composites,
-                (long long)MAX((int64_t)s->composites, c->total), s->changed);
+    step_detail(c->run, "upgrade impact: %zu of %lld composites, %zu change",
+                s->composites, (long long)MAX((int64_t)s->composites, c->total),
+                s->changed);
     loop_turn(c->run->loop, 0);
 }
 

@@ -237,23 +237,28 @@ close_plan(struct work *w)
                        w->p->cel_skipped, w->p->cel_skipped == 1 ? "" : "s");
 }
 
-/* What a new version of a function composes cannot be said: here runs the one
- * that is built in. */
+/* What a package holds is read by the cluster. What a new version of a function
+ * composes cannot be said: here runs the one that is built in. */
 static void
-note_function_version(struct work *w, size_t item)
+note_package(struct work *w, const struct json *merged, size_t item)
 {
     const struct mesh_plan_item *i = &w->p->items[item];
+    const char *package =
+        json_string_or(json_at(merged, "spec", "package", NULL), "(none)");
+    bool ours = str_starts(str_of(i->api_version), STR("pkg.crossplane.io/"));
 
-    for (size_t n = 0; n < i->diff_n && strcmp(i->kind, "Function") == 0; n++) {
-        const struct mesh_diff *d = &i->diff[n];
-
-        if (strcmp(d->path, "spec.package") == 0)
-            mesh_plan_tell(w->p, MESH_WARN, "function-version", item,
-                           "Function %s becomes %s: what Compositions compose "
-                           "with it may change; plans run the version that is "
-                           "built in",
-                           i->name, d->after ? d->after : "(none)");
-    }
+    if (!ours || i->sign == MESH_KEEP)
+        return;
+    if (strcmp(i->kind, "Configuration") == 0)
+        mesh_plan_tell(w->p, MESH_WARN, "package-not-opened", item,
+                       "what %s holds is not read: plan -f FOLDER with its "
+                       "manifests says what it brings",
+                       package);
+    if (strcmp(i->kind, "Function") == 0 && i->sign != MESH_ADD)
+        mesh_plan_tell(w->p, MESH_WARN, "function-version", item,
+                       "Function %s becomes %s: what Compositions compose with "
+                       "it may change; plans run the version that is built in",
+                       i->name, package);
 }
 
 /* Applying does not take fields from others unless told so. */
@@ -297,7 +302,7 @@ plan_object(struct work *w, const struct json *object)
                        api_version);
     note_conflicts(w, before, mine, item);
     planner_collides(w, item);
-    note_function_version(w, item);
+    note_package(w, merged, item);
     if (d && d->composite && !w->p->blockers)
         planner_compose(w, d, merged, item, 1);
 }
