@@ -120,7 +120,7 @@ every_kind_is_served(void **state)
     struct managed_kinds *m = managed_kinds_new(&err);
 
     assert_non_null(m);
-    assert_int_equal(managed_kinds_count(m), 47);
+    assert_int_equal(managed_kinds_count(m), 48);
     for (size_t i = 0; i < managed_kinds_count(m); i++) {
         const struct managed_kind *mk = managed_kinds_at(m, i);
         const struct kind *k =
