@@ -386,6 +386,33 @@ tell_no_values(struct lint *l, const struct source_doc *d,
     }
 }
 
+/* What is composed must please the API server, too. */
+static void
+check_composed(struct lint *l, const struct source_doc *d,
+               const struct compose_resource *r)
+{
+    AUTO(json_free_ptr) struct json *o = json_copy(r->object);
+    const struct schema *s = schema_set_find(
+        &l->schemas, member(o, "apiVersion"), member(o, "kind"), NULL);
+    AUTO(strlist_release) struct strlist unknown = {0};
+    struct schema_findings found = {0};
+
+    if (!s)
+        return;
+    schema_prune(s, o, false, &unknown);
+    schema_default(s, o);
+    schema_validate(s, o, &found);
+    for (size_t i = 0; i < unknown.n; i++)
+        lint_add(l, "composed-invalid", d, "", false,
+                 "its composed %s \"%s\" has the unknown field %s",
+                 member(o, "kind"), r->name, unknown.v[i]);
+    for (size_t i = 0; i < found.n; i++)
+        lint_add(l, "composed-invalid", d, "", false,
+                 "its composed %s \"%s\" is invalid: %s: %s", member(o, "kind"),
+                 r->name, found.v[i].field, found.v[i].message);
+    schema_findings_release(&found);
+}
+
 static void
 check_resource(struct lint *l, const struct source_doc *d,
                const struct json *xrd)
@@ -410,6 +437,8 @@ check_resource(struct lint *l, const struct source_doc *d,
     /* A function that only a cluster has says nothing about the resource. */
     if (try(&t, xr, c->object, &r, &err)) {
         tell_no_values(l, d, &r);
+        for (size_t i = 0; i < r.resource_count; i++)
+            check_composed(l, d, &r.resources[i]);
         if (c >= l->sources.v && c < l->sources.v + l->sources.n)
             check_second(l, c, xr, &r);
     } else if (err.code != ERR_UNSUPPORTED && err.code != ERR_NOT_FOUND) {

@@ -69,6 +69,11 @@ static const struct lint_rule rules[] = {
     {"no-value", LINT_WARNING, "A composed resource has <no value> in it.",
      "A template printed a field that is absent.",
      "Give it a default: {{ .x | default \"...\" }}."},
+    {"composed-invalid", LINT_ERROR,
+     "A composed resource does not fit the schema of its kind.",
+     "The API server refuses or prunes it; the composite resource stays "
+     "unsynced.",
+     "Mend the Composition's template or base."},
     {"label-absent", LINT_WARNING,
      "A selector asks for labels that no object of these files has.",
      "Nothing is found; what depends on it is not composed.",

@@ -99,7 +99,7 @@ sample(const struct schema *s, struct how how)
 struct json *
 lint_sample(const struct schema *s, const char *word)
 {
-    struct json *o = sample(s, (struct how){word, 0});
+    struct json *o = sample_object(s, (struct how){word, 0});
 
     /* What core itself keeps there is not the user's. */
     json_del(o, "status");

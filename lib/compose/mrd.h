@@ -4,7 +4,7 @@
  * What: Crossplane turns the CRDs of a provider's package into
  * ManagedResourceDefinitions; an active one becomes a CRD again. Activation
  * policies name definitions by patterns.
- * Lifetimes: results are fresh trees of the caller.
+ * Lifetimes: what is given is an object; results are fresh trees of the caller.
  * Source: crossplane 2.0.8 internal/converter/custom_to_managed.go,
  * internal/controller/apiextensions/managed/crd.go,
  * apis/apiextensions/v1alpha1/mrd_policy_types.go.

@@ -12,10 +12,14 @@ struct moved {
 };
 
 static const struct moved of_xr[] = {
-    {"spec.validation.", "spec.versions[0].schema."}};
+    {"spec.validation.", "spec.versions[0].schema."},
+    {"spec.additionalPrinterColumns",
+     "spec.versions[0].additionalPrinterColumns"}};
 
 static const struct moved of_claim[] = {
     {"spec.validation.", "spec.versions[0].schema."},
+    {"spec.additionalPrinterColumns",
+     "spec.versions[0].additionalPrinterColumns"},
     {"spec.names.", "spec.claimNames."}};
 
 static bool

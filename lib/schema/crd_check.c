@@ -22,7 +22,7 @@ crd_default(struct json *crd)
     AUTO(mem_free_ptr) char *kind = mem_strdup(text(names, "kind"));
     AUTO(mem_free_ptr) char *list = mem_printf("%sList", kind);
 
-    if (!*text(names, "listKind"))
+    if (!*text(names, "listKind") && *kind)
         json_set_string(names, "listKind", list);
     for (char *p = kind; *p; p++)
         *p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
@@ -35,11 +35,11 @@ crd_default(struct json *crd)
 
 static void
 add_why(struct schema_findings *bad, const char *field, const char *value,
-        const struct strlist *why)
+        const char *prefix, const struct strlist *why)
 {
     for (size_t i = 0; i < why->n; i++)
-        schema_findings_add(bad, field, INVALID, "Invalid value: \"%s\": %s",
-                            value, why->v[i]);
+        schema_findings_add(bad, field, INVALID, "Invalid value: \"%s\": %s%s",
+                            value, prefix, why->v[i]);
 }
 
 static void
@@ -52,7 +52,7 @@ validate_group(const char *group, struct schema_findings *bad)
         return;
     }
     if (!names_subdomain(str_of(group), &why))
-        add_why(bad, "spec.group", group, &why);
+        add_why(bad, "spec.group", group, "", &why);
     else if (!strchr(group, '.'))
         schema_findings_add(bad, "spec.group", INVALID,
                             "Invalid value: \"%s\": should be a domain with at "
@@ -74,7 +74,25 @@ validate_one_name(const char *value, const char *field, bool lower,
     for (char *p = low; !lower && *p; p++)
         *p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
     if (!names_label_1035(str_of(low), &why))
-        add_why(bad, field, value, &why);
+        add_why(bad, field, value,
+                lower ? ""
+                      : "may have mixed case, but should otherwise match: ",
+                &why);
+}
+
+static void
+validate_labels(const struct json *names, const char *key,
+                struct schema_findings *bad)
+{
+    size_t i = 0;
+
+    for (const struct json *n = json_first(json_get(names, key)); n;
+         n = json_next(n)) {
+        AUTO(mem_free_ptr)
+        char *field = mem_printf("spec.names.%s[%zu]", key, i++);
+
+        validate_one_name(json_string_or(n, ""), field, true, bad);
+    }
 }
 
 static void
@@ -98,6 +116,8 @@ validate_names(const struct json *obj, const struct json *spec,
     validate_one_name(text(names, "kind"), "spec.names.kind", false, bad);
     validate_one_name(text(names, "listKind"), "spec.names.listKind", false,
                       bad);
+    validate_labels(names, "shortNames", bad);
+    validate_labels(names, "categories", bad);
     if (*text(names, "kind") &&
         !strcmp(text(names, "kind"), text(names, "listKind")))
         schema_findings_add(bad, "spec.names.listKind", INVALID,
@@ -118,26 +138,63 @@ validate_scope(const char *scope, struct schema_findings *bad)
                             scope);
 }
 
+/* value must be one of choices ("a,b"); "" is fine unless required. */
+static void
+validate_choice(const char *value, const char *choices, bool required,
+                const char *field, struct schema_findings *bad)
+{
+    struct str rest = str_of(choices), one;
+
+    while (str_next(&rest, ',', &one)) {
+        if (str_eqz(one, value))
+            return;
+    }
+    if (!*value && required)
+        schema_findings_add(bad, field, REQUIRED, "Required value");
+    else if (*value)
+        schema_findings_add(bad, field, INVALID,
+                            "Invalid value: \"%s\": must be one of %s", value,
+                            choices);
+}
+
+static void
+validate_column(const struct json *c, const char *path,
+                struct schema_findings *bad)
+{
+    const char *jp = text(c, "jsonPath");
+    struct error err = {0};
+    struct jsonpath *p = jsonpath_compile(str_of(jp), &err);
+    AUTO(mem_free_ptr) char *field = mem_printf("%s.JSONPath", path);
+    AUTO(mem_free_ptr) char *name = mem_printf("%s.name", path);
+    AUTO(mem_free_ptr) char *type = mem_printf("%s.type", path);
+    AUTO(mem_free_ptr) char *format = mem_printf("%s.format", path);
+
+    if (!*text(c, "name"))
+        schema_findings_add(bad, name, REQUIRED, "Required value");
+    validate_choice(text(c, "type"), "boolean,date,integer,number,string", true,
+                    type, bad);
+    validate_choice(text(c, "format"),
+                    "byte,date,date-time,double,float,int32,int64,password",
+                    false, format, bad);
+    if (!p && !*jp)
+        schema_findings_add(bad, field, REQUIRED, "Required value");
+    else if (!p)
+        schema_findings_add(bad, field, INVALID, "Invalid value: \"%s\": %s",
+                            jp, err.msg);
+    jsonpath_free(p);
+}
+
 static void
 validate_columns(const struct json *list, const char *path,
                  struct schema_findings *bad)
 {
     size_t i = 0;
 
-    for (const struct json *c = json_first(list); c; c = json_next(c), i++) {
-        const char *jp = text(c, "jsonPath");
-        struct error err = {0};
-        struct jsonpath *p = jsonpath_compile(str_of(jp), &err);
+    for (const struct json *c = json_first(list); c; c = json_next(c)) {
         AUTO(mem_free_ptr)
-        char *field =
-            mem_printf("%s.additionalPrinterColumns[%zu].jsonPath", path, i);
+        char *field = mem_printf("%s.additionalPrinterColumns[%zu]", path, i++);
 
-        if (!p && !*jp)
-            schema_findings_add(bad, field, REQUIRED, "Required value");
-        else if (!p)
-            schema_findings_add(bad, field, INVALID,
-                                "Invalid value: \"%s\": %s", jp, err.msg);
-        jsonpath_free(p);
+        validate_column(c, field, bad);
     }
 }
 
@@ -160,6 +217,27 @@ validate_schema(const struct json *version, const char *path,
 }
 
 static void
+validate_version(const struct json *versions, const struct json *v,
+                 const char *at, struct schema_findings *bad)
+{
+    AUTO(mem_free_ptr) char *warning = mem_printf("%s.deprecationWarning", at);
+    const struct json *before = json_first(versions);
+
+    if (json_get_string(v, "deprecationWarning") &&
+        !json_bool(json_get(v, "deprecated"), false))
+        schema_findings_add(bad, warning, INVALID,
+                            "Invalid value: \"%s\": can only be set for "
+                            "deprecated versions",
+                            json_get_string(v, "deprecationWarning"));
+    while (before != v && strcmp(text(before, "name"), text(v, "name")) != 0)
+        before = json_next(before);
+    if (before != v)
+        schema_findings_add(bad, "spec.versions", INVALID,
+                            "Invalid value: must contain unique version "
+                            "names");
+}
+
+static void
 validate_versions(const struct json *versions, struct schema_findings *bad)
 {
     size_t i = 0, storage = 0;
@@ -178,13 +256,50 @@ validate_versions(const struct json *versions, struct schema_findings *bad)
 
         storage += json_bool(json_get(v, "storage"), false);
         validate_one_name(text(v, "name"), name, true, bad);
-        validate_columns(json_get(v, "additionalPrinterColumns"), at, bad);
+        validate_columns(json_get(v, "additionalPrinterColumns"),
+                         one ? "spec" : at, bad);
+        validate_version(versions, v, at, bad);
         validate_schema(v, schema, bad);
     }
     if (json_first(versions) && storage != 1)
         schema_findings_add(bad, "spec.versions", INVALID,
                             "Invalid value: must have exactly one version "
                             "marked as storage version");
+}
+
+static void
+validate_conversion(const struct json *conversion, struct schema_findings *bad)
+{
+    static const char reviews[] = "spec.conversion.conversionReviewVersions";
+    const char *strategy = text(conversion, "strategy");
+    const struct json *hook = json_get(conversion, "webhook");
+    const struct json *versions = json_get(hook, "conversionReviewVersions");
+
+    if (strcmp(strategy, "Webhook") == 0) {
+        if (!json_get(hook, "clientConfig"))
+            schema_findings_add(bad, "spec.conversion.webhookClientConfig",
+                                REQUIRED,
+                                "Required value: required when strategy is set "
+                                "to Webhook");
+        if (!json_len(versions))
+            schema_findings_add(bad, reviews, REQUIRED, "Required value");
+    } else if (strcmp(strategy, "None") == 0) {
+        if (json_get(hook, "clientConfig"))
+            schema_findings_add(bad, "spec.conversion.webhookClientConfig",
+                                "FieldValueForbidden",
+                                "Forbidden: should not be set when strategy is "
+                                "not set to Webhook");
+        if (json_len(versions))
+            schema_findings_add(bad, reviews, "FieldValueForbidden",
+                                "Forbidden: should not be set when strategy is "
+                                "not set to Webhook");
+    } else if (conversion) {
+        schema_findings_add(bad, "spec.conversion.strategy",
+                            "FieldValueNotSupported",
+                            "Unsupported value: \"%s\": supported values: "
+                            "\"None\", \"Webhook\"",
+                            strategy);
+    }
 }
 
 static void
@@ -213,6 +328,7 @@ crd_check(const struct json *crd, const struct json *established,
     validate_names(crd, spec, bad);
     validate_scope(text(spec, "scope"), bad);
     validate_versions(json_get(spec, "versions"), bad);
+    validate_conversion(json_get(spec, "conversion"), bad);
     if (json_bool(json_get(spec, "preserveUnknownFields"), false))
         schema_findings_add(bad, "spec.preserveUnknownFields", INVALID,
                             "Invalid value: true: cannot set to true, set "

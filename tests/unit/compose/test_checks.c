@@ -1,4 +1,6 @@
 /* What keeps XRDs from being established and Compositions from composing. */
+#include "lib/base/file.h"
+
 #include "lib/compose/composition_check.h"
 #include "lib/compose/functions.h"
 #include "lib/compose/xrd_check.h"
@@ -85,6 +87,40 @@ xrds(void **state)
         xrd_check(xrd, &f);
         expect_lines(&f, cases[i].want);
     }
+}
+
+/* What Kubernetes' own code says of the definitions that Crossplane's own code
+ * makes (data/xrd-faults.json). */
+static void
+xrds_as_upstream(void **state)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(1 << 20);
+    AUTO(json_free_ptr) struct json *all = NULL;
+    struct error err;
+    size_t n = 0;
+
+    (void)state;
+    assert_true(file_read("tests/unit/compose/data/xrd-faults.json", &b, &err));
+    all = json_parse(buf_view(&b), NULL, &err);
+    for (const struct json *c = json_first(all); c; c = json_next(c), n++) {
+        AUTO(strlist_release) struct strlist got = {0};
+        struct schema_findings f = {0};
+        size_t i = 0;
+
+        xrd_check(json_get(c, "xrd"), &f);
+        for (; i < f.n; i++)
+            strlist_addf(&got, "%s: %s", f.v[i].field, f.v[i].message);
+        strlist_sort(&got);
+        i = 0;
+        for (const struct json *w = json_first(json_get(c, "faults")); w;
+             w = json_next(w))
+            assert_string_equal(i < got.n ? got.v[i++] : "nothing",
+                                json_string(w));
+        if (i != got.n)
+            fail_msg("%s: %s", json_get_string(c, "why"), got.v[i]);
+        schema_findings_release(&f);
+    }
+    assert_true(n > 50);
 }
 
 static void
@@ -220,6 +256,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(xrds),
+        cmocka_unit_test(xrds_as_upstream),
         cmocka_unit_test(names_in_use),
         cmocka_unit_test(compositions),
         cmocka_unit_test(strange_shapes_do_no_harm),
