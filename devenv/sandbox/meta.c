@@ -173,11 +173,40 @@ validate_annotations(const struct json *notes, struct schema_findings *bad)
                             ANNOTATIONS_MAX);
 }
 
+/* The list is told as Go prints it: fields in the order of the type. */
+static void
+two_controllers(const struct json *refs, const struct json *one,
+                const struct json *other, struct schema_findings *bad)
+{
+    static const char *const order[] = {"apiVersion", "kind",
+                                        "name",       "uid",
+                                        "controller", "blockOwnerDeletion"};
+    AUTO(buf_release) struct buf list = BUF_INIT(BUF_TEXT_MAX);
+    AUTO(json_free_ptr) struct json *shown = json_new_array();
+
+    for (const struct json *o = json_first(refs); o; o = json_next(o)) {
+        struct json *to = json_append(shown, json_new_object());
+
+        for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+            if (json_get(o, order[i]))
+                json_set(to, order[i], json_copy(json_get(o, order[i])));
+        }
+    }
+    json_print(shown, JSON_COMPACT, &list);
+    schema_findings_add(
+        bad, "metadata.ownerReferences", "FieldValueInvalid",
+        "Invalid value: %s: Only one reference can have Controller set to "
+        "true. Found \"true\" in references for %s/%s and %s/%s",
+        buf_cstr(&list), json_get_string(one, "kind"),
+        json_get_string(one, "name"), json_get_string(other, "kind"),
+        json_get_string(other, "name"));
+}
+
 static void
 validate_owners(const struct json *refs, struct schema_findings *bad)
 {
     static const char *const keys[] = {"apiVersion", "kind", "name", "uid"};
-    const char *controller = NULL;
+    const struct json *controller = NULL;
     size_t i = 0;
 
     for (const struct json *o = json_first(refs); o; o = json_next(o), i++) {
@@ -194,12 +223,8 @@ validate_owners(const struct json *refs, struct schema_findings *bad)
         if (!json_bool(json_get(o, "controller"), false))
             continue;
         if (controller)
-            schema_findings_add(
-                bad, "metadata.ownerReferences", "FieldValueInvalid",
-                "Invalid value: Only one reference can have Controller set to "
-                "true. Found \"true\" in references for %s and %s",
-                controller, json_string_or(json_get(o, "name"), ""));
-        controller = json_string_or(json_get(o, "name"), "");
+            two_controllers(refs, controller, o, bad);
+        controller = o;
     }
 }
 

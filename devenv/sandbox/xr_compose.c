@@ -352,7 +352,7 @@ apply_refs(struct run *r)
     AUTO(json_free_ptr) struct json *config = xr_stub(r);
     AUTO(status_release) struct status st = {0};
     struct json *spec = json_need_object(config, "spec"), *stored;
-    bool same = had ? json_equal(had, refs) : !json_len(refs);
+    bool same = had && json_equal(had, refs);
 
     xr_state_follow(r->c, r->s, refs, r->out->result.outcome.required);
     json_set(legacy ? spec : json_need_object(spec, "crossplane"),

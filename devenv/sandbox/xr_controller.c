@@ -116,19 +116,27 @@ pause(struct look *l)
     return true;
 }
 
+/* The write of the finalizer answers with the status that is stored: what was
+ * marked before is lost, and marked by the next look if there is one. */
 static bool delete (struct look *l)
 {
     AUTO(status_release) struct status st = {0};
 
-    mark(l, "Ready", "False", "Deleting", NULL);
-    if (kobj_remove_finalizer(l->xr, FINALIZER) && !update(l, &st)) {
+    if (!kobj_remove_finalizer(l->xr, FINALIZER)) {
+        mark(l, "Ready", "False", "Deleting", NULL);
+        mark(l, "Synced", "True", "ReconcileSuccess", NULL);
+        finish(l);
+        return true;
+    }
+    if (!control_update(l->c, l->k, CORE_MANAGER, &l->xr, &st)) {
         if (status_is(&st, "Conflict"))
             return false;
+        mark(l, "Ready", "False", "Deleting", NULL);
         return failed(l, "DeleteCompositeResource",
                       "cannot remove composite resource finalizer", st.message);
     }
     mark(l, "Synced", "True", "ReconcileSuccess", NULL);
-    finish(l);
+    control_update_status(l->c, l->k, CORE_MANAGER, &l->xr);
     return true;
 }
 

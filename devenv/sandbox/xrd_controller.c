@@ -342,8 +342,13 @@ apply_crd(struct control *c, const struct json *xrd, const struct side *side,
 
         return refused(c, xrd, side, why);
     }
-    if (!registry_install_crd(c->registry, CORE_MANAGER, crd, &st))
-        return refused(c, xrd, side, st.message);
+    if (!registry_install_crd(c->registry, CORE_MANAGER, crd, &st)) {
+        AUTO(mem_free_ptr)
+        char *why = mem_printf("cannot %s object: %s",
+                               before ? "update" : "create", st.message);
+
+        return refused(c, xrd, side, why);
+    }
     AUTO(json_free_ptr)
     struct json *after = registry_get(c->registry, crd_kind(c), "", name);
 

@@ -50,6 +50,12 @@ out=$("$O/tests/tools/genmesh" 200 25 | "$O/tests/tools/meshload" "$K")
 say "5,000 products composed and Ready" "$(echo "$out" | awk '/^ready/ {print $2}')" 30 s
 echo "      $(echo "$out" | tr '\n' ' ')"
 
+# One Composition changes: until all products follow its new revision, and what a GET takes meanwhile.
+out=$("$O/tests/tools/meshload" "$K" --revise dataproduct-core)
+say "one Composition changes under 5,000 products" "$(echo "$out" | awk '{print $2}')" 30 s
+say "GET meanwhile, p99" "$(echo "$out" | awk '{print $9}')" 50 ms
+echo "      $out"
+
 # The same list by us and by kubectl, on 5,000 products, once the server rests.
 pid=$(mt sandbox status -o json | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')
 ticks() { awk '{ print $14 + $15 }' "/proc/$pid/stat"; }
