@@ -219,6 +219,25 @@ load_objects(const char *what, const char *path, struct json *out,
     return !path || render_load_objects(what, path, out, err);
 }
 
+/* The newer CLI takes such a flag more than once, for the older one the last
+ * counts. */
+static bool
+load_required(const struct args *a, const char *flag, const char *what,
+              const struct render *r, struct json *out, struct error *err)
+{
+    const char *last = args_get(a, flag, NULL);
+
+    for (size_t i = 0; i < a->given_n; i++) {
+        const char *path = a->given[i].value;
+
+        if (strcmp(a->given[i].flag->name, flag) == 0 &&
+            (path == last || compose_is_live(r->mode)) &&
+            !render_load_objects(what, path, out, err))
+            return false;
+    }
+    return true;
+}
+
 static bool
 load(const struct args *a, struct render *r, struct error *err)
 {
@@ -236,11 +255,10 @@ load(const struct args *a, struct render *r, struct error *err)
                         r->secrets, err) &&
            load_objects("observed composed resources", observed_path(a),
                         r->observed, err) &&
-           load_objects("extra resources", args_get(a, "extra-resources", NULL),
-                        r->extra, err) &&
-           load_objects("required resources",
-                        args_get(a, "required-resources", NULL), r->required,
-                        err) &&
+           load_required(a, "extra-resources", "extra resources", r, r->extra,
+                         err) &&
+           load_required(a, "required-resources", "required resources", r,
+                         r->required, err) &&
            load_context(a, r, err);
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 #include "lib/base/yaml.h"
@@ -357,6 +358,27 @@ render_load_functions(const char *path, struct functions *out,
     return ok;
 }
 
+/* The values of a Secret's data are base64; Go names the first bad byte. */
+static bool
+check_secret(const struct json *secret, struct error *err)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/\r\n";
+    const struct json *data = json_get(secret, "data");
+
+    for (const struct json *v = json_first(data); v; v = json_next(v)) {
+        AUTO(buf_release) struct buf bytes = BUF_INIT(FILE_MAX);
+        const char *text = json_string_or(v, "");
+
+        if (!digest_unbase64(str_of(text), false, &bytes))
+            return error_set(err, ERR_PARSE,
+                             "error unmarshaling JSON: while decoding JSON: "
+                             "illegal base64 data at input byte %zu",
+                             strspn(text, alphabet));
+    }
+    return true;
+}
+
 bool
 render_load_objects(const char *what, const char *path, struct json *out,
                     struct error *err)
@@ -371,7 +393,7 @@ render_load_objects(const char *what, const char *path, struct json *out,
     bool ok = load_stream(whole, parsing, all, err);
 
     for (struct json *j; ok && (j = json_first(all));) {
-        ok = secrets || is_object(j, err) ||
+        ok = (secrets ? check_secret(j, err) : is_object(j, err)) ||
              error_wrap(err, "cannot parse YAML %s manifest", parsing);
         json_append(out, json_detach(all, j));
     }
