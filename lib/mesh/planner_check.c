@@ -63,19 +63,21 @@ check_update(struct work *w, const struct judged *j, const struct schema *s,
     schema_findings_release(&update);
 }
 
-/* A write drops what the schema does not know; applying refuses it. */
+/* A write drops what the schema does not know; applying refuses it. Of the
+ * kinds every cluster has, ours may be older than the server's. */
 static void
 check_unknown(struct work *w, const struct judged *j, const struct schema *s,
               size_t item)
 {
     AUTO(strlist_release) struct strlist unknown = {0};
+    bool certain = j->composed && !j->definition->built_in;
 
-    schema_prune(s, j->merged, false, &unknown);
+    schema_prune(s, j->merged, j->definition->built_in, &unknown);
     for (size_t i = 0; i < unknown.n; i++)
-        mesh_plan_tell(w->p, j->composed ? MESH_BLOCK : MESH_WARN,
-                       "unknown-field", item,
-                       j->composed ? "%s.%s: field not declared in schema"
-                                   : "%sunknown field \"%s\"",
+        mesh_plan_tell(w->p, certain ? MESH_BLOCK : MESH_WARN, "unknown-field",
+                       item,
+                       certain ? "%s.%s: field not declared in schema"
+                               : "%sunknown field \"%s\"",
                        prefix(w, j, item), unknown.v[i]);
 }
 
@@ -98,7 +100,9 @@ check_schema(struct work *w, const struct judged *j, size_t item)
     if (status)
         status = json_detach(j->merged, status);
     check_unknown(w, j, s, item);
-    schema_default(s, j->merged);
+    /* What is there has the server's own defaults. */
+    if (!j->before || !j->definition->built_in)
+        schema_default(s, j->merged);
     check_update(w, j, s, item);
     if (status)
         json_set(j->merged, "status", status);
