@@ -103,12 +103,10 @@ as_read(struct catalog *c, const struct definition *d, const struct json *xr)
     return j;
 }
 
-/* xr NULL: there is none on this side. other: the side composed before. */
+/* Chooses what would compose xr; NULL: there is none on this side. */
 static void
-compose_side(struct side *s, struct mesh_planner *p, const struct json *xr,
-             const struct side *other)
+side_open(struct side *s, struct mesh_planner *p, const struct json *xr)
 {
-    struct work w = {.c = &p->catalog};
     const struct definition *d;
 
     *s = (struct side){.c = &p->catalog};
@@ -121,14 +119,44 @@ compose_side(struct side *s, struct mesh_planner *p, const struct json *xr,
         return;
     }
     s->xr = as_read(s->c, d, xr);
+    s->ok = catalog_choose(s->c, d, s->xr, &s->choice, &s->err);
+}
+
+/* other: the side composed before, or NULL. */
+static void
+side_compose(struct side *s, const struct side *other)
+{
+    struct work w = {.c = s->c};
     bool similar = other && other->ok && other->xr;
+
+    if (!s->ok || !s->xr)
+        return;
     AUTO(json_free_ptr)
     struct json *foreseen = similar ? planner_foresee(NULL, &other->r) : NULL;
     const struct similar like = {foreseen,
                                  similar ? other->r.outcome.asked : NULL};
 
-    s->ok = planner_desire(&w, d, s->xr, similar ? &like : NULL, &s->choice,
+    s->ok = planner_desire(&w, s->choice.recipe, s->xr, similar ? &like : NULL,
                            &s->r, &s->err);
+}
+
+/* The same object by the same revision: the same result. */
+static bool
+is_same(const struct side *b, const struct side *a)
+{
+    return b->ok && a->ok && b->xr && a->xr &&
+           strcmp(b->choice.recipe->revision, a->choice.recipe->revision) ==
+               0 &&
+           json_equal(b->xr, a->xr);
+}
+
+static void
+compose_sides(struct side *b, struct side *a)
+{
+    if (is_same(b, a))
+        return;
+    side_compose(b, NULL);
+    side_compose(a, b);
 }
 
 /* ---- comparing ---- */
@@ -253,8 +281,9 @@ compare_xr(struct look *l, const struct json *before, const struct json *after,
 
     if (depth > DEPTH_MAX)
         return;
-    compose_side(&b, l->i->before, before, NULL);
-    compose_side(&a, l->i->after, after, &b);
+    side_open(&b, l->i->before, before);
+    side_open(&a, l->i->after, after);
+    compose_sides(&b, &a);
     compare_sides(l, &b, &a, depth);
     side_release(&a);
     side_release(&b);
@@ -301,8 +330,9 @@ static void
 look_at(struct look *l, const struct json *xr, struct side *b, struct side *a,
         struct mesh_impact_one *one)
 {
-    compose_side(b, l->i->before, xr, NULL);
-    compose_side(a, l->i->after, xr, b);
+    side_open(b, l->i->before, xr);
+    side_open(a, l->i->after, xr);
+    compose_sides(b, a);
     one->kept = a->ok && a->choice.newer;
     one->failing = b->ok && !a->ok;
     if (a->xr && b->xr) {

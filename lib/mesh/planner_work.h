@@ -70,12 +70,12 @@ struct similar {
     const struct json *asked;    /* its outcome.asked */
 };
 
-/* What xr would have composed once all is there and Ready, without a look at
- * what is. like may be NULL. False: err; out is to be released in any case. */
-bool planner_desire(struct work *w, const struct definition *d,
+/* What xr would have composed by recipe once all is there and Ready, without a
+ * look at what is. like may be NULL. False: err; out is to be released in any
+ * case. */
+bool planner_desire(struct work *w, struct recipe *recipe,
                     const struct json *xr, const struct similar *like,
-                    struct choice *choice, struct compose_result *out,
-                    struct error *err);
+                    struct compose_result *out, struct error *err);
 /* NAME -> {resource}: what would be observed of r once it is there. */
 struct json *planner_foresee(const struct json *observed,
                              const struct compose_result *r);

@@ -418,19 +418,15 @@ planner_compose(struct work *w, const struct definition *d,
 }
 
 bool
-planner_desire(struct work *w, const struct definition *d,
-               const struct json *xr, const struct similar *like,
-               struct choice *choice, struct compose_result *out,
+planner_desire(struct work *w, struct recipe *recipe, const struct json *xr,
+               const struct similar *like, struct compose_result *out,
                struct error *err)
 {
     AUTO(json_free_ptr) struct json *nothing = json_new_object();
-    const struct parent p = {.d = d,
-                             .xr = xr,
+    const struct parent p = {.xr = xr,
                              .observed = nothing,
                              .guess = like ? like->foreseen : NULL,
                              .asked = like ? like->asked : NULL};
 
-    *out = (struct compose_result){0};
-    return catalog_choose(w->c, d, xr, choice, err) &&
-           run_until_stable(w, &p, choice->recipe, out, err);
+    return run_until_stable(w, &p, recipe, out, err);
 }
