@@ -20,6 +20,7 @@
 /* Jobs done before the API gets its turn again. */
 #define BUDGET_US      25000
 #define LOW_WAIT_MS    50
+#define LOW_TURN_MS    500
 #define FIRST_RETRY_MS 1000
 #define FETCHED_MAX    20000 /* objects kept between jobs */
 
@@ -567,14 +568,14 @@ static bool
 take(struct control *c, struct job *j)
 {
     int64_t now = control_now_ms(c);
-    bool turn = now - c->low_ms >= LOW_WAIT_MS;
+    bool turn = now - c->low_ms >= LOW_TURN_MS;
 
     c->low = false;
     if (queue_take(c->queue, now, QUEUE_FIRST, j))
         return true;
     if (!turn && queue_take(c->queue, now, QUEUE_NORMAL, j))
         return true;
-    if (!turn && c->heard < c->written)
+    if (c->heard < c->written && now - c->low_ms < LOW_WAIT_MS)
         return false;
     c->low_ms = now;
     c->low = queue_take(c->queue, now, QUEUE_LOW, j);

@@ -19,6 +19,7 @@
 
 #define FINALIZER "composite.apiextensions.crossplane.io"
 #define TTL_MAX_S 86400
+#define TTL_SHARE 50
 
 struct look {
     struct control *c;
@@ -585,12 +586,17 @@ publish(struct look *l, const struct xr_outcome *out)
 }
 
 /* Looks again when the functions' answer is worth nothing any more, a tenth
- * sooner or later. */
+ * sooner or later; later when there are so many XRs that these looks would take
+ * more than a fiftieth of the time. */
 static void
 look_later(struct look *l, int64_t ttl_s)
 {
     int64_t ms = MIN(ttl_s, TTL_MAX_S) * 1000;
+    int64_t share =
+        (int64_t)map_count(&l->c->states) * MAX(l->s->cost_ms, 1) * TTL_SHARE;
 
+    if (ms > 0)
+        ms = MIN(MAX(ms, share), TTL_MAX_S * 1000);
     if (ms > 0)
         queue_add(l->c->queue, QUEUE_LOW, l->j, control_now_ms(l->c),
                   ms - ms / 10 + random_below((uint32_t)(ms / 5) + 1));

@@ -229,6 +229,36 @@ an_xrd_takes_everything_with_it(void **state)
     assert_int_equal(map_count(&w->control->children), 0);
 }
 
+/* Functions answer for a minute, give or take a tenth; templates know the
+ * time of each run. */
+static void
+an_answer_expires(void **state)
+{
+    struct world *w = *state;
+
+    apply(w, things);
+    apply(w, functions);
+    apply(w, COMPOSITION("          apiVersion: e.org/v1\n"
+                         "          kind: Thing\n"
+                         "          status: {size: {{ now | unixEpoch }}}\n"));
+    apply(w, THING("7"));
+    AUTO(json_free_ptr) struct json *first = get(w, "e.org/v1", "Thing", "t");
+    int64_t then = json_int64_or(json_at(first, "status", "size", NULL), 0);
+
+    assert_true(then > 1700000000);
+    clock_advance(&w->clock, 53000);
+    settle(w);
+    AUTO(json_free_ptr) struct json *early = get(w, "e.org/v1", "Thing", "t");
+
+    assert_true(json_equal(first, early));
+    clock_advance(&w->clock, 14000);
+    settle(w);
+    AUTO(json_free_ptr) struct json *late = get(w, "e.org/v1", "Thing", "t");
+
+    assert_int_equal(json_int64_or(json_at(late, "status", "size", NULL), 0),
+                     then + 67);
+}
+
 /* ---- what would run ---- */
 
 #define RUNS(name, image)                                                      \
@@ -338,6 +368,7 @@ main(void)
         T(the_order_of_arrival_does_not_matter),
         T(the_provider_waits_and_fails_as_told),
         T(a_restart_changes_nothing),
+        T(an_answer_expires),
         T(an_xrd_takes_everything_with_it),
         T(a_deployment_gets_its_pods),
         T(an_unreachable_package_says_why),
