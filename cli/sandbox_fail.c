@@ -144,6 +144,25 @@ show_rows(const struct json *items)
     columns_release(&c);
 }
 
+/* The server deletes one that is over when something it means is looked at. */
+static void
+drop_ended(struct json *items)
+{
+    char now[CLOCK_RFC3339_LEN];
+    size_t i = 0;
+
+    clock_format(clock_wall_ms(clock_system()) / 1000, now);
+    for (struct json *f = json_first(items), *next; f; f = next) {
+        const char *until = spec_of(f, "until");
+
+        next = json_next(f);
+        if (*until && strcmp(until, now) <= 0)
+            json_del_item(items, i);
+        else
+            i++;
+    }
+}
+
 static bool
 show(const struct wish *w, struct error *err)
 {
@@ -151,6 +170,7 @@ show(const struct wish *w, struct error *err)
 
     if (!items)
         return false;
+    drop_ended(items);
     if (strcmp(args_get(w->a, "output", "text"), "json") == 0) {
         AUTO(mem_free_ptr) char *text = json_text(items, JSON_PRETTY);
 
