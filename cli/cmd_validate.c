@@ -294,7 +294,7 @@ validate(const struct args *a, struct error *err)
     const char *list = args_word(a, a->words_n - 1);
     AUTO(mem_free_ptr) char *cache = cache_folder(a);
     struct schema_set schemas = {.cache = cache,
-                                 .strict_scope = args_has(a, "compat")};
+                                 .as_crank = args_has(a, "compat")};
     struct sources resources = {0};
     struct totals t = {0};
     bool ok;

@@ -77,6 +77,31 @@ add_crd(struct schema_set *s, const struct json *crd, bool builtin)
     }
 }
 
+/* crank reads the file as it is: what the API server would have set in the XRD
+ * is no default of its definitions. */
+static void
+drop_defaults(struct json *crd, const struct json *xrd)
+{
+    static const struct {
+        const char *in_xrd, *prop;
+    } all[] = {{"defaultCompositeDeletePolicy", "compositeDeletePolicy"},
+               {"defaultCompositionUpdatePolicy", "compositionUpdatePolicy"}};
+
+    for (struct json *v = json_first(json_at(crd, "spec", "versions", NULL)); v;
+         v = json_next(v)) {
+        struct json *props = json_at(v, "schema", "openAPIV3Schema",
+                                     "properties", "spec", "properties", NULL);
+        struct json *own = json_at(props, "crossplane", "properties", NULL);
+
+        for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+            if (json_at(xrd, "spec", all[i].in_xrd, NULL))
+                continue;
+            json_del(json_get(props, all[i].prop), "default");
+            json_del(json_get(own, all[i].prop), "default");
+        }
+    }
+}
+
 static bool
 add_xrd(struct schema_set *s, const struct json *given, bool builtin,
         struct error *err)
@@ -87,19 +112,23 @@ add_xrd(struct schema_set *s, const struct json *given, bool builtin,
     AUTO(json_free_ptr) struct json *claim = NULL;
 
     /* crank reads every XRD as v1, whose default is another one. */
-    if (s->strict_scope && !json_at(xrd, "spec", "scope", NULL))
+    if (s->as_crank && !json_at(xrd, "spec", "scope", NULL))
         json_set_string(json_need_object(xrd, "spec"), "scope",
                         "LegacyCluster");
     crd = xrd_to_crd(xrd, err);
     if (!crd)
         return error_wrap(err, "cannot derive composite CRD from XRD \"%s\"",
                           name);
+    if (s->as_crank)
+        drop_defaults(crd, given);
     add_crd(s, crd, builtin);
     if (!json_at(xrd, "spec", "claimNames", NULL))
         return true;
     claim = xrd_to_claim_crd(xrd, err);
     if (!claim)
         return error_wrap(err, "cannot derive claim CRD from XRD \"%s\"", name);
+    if (s->as_crank)
+        drop_defaults(claim, given);
     add_crd(s, claim, builtin);
     return true;
 }

@@ -22,7 +22,7 @@ struct schema_set {
     const char *cache;            /* the crossplane CLI's folder */
     struct strlist places;        /* folders and .xpkg files to look into */
     struct managed_kinds *clouds; /* with the mesh's kinds */
-    bool strict_scope;            /* an XRD's scope as crank 2.0.8 reads it */
+    bool as_crank;                /* XRDs are read as crank 2.0.8 reads them */
 };
 
 struct schema_entry {
