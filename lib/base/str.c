@@ -161,7 +161,7 @@ str_to_i64(struct str s, int64_t *out)
 bool
 str_to_double(struct str s, double *out)
 {
-    char text[64];
+    char text[400];
     char *end;
 
     if (!s.n || s.n >= sizeof(text) || is_space(s.s[0]))

@@ -49,7 +49,7 @@ bool str_next(struct str *rest, char sep, struct str *piece);
  * empty view or any other byte (outputs untouched). */
 bool str_to_i64(struct str s, int64_t *out);
 bool str_to_u64(struct str s, uint64_t *out);
-/* strtod in the C locale over the whole view. */
+/* strtod in the C locale over the whole view, of up to 399 bytes. */
 bool str_to_double(struct str s, double *out);
 
 /* Edit distance (insert, delete, change) of two texts; SIZE_MAX when b has 64

@@ -60,9 +60,6 @@ static const struct strict_type input_type = {
     .fields = (const struct strict_field[]){
         STRICT_TYPE_META, {"spec", &spec_type}, {0}}};
 
-static const struct strict_type data_type = {
-    .kind = STRICT_MAP, .go = "map[string]interface {}", .item = &strict_any};
-
 enum { KEY_MAX = 40 };
 
 static void
@@ -116,7 +113,7 @@ merge_config(struct json *env, const struct json *config, const char *path,
                          "cannot get data from environment config \"%s\": "
                          "data: no such field",
                          name);
-    if (!gojson_check(data, &data_type, &why))
+    if (!gojson_check(data, &strict_object, &why))
         return error_set(err, ERR_INVALID,
                          "cannot get data from environment config \"%s\": "
                          "cannot unmarshal value from JSON: %s",

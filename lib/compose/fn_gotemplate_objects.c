@@ -15,16 +15,10 @@
 
 /* ---- the Go types of what is decoded ---- */
 
-static const struct strict_type any_map = {
-    .kind = STRICT_MAP, .go = "map[string]interface {}", .item = &strict_any};
-
-#define NAMED(name, text)                                                      \
-    static const struct strict_type name = {.kind = STRICT_STRING, .go = (text)}
-
-NAMED(condition_type, "common.ConditionType");
-NAMED(condition_status, "v1.ConditionStatus");
-NAMED(condition_reason, "common.ConditionReason");
-NAMED(condition_target, "main.CompositionTarget");
+STRICT_NAMED(condition_type, "common.ConditionType");
+STRICT_NAMED(condition_status, "v1.ConditionStatus");
+STRICT_NAMED(condition_reason, "common.ConditionReason");
+STRICT_NAMED(condition_target, "main.CompositionTarget");
 
 static const struct strict_type condition = {
     .kind = STRICT_STRUCT,
@@ -146,9 +140,9 @@ composite(struct fn_response *rsp, const struct json *object, bool ready_set,
     const struct json *status = json_get(object, "status");
     struct json *xr = fn_desired_composite(rsp);
 
-    if (!decodes(rsp, xr, "status", false, &any_map,
+    if (!decodes(rsp, xr, "status", false, &strict_object,
                  "cannot get desired composite status") ||
-        !decodes(rsp, object, "status", false, &any_map,
+        !decodes(rsp, object, "status", false, &strict_object,
                  "cannot get templated composite status"))
         return false;
     if (status)
@@ -263,7 +257,7 @@ conditions(struct fn_response *rsp, const struct json *object)
 static bool
 context(struct fn_response *rsp, const struct json *object)
 {
-    if (!decodes(rsp, object, "data", true, &any_map,
+    if (!decodes(rsp, object, "data", true, &strict_object,
                  "cannot get Contexts from input"))
         return false;
     merge(rsp->context, json_get(object, "data"));

@@ -7,6 +7,7 @@
 #include "lib/base/mem.h"
 
 #include "lib/compose/format.h"
+#include "lib/compose/gojson.h"
 
 #define ENVIRONMENT_KEY "apiextensions.crossplane.io/environment"
 
@@ -82,12 +83,6 @@ patch_environment(struct patch_run *r, const struct json *patches)
 static struct json *
 new_desired(struct patch_run *r, const struct json *template, const char *name)
 {
-    static const char *const go_names[] = {
-        [JSON_BOOL] = "bool",
-        [JSON_NUMBER] = "number",
-        [JSON_STRING] = "string",
-        [JSON_ARRAY] = "array",
-    };
     const struct json *base = json_get(template, "base");
     const struct json *before = json_at(r->rsp->desired, "resources",
                                         patch_text(template, "name"), NULL);
@@ -102,12 +97,8 @@ new_desired(struct patch_run *r, const struct json *template, const char *name)
                    name);
         return NULL;
     }
-    if (!json_is(base, JSON_OBJECT))
-        error_set(&err, ERR_INVALID,
-                  "json: cannot unmarshal %s into Go value of type "
-                  "map[string]interface {}",
-                  go_names[json_type_of(base)]);
-    else if (patch_has_kind(base, JSON_COMPACT, &err))
+    if (gojson_check(base, &strict_object, &err) &&
+        patch_has_kind(base, JSON_COMPACT, &err))
         return json_copy(base);
     fn_resultf(r->rsp, FN_FATAL,
                "cannot parse base template of composed resource %s: %s", name,

@@ -141,15 +141,13 @@ from_json(struct patch_work *w, struct value *v, enum json_type type,
     return true;
 }
 
-static const struct strict_type go_object = {
-    .kind = STRICT_MAP, .go = "map[string]interface {}", .item = &strict_any};
 static const struct strict_type go_array = {
     .kind = STRICT_LIST, .go = "[]interface {}", .item = &strict_any};
 
 static bool
 json_to_object(struct patch_work *w, struct value *v)
 {
-    return from_json(w, v, JSON_OBJECT, &go_object,
+    return from_json(w, v, JSON_OBJECT, &strict_object,
                      value_nil_map(w->a, ELEM_ANY));
 }
 

@@ -7,6 +7,7 @@
 
 #include "lib/base/utf8.h"
 
+#include "lib/compose/gonumber.h"
 #include "lib/compose/template_number.h"
 
 static const struct func_table *const tables[] = {
@@ -152,11 +153,7 @@ func_to_float(struct value v)
     case VALUE_BOOL:
         return v.b;
     case VALUE_STRING:
-        /* strtod also takes 0x1f, which Go's ParseFloat does not. */
-        return !v.name && !(v.s.n > 1 && (v.s.s[1] | 0x20) == 'x') &&
-                       str_to_double(v.s, &d)
-                   ? d
-                   : 0;
+        return !v.name && gonumber_float(v.s, &d, NULL) ? d : 0;
     default:
         return 0;
     }

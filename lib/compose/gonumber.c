@@ -62,15 +62,16 @@ is_special(struct str s, double *out)
     return true;
 }
 
-/* Underscores stand between digits (the x of 0x counts as one). */
-static bool
-underscores_fit(struct str s, bool hex)
+bool
+gonumber_underscores_fit(struct str s)
 {
-    bool digit = false, underscore = false;
+    char base = s.n > 1 && s.s[0] == '0' ? (char)(s.s[1] | 0x20) : '\0';
+    bool prefix = base == 'x' || base == 'o' || base == 'b';
+    bool digit = prefix, underscore = false;
 
-    for (size_t i = 0; i < s.n; i++) {
+    for (size_t i = prefix ? 2 : 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.s[i];
-        bool is_digit = (hex ? isxdigit(c) : isdigit(c)) || (hex && i == 1);
+        bool is_digit = base == 'x' ? isxdigit(c) : isdigit(c);
 
         if (c == '_' ? !digit : underscore && !is_digit)
             return false;
@@ -126,7 +127,8 @@ gonumber_float(struct str s, double *out, struct error *err)
         if (s.s[i] != '_')
             buf_putc(&b, s.s[i]);
     }
-    if (!underscores_fit(rest, hex) || !is_float(unsign(buf_view(&b)), hex) ||
+    if (!gonumber_underscores_fit(rest) ||
+        !is_float(unsign(buf_view(&b)), hex) ||
         !str_to_double(buf_view(&b), &d))
         return fail(err, "ParseFloat", s, "invalid syntax");
     if (isinf(d))

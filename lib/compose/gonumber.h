@@ -15,6 +15,9 @@
 bool gonumber_int(struct str s, int64_t *out, struct error *err);
 /* Decimal, hexadecimal ("0x1p-2"), underscores between digits, "inf", "nan". */
 bool gonumber_float(struct str s, double *out, struct error *err);
+/* Underscores stand between digits only, the base prefix of s (no sign) counts
+ * as one. */
+bool gonumber_underscores_fit(struct str s);
 bool gonumber_bool(struct str s, bool *out, struct error *err);
 
 #endif

@@ -21,6 +21,8 @@ const struct strict_type strict_strings = {
     .kind = STRICT_LIST, .go = "[]string", .item = &strict_string};
 const struct strict_type strict_string_map = {
     .kind = STRICT_MAP, .go = "map[string]string", .item = &strict_string};
+const struct strict_type strict_object = {
+    .kind = STRICT_MAP, .go = "map[string]interface {}", .item = &strict_any};
 
 static const struct strict_type uid = SCALAR(STRICT_STRING, "types.UID");
 static const struct strict_type owner = {

@@ -49,6 +49,7 @@ struct strict_field {
 
 extern const struct strict_type strict_any, strict_string, strict_bool,
     strict_int64, strict_uint64, strict_strings, strict_string_map,
+    strict_object, /* map[string]interface {} */
     strict_object_meta;
 
 /* Static types of one's own. */

@@ -2,6 +2,8 @@
 
 #include "lib/base/utf8.h"
 
+#include "lib/compose/gonumber.h"
+
 static int
 digit(char c)
 {
@@ -9,20 +11,6 @@ digit(char c)
         return c - '0';
     c |= 0x20;
     return c >= 'a' && c <= 'z' ? c - 'a' + 10 : 99;
-}
-
-/* Underscores only between digits or after a base prefix. */
-static bool
-underscores_fit(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.s[i] != '_')
-            continue;
-        if (i == 0 || i + 1 == s.n || s.s[i - 1] == '_' ||
-            digit(s.s[i - 1]) == 99 || digit(s.s[i + 1]) == 99)
-            return false;
-    }
-    return true;
 }
 
 /* The prefix of a literal: 0x, 0o, 0b, 0, or none. */
@@ -46,7 +34,7 @@ parse_unsigned(struct str s, unsigned base, uint64_t *out)
     uint64_t v = 0;
     bool any = false;
 
-    if (literal && !underscores_fit(s))
+    if (literal && !gonumber_underscores_fit(s))
         return false;
     if (literal)
         base = take_base(&s);
@@ -89,26 +77,11 @@ has_any(struct str s, const char *set)
 }
 
 static bool
-parse_float(struct str s, double *out)
-{
-    char text[64];
-    size_t n = 0;
-
-    if (!underscores_fit(s) || s.n >= sizeof(text))
-        return false;
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.s[i] != '_')
-            text[n++] = s.s[i];
-    }
-    return str_to_double(str_n(text, n), out);
-}
-
-static bool
 float_constant(struct node *n, struct error *err)
 {
     const double limit = 9223372036854775808.0;
 
-    if (!parse_float(n->text, &n->f))
+    if (!gonumber_float(n->text, &n->f, NULL))
         return error_set(err, ERR_PARSE, "illegal number syntax: \"%.*s\"",
                          STR_ARG(n->text));
     if (!has_any(n->text, ".eEpP"))
