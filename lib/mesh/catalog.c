@@ -31,6 +31,12 @@ free_schema(void *v)
 }
 
 static void
+free_tree(void *v)
+{
+    json_free(v);
+}
+
+static void
 free_recipe(void *v)
 {
     catalog_recipe_free(v);
@@ -40,6 +46,7 @@ void
 catalog_forget(struct catalog *c)
 {
     map_release(&c->selections, free);
+    map_release(&c->definitions_asked, free_tree);
     map_release(&c->recipes, free_recipe);
     map_release(&c->schemas, free_schema);
     map_release(&c->definitions, free_definition);

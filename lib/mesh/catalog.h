@@ -47,7 +47,8 @@ struct catalog {
     struct map schemas;     /* "apiVersion/Kind" -> struct schema */
     struct map recipes;     /* "Kind/name" -> struct recipe */
     struct map selections;  /* "apiVersion Kind labels" -> what was selected */
-    struct map found;       /* names that pipelines found, as "Kind/name" */
+    struct map definitions_asked; /* selector -> an array of XRDs */
+    struct map found; /* names that pipelines found, as "Kind/name" */
     struct functions functions;
     struct strlist unknown; /* kinds that could not be looked up */
     struct json *missed;    /* selectors by label that matched nothing */

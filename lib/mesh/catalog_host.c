@@ -61,6 +61,26 @@ fetch_matching(struct catalog *c, const struct json *selector)
     return g.out;
 }
 
+/* XRDs are large, change rarely, and every product asks for the same. */
+static struct json *
+fetch_definitions(struct catalog *c, const struct json *selector)
+{
+    AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
+    size_t unknown = c->unknown.n;
+
+    json_print(selector, JSON_SORTED, &key);
+    const struct json *kept = map_get(&c->definitions_asked, buf_view(&key));
+
+    if (kept)
+        return json_copy(kept);
+    struct json *all = fetch_matching(c, selector);
+
+    if (c->unknown.n == unknown &&
+        !strlist_has(&c->unknown, STR("CompositeResourceDefinition")))
+        map_put(&c->definitions_asked, buf_view(&key), json_copy(all));
+    return all;
+}
+
 static bool
 fetch(void *arg, const struct json *selector, struct json **items,
       struct error *err)
@@ -72,7 +92,9 @@ fetch(void *arg, const struct json *selector, struct json **items,
 
     (void)err;
     if (!name) {
-        *items = fetch_matching(c, selector);
+        *items = strcmp(kind, "CompositeResourceDefinition") == 0
+                     ? fetch_definitions(c, selector)
+                     : fetch_matching(c, selector);
         return true;
     }
     struct json *j = catalog_get(c, text_at(selector, "apiVersion"), kind,
