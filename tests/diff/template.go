@@ -114,7 +114,8 @@ func piece(r *rand.Rand, depth int) string {
 	case 0:
 		return fmt.Sprintf("{{ if %s }}%s{{ else }}%s{{ end }}", expression(r, 'a', 1), piece(r, depth-1), piece(r, depth-1))
 	case 1:
-		return fmt.Sprintf("{{ range %s }}[{{ . }}]{{ else }}none{{ end }}", expression(r, pick(r, []byte("llmia")), 1))
+		// Not over a big number: Go counts to it.
+		return fmt.Sprintf("{{ range %s }}[{{ . }}]{{ else }}none{{ end }}", expression(r, pick(r, []byte("llmna")), 1))
 	case 2:
 		return fmt.Sprintf("{{ range $k, $v := %s }}{{ $k }}={{ $v }};{{ if eq (print $k) \"1\" }}{{ %s }}{{ end }}{{ end }}",
 			expression(r, pick(r, []byte("lm")), 1), pick(r, []string{"break", "continue", `"on"`}))
