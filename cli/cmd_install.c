@@ -307,7 +307,7 @@ const struct command cmd_install = {
         "may be a\nfile, an OCI layout or in a registry too. Says what is "
         "added and changed, and\nwaits until it works. On the profile, or on "
         "the cluster of --context and\n--kubeconfig.",
-    .group = "Bring up, prove, remove",
+    .group = "Packages",
     .flags = install_flags,
     .min_words = 1,
     .max_words = 1,
@@ -330,7 +330,7 @@ const struct command cmd_uninstall = {
             "what never\n"
             "was ours stays. Asks for the name to be typed (--yes without a "
             "terminal).",
-    .group = "Bring up, prove, remove",
+    .group = "Packages",
     .flags = uninstall_flags,
     .min_words = 1,
     .max_words = 1,

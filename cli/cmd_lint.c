@@ -160,7 +160,7 @@ const struct command cmd_lint = {
             "Exit code 1 when there are errors (--strict: or warnings). "
             "docs/VALIDATE.md lists the rules.",
     .flags = flags,
-    .group = "Change",
+    .group = "Foresee",
     .min_words = 0,
     .max_words = 1000,
     .run = run,

@@ -350,7 +350,7 @@ const struct command cmd_logs = {
             "crossplane,\nrbac-manager, function-NAME, POD or NS/POD. Without "
             "it, what there is. On a\nterminal characters that could steer it "
             "are replaced.",
-    .group = "Look",
+    .group = "Bring up, prove, remove",
     .flags = flags,
     .max_words = 1,
     .run = run,

@@ -142,7 +142,7 @@ const struct command cmd_plan = {
             "Nothing is changed. + added,\n~ changed, - destroyed, -/+ to be "
             "replaced, = kept, ! conflict. docs/PLAN.md\nsays what is looked "
             "at and what -o json holds.",
-    .group = "Change",
+    .group = "Foresee",
     .flags = flags,
     .run = run,
 };

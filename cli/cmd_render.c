@@ -321,7 +321,7 @@ const struct command cmd_render = {
         "in: no\ncluster, no Docker. Files are streams or folders as for the "
         "crossplane CLI,\n\"-\" is standard input. Without FUNCTIONS the names "
         "in the pipeline tell which\nfunctions are meant.",
-    .group = "Change",
+    .group = "Foresee",
     .flags = flags,
     .run = run,
 };

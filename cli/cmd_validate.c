@@ -350,7 +350,7 @@ const struct command cmd_validate = {
         "cache and from --packages; what is missing is said.\n\n"
         "Exit code 1 when an object is invalid. docs/VALIDATE.md.",
     .flags = flags,
-    .group = "Change",
+    .group = "Foresee",
     .min_words = 1,
     .max_words = 2,
     .run = run,
