@@ -28,7 +28,8 @@ append_digits(struct quantity *q, const char *digits, size_t n)
 {
     if (n > QUANTITY_DIGITS_MAX - q->n)
         return false;
-    memcpy(q->digits + q->n, digits, n);
+    if (n)
+        memcpy(q->digits + q->n, digits, n);
     q->n += n;
     q->digits[q->n] = '\0';
     return true;

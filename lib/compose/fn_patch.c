@@ -21,16 +21,13 @@ struct patch_run {
 
 /* ---- the objects ---- */
 
-/* The environment has a GVK (schema.ParseGroupVersion knows one slash). */
 static bool
 has_gvk(const struct json *env)
 {
     const char *version = patch_text(env, "apiVersion");
-    const char *slash = strchr(version, '/');
 
-    if (slash && strchr(slash + 1, '/'))
-        return false;
-    return *patch_text(env, "kind") || (*version && strcmp(version, "/") != 0);
+    return patch_version_fits(env) && (*patch_text(env, "kind") ||
+                                       (*version && strcmp(version, "/") != 0));
 }
 
 static void

@@ -60,8 +60,10 @@ struct patch_object {
  * judge. */
 bool patch_apply(const struct json *patch, const struct patch_object *from,
                  struct patch_object *to, struct error *err);
-/* `Object 'Kind' is missing in '{...}'` unless j has a kind; flags: of
- * json_print, for the text. */
+/* schema.ParseGroupVersion takes j.apiVersion: one slash at most. */
+bool patch_version_fits(const struct json *j);
+/* `Object 'Kind' is missing in '{...}'` unless j has a kind and a version that
+ * fits; flags: of json_print, for the text. */
 bool patch_has_kind(const struct json *j, unsigned flags, struct error *err);
 
 /* ---- transforms ---- */

@@ -147,11 +147,19 @@ read_combined(struct patch_work *w, const struct patch_object *from,
 /* ---- writing ---- */
 
 bool
+patch_version_fits(const struct json *j)
+{
+    const char *slash = strchr(patch_text(j, "apiVersion"), '/');
+
+    return !slash || !strchr(slash + 1, '/');
+}
+
+bool
 patch_has_kind(const struct json *j, unsigned flags, struct error *err)
 {
     AUTO(mem_free_ptr) char *text = NULL;
 
-    if (*patch_text(j, "kind"))
+    if (*patch_text(j, "kind") && patch_version_fits(j))
         return true;
     text = json_text(j, JSON_SORTED | flags);
     return error_set(err, ERR_INVALID, "Object 'Kind' is missing in '%s'",
