@@ -67,6 +67,18 @@ static const struct {
          "'conditions':[" COND("Ready", "True") "]}"),
      true},
     {OBJ("v1", "Pod", ",'status':{'phase':'Failed'}"), false},
+    {OBJ("rbac.authorization.k8s.io/v1", "Role", ""), false},
+    {OBJ("batch/v1", "Job",
+         ",'status':{'conditions':[" COND("Complete", "True") "," COND(
+             "Failed", "True") "]}"),
+     true},
+    {OBJ("batch/v1", "Job",
+         ",'status':{'conditions':[" COND("Failed", "True") "," COND(
+             "Complete", "True") "]}"),
+     false},
+    {OBJ("x.org/v1", "X",
+         ",'status':{'conditions':[" COND("Ready", "True") ",{'type':1}]}"),
+     false},
     {OBJ("autoscaling/v2", "HorizontalPodAutoscaler",
          ",'status':{'conditions':[" COND("ScalingActive", "True") "]}"),
      true},
@@ -79,7 +91,8 @@ ask(const char *object, const char *ready)
     struct json *data =
         parse("{'desired':{'resources':{'r':{'resource':{}},'unseen':{}}},"
               "'observed':{'resources':{'r':{}}}}");
-    struct fn_request req = {.data = data};
+    struct fn_request req = {.data = data,
+                             .prepared = fn_autoready.prepare(NULL, NULL)};
     struct fn_response rsp;
     enum fn_ready got;
 
@@ -96,6 +109,7 @@ ask(const char *object, const char *ready)
     got = fn_ready_of(json_at(rsp.desired, "resources", "r", NULL));
     assert_int_equal(rsp.ttl_s, 60);
     fn_response_release(&rsp);
+    fn_autoready.discard(req.prepared);
     return got;
 }
 
@@ -120,12 +134,48 @@ what_a_step_said_stays(void **state)
     assert_int_equal(ask(OBJ("v1", "Pod", ""), "READY_TRUE"), FN_READY_TRUE);
 }
 
+static void
+inputs_are_decoded_strictly(void **state)
+{
+    static const struct {
+        const char *input, *message; /* NULL: it is taken */
+    } inputs[] = {
+        {"{'ttl':'5m'}", NULL},
+        {"{'ttl':''}", NULL},
+        {"{'apiVersion':'autoready.fn.crossplane.io/v1beta1','kind':'Input'}",
+         NULL},
+        {"{'ttl':'x'}", "cannot set ttl: time: invalid duration \"x\""},
+        {"{'ttl':1}",
+         "cannot get Function input from *v1.RunFunctionRequest: cannot get "
+         "function input *v1beta1.Input from *v1.RunFunctionRequest: cannot "
+         "unmarshal JSON from *structpb.Struct into *v1beta1.Input: json: "
+         "unable to unmarshal JSON number into Go value of type string"},
+        {"{'celHealthCheckCustomization':{'_v1_Pod':'true'}}",
+         "celHealthCheckCustomization is not built in: function-auto-ready "
+         "reads it only when its feature gate CELHealthcheckCustomizations is "
+         "on"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(inputs); i++) {
+        AUTO(json_free_ptr) struct json *input = parse(inputs[i].input);
+        struct error err = {0};
+        void *p = fn_autoready.prepare(input, &err);
+
+        assert_int_equal(p != NULL, inputs[i].message == NULL);
+        if (!p)
+            assert_string_equal(err.msg, inputs[i].message);
+        fn_autoready.discard(p);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_have_their_checks),
         cmocka_unit_test(what_a_step_said_stays),
+        cmocka_unit_test(inputs_are_decoded_strictly),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

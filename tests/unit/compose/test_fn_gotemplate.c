@@ -1,8 +1,13 @@
 /* function-go-templating: the words of its errors, and how it merges. Whole
  * compositions: test_render.c. */
+#include "lib/base/file.h"
+#include "lib/base/mem.h"
+
 #include "lib/compose/function.h"
 
 #include "tests/unit/compose/compose_test.h"
+
+#define NAME "gotemplating.fn.crossplane.io/composition-resource-name"
 
 /* ---- the words of its errors ---- */
 
@@ -148,12 +153,155 @@ desired_state_is_merged_and_replaced(void **state)
     json_free(desired);
 }
 
+/* ---- what the real function answered (gotemplate_vectors.json) ---- */
+
+/* Does rsp say what the recorded answer says? */
+static bool
+agrees(const struct fn_response *rsp, const struct json *want,
+       const struct json *before, struct buf *why)
+{
+    const char *fatal = json_get_string(want, "fatal");
+    const struct json *desired = json_get(want, "desired"), *c;
+    size_t i = 0;
+
+    buf_puts(why, rsp->result_count ? rsp->results[0].message : "");
+    if (fatal)
+        return strcmp(buf_cstr(why), fatal) == 0;
+    if (rsp->result_count ||
+        !json_equal(rsp->desired, desired ? desired : before) ||
+        (json_get(want, "context") &&
+         !json_equal(rsp->context, json_get(want, "context"))) ||
+        json_len(rsp->requirements) != json_len(json_get(want, "requirements")))
+        return false;
+    c = json_get(want, "requirements");
+    if (c && !json_equal(c, rsp->requirements))
+        return false;
+    c = json_first(json_get(want, "conditions"));
+    for (; c && i < rsp->condition_count; c = json_next(c), i++) {
+        const struct fn_condition *got = &rsp->conditions[i];
+
+        if (strcmp(got->type, json_string(json_item(c, 0))) != 0 ||
+            strcmp(got->status, json_string(json_item(c, 1))) != 0 ||
+            strcmp(got->reason, json_string(json_item(c, 2))) != 0 ||
+            (int64_t)got->target != json_int64_or(json_item(c, 4), -1))
+            return false;
+    }
+    return !c && i == rsp->condition_count;
+}
+
+static bool
+replay(const struct json *all, const struct json *c)
+{
+    AUTO(json_free_ptr) struct json *data = json_copy(c);
+    AUTO(buf_release) struct buf why = BUF_INIT(8000);
+    struct fn_request req = {.data = data};
+    struct fn_response rsp;
+    struct error err = {0};
+
+    json_del(data, "want");
+    for (size_t i = 0; i < 2; i++) {
+        const char *part = i ? "desired" : "observed";
+
+        if (!json_get(data, part))
+            json_set(data, part, json_copy(json_get(all, part)));
+    }
+    req.prepared = fn_gotemplate.prepare(fn_input(&req), &err);
+    fn_response_init(&rsp, &req);
+    if (req.prepared)
+        fn_gotemplate.run(&req, &rsp);
+    else
+        fn_resultf(&rsp, FN_FATAL, "%s", err.msg);
+    bool ok =
+        agrees(&rsp, json_get(c, "want"), json_get(data, "desired"), &why);
+
+    if (!ok) {
+        AUTO(mem_free_ptr) char *text = json_text(c, JSON_COMPACT);
+
+        print_error("%s\n     got: %s\n", text, buf_cstr(&why));
+    }
+    fn_gotemplate.discard(req.prepared);
+    fn_response_release(&rsp);
+    return ok;
+}
+
+static void
+answers_as_the_function_does(void **state)
+{
+    AUTO(buf_release) struct buf file = BUF_INIT(BUF_TEXT_MAX);
+    size_t n = 0, wrong = 0;
+
+    (void)state;
+    assert_true(
+        file_read("tests/unit/compose/gotemplate_vectors.json", &file, NULL));
+    AUTO(json_free_ptr)
+    struct json *all = json_parse(buf_view(&file), NULL, NULL);
+    const struct json *c = json_first(json_get(all, "cases"));
+
+    for (; c; c = json_next(c), n++)
+        wrong += !replay(all, c);
+    assert_true(n >= 300);
+    assert_int_equal(wrong, 0);
+}
+
+/* ---- templates from a folder ---- */
+
+static bool
+folder(void *arg, const char *dir, struct buf *out, struct error *err)
+{
+    if (strcmp(dir, "templates") != 0)
+        return error_set(err, ERR_NOT_FOUND,
+                         "open %s: no such file or "
+                         "directory",
+                         dir);
+    return buf_puts(out, arg);
+}
+
+static void
+folders_are_read_at_run_time(void **state)
+{
+    char text[] = "kind: A\nmetadata: {annotations: {" NAME ": aa}}\n\n---\n"
+                  "kind: B\nmetadata: {annotations: {" NAME ": bb}}\n\n---\n";
+    const struct fn_world world = {.arg = text, .files = folder};
+    static const char *const dirs[] = {"templates", "nowhere"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+        AUTO(json_free_ptr)
+        struct json *data = parse("{'input':{'source':'FileSystem','fileSystem'"
+                                  ":{}}}");
+        struct fn_request req = {.data = data, .world = &world};
+        struct fn_response rsp;
+
+        json_set_string(json_at(data, "input", "fileSystem", NULL), "dirPath",
+                        dirs[i]);
+        req.prepared = fn_gotemplate.prepare(fn_input(&req), NULL);
+        assert_non_null(req.prepared);
+        fn_response_init(&rsp, &req);
+        fn_gotemplate.run(&req, &rsp);
+        assert_int_equal(json_len(fn_desired_all(&rsp)), i ? 0 : 2);
+        if (i)
+            assert_string_equal(rsp.results[0].message,
+                                "invalid function input: cannot read tmpl from "
+                                "the folder {nowhere}: open nowhere: no such "
+                                "file or directory");
+        fn_response_release(&rsp);
+        req.world = NULL; /* nobody has files */
+        fn_response_init(&rsp, &req);
+        fn_gotemplate.run(&req, &rsp);
+        assert_true(fn_is_fatal(&rsp));
+        fn_response_release(&rsp);
+        fn_gotemplate.discard(req.prepared);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fatal_messages_are_upstreams),
         cmocka_unit_test(desired_state_is_merged_and_replaced),
+        cmocka_unit_test(answers_as_the_function_does),
+        cmocka_unit_test(folders_are_read_at_run_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* Templates: what Go's text/template with sprig made of the same templates
- * (template_vectors.json, recorded), and the caps. */
+ * (template_vectors.json and, found by chance among tens of thousands,
+ * template_goldens.json; both recorded), and the caps. */
 #include "lib/base/file.h"
 
 #include "lib/compose/template.h"
@@ -7,6 +8,7 @@
 #include "tests/unit/test.h"
 
 #define VECTORS "tests/unit/compose/template_vectors.json"
+#define GOLDENS "tests/unit/compose/template_goldens.json"
 
 /* Parses and runs text; true when it made output. */
 static bool
@@ -71,6 +73,106 @@ answers_as_go_does(void **state)
     if (wrong)
         print_error("%zu of %zu differ\n", wrong, n);
     assert_int_equal(wrong, 0);
+}
+
+/* One case is [template, data, whether it works, output or error]; data is an
+ * object, 0 for the common one, -1 for none. */
+static bool
+golden(const struct json *c, const struct json *common)
+{
+    AUTO(buf_release) struct buf out = BUF_INIT(BUF_TEXT_MAX);
+    const struct json *data = json_item(c, 1);
+    const char *text = json_string(json_item(c, 0));
+    const char *want = json_string(json_item(c, 3));
+    bool works = json_int64_or(json_item(c, 2), 0);
+    struct error err = {0};
+
+    if (!json_is(data, JSON_OBJECT))
+        data = json_int64_or(data, 0) ? NULL : common;
+    bool ok = render(str_of(text), data, (struct template_run){0}, &out, &err);
+
+    if (ok == works && strcmp(ok ? buf_cstr(&out) : err.msg, want) == 0)
+        return true;
+    print_error("template: %s\n    want: %s\n     got: %s\n", text, want,
+                ok ? buf_cstr(&out) : err.msg);
+    return false;
+}
+
+static void
+answers_any_template_as_go_does(void **state)
+{
+    AUTO(buf_release) struct buf file = BUF_INIT(BUF_TEXT_MAX);
+    size_t n = 0, wrong = 0;
+
+    (void)state;
+    assert_true(file_read(GOLDENS, &file, NULL));
+    AUTO(json_free_ptr)
+    struct json *all = json_parse(buf_view(&file), NULL, NULL);
+    const struct json *c = json_first(json_get(all, "cases"));
+
+    for (; c; c = json_next(c), n++)
+        wrong += !golden(c, json_get(all, "data"));
+    assert_true(n >= 1000);
+    assert_int_equal(wrong, 0);
+}
+
+/* What chance and the clock decide is told by its properties. */
+static void
+secrets_have_their_properties(void **state)
+{
+    static const char *const truths[] = {
+        "eq \"wörld\" (decryptAES \"k\" (encryptAES \"k\" \"wörld\"))",
+        "ne (encryptAES \"k\" \"a\") (encryptAES \"k\" \"a\")",
+        "regexMatch \"^u:\\\\$2a\\\\$10\\\\$[./A-Za-z0-9]{53}$\" (htpasswd "
+        "\"u\" \"p\")",
+        "eq 5 (len (b64dec (randBytes 5)))",
+        "regexMatch \"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-"
+        "[0-9a-f]{12}$\" uuidv4",
+        "regexMatch \"^[0-9]{7}$\" (randNumeric 7)",
+        "and (ge (randInt 3 5) 3) (lt (randInt 3 5) 5)",
+        "has (randomChoice \"a\" \"b\") (list \"a\" \"b\")",
+        "hasPrefix \"-----BEGIN EC PRIVATE KEY-----\\n\" (genPrivateKey "
+        "\"ecdsa\")",
+        "hasPrefix \"-----BEGIN PRIVATE KEY-----\\n\" (genPrivateKey "
+        "\"ed25519\")",
+        "eq (derivePassword 1 \"long\" \"password\" \"user\" "
+        "\"example.com\") \"ZedaFaxcZaso9*\"",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(truths); i++) {
+        AUTO(buf_release) struct buf text = BUF_INIT(1000), out = BUF_INIT(100);
+        struct error err = {0};
+
+        buf_printf(&text, "{{ %s }}", truths[i]);
+        if (!render(buf_view(&text), NULL, (struct template_run){.seed = 5},
+                    &out, &err) ||
+            strcmp(buf_cstr(&out), "true") != 0)
+            fail_msg("%s: %s%s", truths[i], buf_cstr(&out), err.msg);
+    }
+}
+
+/* A leaf that its authority signed, with the key it was given; buildCustomCert
+ * reads both again. */
+static void
+certificates_are_signed(void **state)
+{
+    AUTO(buf_release) struct buf out = BUF_INIT(1000);
+    struct template_run run = {.now_ns = 1700000000 * INT64_C(1000000000)};
+    struct error err = {0};
+
+    (void)state;
+    if (!render(STR("{{ $k := genPrivateKey \"ecdsa\" }}"
+                    "{{ $ca := genCAWithKey \"ca\" 365 $k }}"
+                    "{{ $c := genSignedCertWithKey \"leaf\" (list \"10.0.0.1\" "
+                    "\"::1\") (list \"a.example\") 30 $ca (genPrivateKey "
+                    "\"ed25519\") }}"
+                    "{{ $b := buildCustomCert (b64enc $c.Cert) (b64enc $c.Key) "
+                    "}}{{ eq $ca.Key $k }} {{ eq $b.Cert $c.Cert }} "
+                    "{{ ne $ca.Cert $c.Cert }} {{ typeOf $c }}"),
+                NULL, run, &out, &err))
+        fail_msg("%s", err.msg);
+    assert_string_equal(buf_cstr(&out), "true true true sprig.certificate");
 }
 
 /* ---- what Go has no answer for: caps, time, chance ---- */
@@ -203,6 +305,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_as_go_does),
+        cmocka_unit_test(answers_any_template_as_go_does),
+        cmocka_unit_test(secrets_have_their_properties),
+        cmocka_unit_test(certificates_are_signed),
         cmocka_unit_test(caps_are_told),
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(time_and_chance_come_from_the_caller),
