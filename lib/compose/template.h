@@ -4,10 +4,11 @@
  * What: parse a text once, execute it many times. The language is that of Go
  * 1.26, the functions are the builtins, sprig 3.3 without env and expandenv,
  * and those of function-go-templating 0.12. Not offered, with a clear error:
- * complex numbers, calling function values, key and certificate generation,
- * host look-ups.
+ * complex numbers, calling function values, host look-ups, time zones other
+ * than UTC.
  * Invariants: a parsed template is never changed by execution. Execution reads
- * no clock, file or environment: time and randomness are parameters.
+ * no clock, file or environment: time and randomness are parameters, private
+ * keys excepted, which are made with GnuTLS' randomness.
  * Errors: in Go's words, "template: NAME:LINE: ..." (ERR_PARSE) and
  * "template: NAME:LINE:COLUMN: executing "NAME" at <EXPRESSION>: ..."
  * (ERR_INVALID); a cap that was reached is ERR_LIMIT.

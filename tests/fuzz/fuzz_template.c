@@ -1,7 +1,9 @@
 /* A template's text: parsed, executed over a small request under small caps,
- * its output read as manifests.
+ * its output read as manifests and as yaml.v3 reads it.
  * covers: lib/compose/template_lex.c lib/compose/template_parse.c
- * covers: lib/compose/template_exec.c lib/compose/template_eval.c */
+ * covers: lib/compose/template_exec.c lib/compose/template_eval.c
+ * covers: lib/compose/manifests.c lib/compose/gojson.c
+ * covers: lib/compose/value_yaml.c lib/base/yaml_node.c */
 #include <stdlib.h>
 
 #include "lib/compose/manifests.h"
@@ -39,12 +41,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                .max_memory = 8 << 20,
                                .now_ns = 1700000000 * INT64_C(1000000000)};
     struct manifests m = {0};
+    struct value v;
+    size_t work = 0;
 
     if (!template_execute(t, value_json(a, j, NUMBERS_K8S), &run, &out, &err)) {
         if (!*err.msg)
             abort();
-    } else if (manifests_read(buf_view(&out), &m, &err)) {
-        manifests_release(&m);
+    } else {
+        if (manifests_read(buf_view(&out), &m, &err))
+            manifests_release(&m);
+        value_read_yaml(a, buf_view(&out), &v, &work, &err);
     }
     buf_release(&out);
     arena_free(a);
