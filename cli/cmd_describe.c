@@ -15,12 +15,6 @@
 #define EVENTS_MAX 50
 
 static const char *
-text_at(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
-static const char *
 ago(const char *stamp, char out[CLOCK_HUMAN_LEN])
 {
     int64_t t;
@@ -64,14 +58,14 @@ print_head(const struct object *o)
     const struct json *meta = json_get(o->json, "metadata");
     char age[CLOCK_HUMAN_LEN];
 
-    field("Name:", text_at(meta, "name"));
-    field("Namespace:", text_at(meta, "namespace"));
+    field("Name:", json_get_text(meta, "name"));
+    field("Namespace:", json_get_text(meta, "namespace"));
     field("Kind:", o->kind->kind);
-    field("API version:", text_at(o->json, "apiVersion"));
+    field("API version:", json_get_text(o->json, "apiVersion"));
     pairs("Labels:", json_get(meta, "labels"));
     pairs("Annotations:", json_get(meta, "annotations"));
-    field("Age:", ago(text_at(meta, "creationTimestamp"), age));
-    field("Deleting for:", ago(text_at(meta, "deletionTimestamp"), age));
+    field("Age:", ago(json_get_text(meta, "creationTimestamp"), age));
+    field("Deleting for:", ago(json_get_text(meta, "deletionTimestamp"), age));
 }
 
 static void
@@ -88,9 +82,11 @@ print_conditions(const struct json *object)
     columns_row(&c, heads);
     for (struct json *j = json_first(list); j; j = json_next(j)) {
         char age[CLOCK_HUMAN_LEN];
-        const char *cells[] = {
-            text_at(j, "type"), text_at(j, "status"), text_at(j, "reason"),
-            ago(text_at(j, "lastTransitionTime"), age), text_at(j, "message")};
+        const char *cells[] = {json_get_text(j, "type"),
+                               json_get_text(j, "status"),
+                               json_get_text(j, "reason"),
+                               ago(json_get_text(j, "lastTransitionTime"), age),
+                               json_get_text(j, "message")};
 
         columns_row(&c, cells);
     }
@@ -211,12 +207,13 @@ print_events(struct target *t, const struct object *o)
     columns_init(&c, ARRAY_LEN(heads));
     columns_row(&c, heads);
     for (struct json *e = json_first(events); e; e = json_next(e)) {
-        const char *last = text_at(e, "lastTimestamp");
+        const char *last = json_get_text(e, "lastTimestamp");
         const char *count = json_number_text(json_get(e, "count"));
         char age[CLOCK_HUMAN_LEN];
-        const char *cells[] = {text_at(e, "type"), text_at(e, "reason"),
-                               ago(*last ? last : text_at(e, "eventTime"), age),
-                               count ? count : "1", text_at(e, "message")};
+        const char *cells[] = {
+            json_get_text(e, "type"), json_get_text(e, "reason"),
+            ago(*last ? last : json_get_text(e, "eventTime"), age),
+            count ? count : "1", json_get_text(e, "message")};
 
         columns_row(&c, cells);
     }
@@ -250,7 +247,7 @@ describe_mesh(struct target *t, const struct object *o, bool ascii,
         !mesh_live_wait(live, WAIT_MS, err))
         return false;
     mesh_settle(mesh_live_model(live));
-    i = mesh_find(mesh_live_model(live), text_at(o->json, "apiVersion"),
+    i = mesh_find(mesh_live_model(live), json_get_text(o->json, "apiVersion"),
                   o->kind->kind, o->ns, o->name);
     if (i)
         print_mesh(live, i, ascii);

@@ -65,12 +65,6 @@ add_age(struct buf *out, const struct json *j, const char *key,
     buf_printf(out, "%s%s %s", out->n ? ", " : "", word, age);
 }
 
-static const char *
-text_of(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
 /* ---- sections of the document ---- */
 
 static void
@@ -80,7 +74,7 @@ print_engine(const struct json *doc, struct buf *b)
     const struct json *list = json_get(doc, "containers");
     int64_t pid;
 
-    buf_puts(b, text_of(doc, "engine"));
+    buf_puts(b, json_get_text(doc, "engine"));
     if (json_int64(json_get(sandbox, "pid"), &pid))
         buf_printf(b, ", pid %" PRId64, pid);
     add_age(b, sandbox, "ageSeconds", "up");
@@ -91,7 +85,8 @@ print_engine(const struct json *doc, struct buf *b)
     for (const struct json *c = json_first(list); c; c = json_next(c)) {
         int64_t code;
 
-        buf_printf(b, "%s %s", text_of(c, "name"), text_of(c, "state"));
+        buf_printf(b, "%s %s", json_get_text(c, "name"),
+                   json_get_text(c, "state"));
         if (json_int64(json_get(c, "exitCode"), &code))
             buf_printf(b, " (%" PRId64 ")", code);
         add_age(b, c, "ageSeconds", "for");
@@ -108,15 +103,15 @@ print_cluster(const struct json *doc, struct buf *b)
 
     if (!cluster)
         return;
-    buf_puts(b, text_of(cluster, "server"));
+    buf_puts(b, json_get_text(cluster, "server"));
     if (json_int64(json_get(cluster, "latencyMicros"), &us))
         buf_printf(b, ", answers in %.1f ms", (double)us / 1000);
-    else if (*text_of(cluster, "error"))
+    else if (*json_get_text(cluster, "error"))
         buf_puts(b, ", does not answer");
     line("cluster", b);
-    buf_puts(b, text_of(cluster, "context"));
+    buf_puts(b, json_get_text(cluster, "context"));
     line("context", b);
-    buf_puts(b, text_of(cluster, "kubeconfig"));
+    buf_puts(b, json_get_text(cluster, "kubeconfig"));
     if (b->n)
         line("kubeconfig", b);
 }
@@ -127,15 +122,16 @@ print_versions(const struct json *doc, struct buf *b)
     const struct json *list = json_get(doc, "versions");
 
     for (const struct json *v = json_first(list); v; v = json_next(v)) {
-        const char *relation = text_of(v, "relation");
+        const char *relation = json_get_text(v, "relation");
 
-        buf_printf(b, "%s %s", text_of(v, "thing"), text_of(v, "have"));
+        buf_printf(b, "%s %s", json_get_text(v, "thing"),
+                   json_get_text(v, "have"));
         if (strcmp(relation, "same") == 0)
             buf_puts(b, " (as it should be)");
         else if (*relation)
             buf_printf(b, " (%s%s %s)", relation,
                        strcmp(relation, "other") == 0 ? " than" : " than",
-                       text_of(v, "want"));
+                       json_get_text(v, "want"));
         line(v == json_first(list) ? "versions" : "", b);
     }
 }
@@ -166,7 +162,8 @@ print_functions(const struct json *doc, struct buf *b)
     for (const struct json *f = json_first(list); f; f = json_next(f)) {
         if (json_bool(json_get(f, "ok"), false))
             continue;
-        buf_printf(b, "FAIL %s: %s", text_of(f, "name"), text_of(f, "message"));
+        buf_printf(b, "FAIL %s: %s", json_get_text(f, "name"),
+                   json_get_text(f, "message"));
         line("", b);
     }
 }
@@ -195,8 +192,8 @@ print_mesh(const struct json *doc, struct buf *b)
 
     if (!mesh)
         return;
-    if (*text_of(mesh, "error")) {
-        buf_puts(b, text_of(mesh, "error"));
+    if (*json_get_text(mesh, "error")) {
+        buf_puts(b, json_get_text(mesh, "error"));
         line("mesh", b);
         return;
     }
@@ -224,9 +221,10 @@ print_rest(const struct json *doc, struct buf *b)
         line(l == json_first(logs) ? "logs" : "", b);
     }
     if (last) {
-        buf_printf(b, "%s%s%s%s", text_of(last, "message"),
-                   *text_of(last, "id") ? " (" : "", text_of(last, "id"),
-                   *text_of(last, "id") ? ")" : "");
+        buf_printf(b, "%s%s%s%s", json_get_text(last, "message"),
+                   *json_get_text(last, "id") ? " (" : "",
+                   json_get_text(last, "id"),
+                   *json_get_text(last, "id") ? ")" : "");
         line("last error", b);
     }
 }
@@ -249,15 +247,15 @@ print_attention(const struct json *doc, struct buf *b)
     for (const struct json *c = json_first(list); c; c = json_next(c)) {
         int64_t hits = json_int64_or(json_get(c, "hits"), 0);
 
-        printf("  %-7s ", text_of(c, "health"));
-        buf_puts(b, text_of(c, "text"));
+        printf("  %-7s ", json_get_text(c, "health"));
+        buf_puts(b, json_get_text(c, "text"));
         if (hits > 1)
             buf_printf(b, "  (hits %" PRId64 ")", hits);
         columns_wrap(buf_view(b), 10, width, stdout);
         buf_reset(b);
-        if (*text_of(c, "hint")) {
+        if (*json_get_text(c, "hint")) {
             printf("%12s", "");
-            columns_wrap(str_of(text_of(c, "hint")), 12, width, stdout);
+            columns_wrap(str_of(json_get_text(c, "hint")), 12, width, stdout);
         }
     }
 }
@@ -266,25 +264,25 @@ print_attention(const struct json *doc, struct buf *b)
 static void
 print_state(const struct json *doc)
 {
-    const char *since = text_of(doc, "since");
+    const char *since = json_get_text(doc, "since");
     size_t width = columns_of_terminal();
     char age[CLOCK_HUMAN_LEN];
     int64_t at;
 
-    columns_text(str_of(text_of(doc, "title")), false, stdout);
-    printf(": %s", text_of(doc, "state"));
+    columns_text(str_of(json_get_text(doc, "title")), false, stdout);
+    printf(": %s", json_get_text(doc, "state"));
     if (*since && clock_parse(str_of(since), &at)) {
         clock_human(clock_wall_ms(clock_system()) / 1000 - at, age);
         printf(" since %s (%s ago)", since, age);
     }
     putchar('\n');
-    if (*text_of(doc, "trouble")) {
+    if (*json_get_text(doc, "trouble")) {
         fputs("  ", stdout);
-        columns_wrap(str_of(text_of(doc, "trouble")), 2, width, stdout);
+        columns_wrap(str_of(json_get_text(doc, "trouble")), 2, width, stdout);
     }
-    if (*text_of(doc, "remedy")) {
+    if (*json_get_text(doc, "remedy")) {
         fputs("  -> ", stdout);
-        columns_wrap(str_of(text_of(doc, "remedy")), 5, width, stdout);
+        columns_wrap(str_of(json_get_text(doc, "remedy")), 5, width, stdout);
     }
     putchar('\n');
 }
@@ -320,13 +318,14 @@ print_json(const struct json *j)
 static int
 code_of(const struct json *doc)
 {
-    const char *state = text_of(doc, "state");
+    const char *state = json_get_text(doc, "state");
 
     if (strcmp(state, "absent") == 0)
         return EXIT_ERROR;
     if (strcmp(state, "running") != 0)
-        return strcmp(text_of(doc, "where"), "engine") == 0 ? EXIT_ENGINE
-                                                            : EXIT_CLUSTER;
+        return strcmp(json_get_text(doc, "where"), "engine") == 0
+                   ? EXIT_ENGINE
+                   : EXIT_CLUSTER;
     return json_bool(json_at(doc, "mesh", "ready", NULL), false) ? EXIT_DONE
                                                                  : EXIT_MESH;
 }
@@ -393,23 +392,24 @@ add_row(struct columns *table, const struct json *doc)
 {
     AUTO(buf_release) struct buf mesh = BUF_INIT(4096), disk = BUF_INIT(64);
     const struct json *m = json_get(doc, "mesh");
-    const char *state = text_of(doc, "state");
+    const char *state = json_get_text(doc, "state");
     int64_t bytes = 0;
 
     json_int64(json_at(doc, "disk", "stateBytes", NULL), &bytes);
     add_bytes(&disk, bytes);
-    if (*text_of(m, "error"))
-        buf_puts(&mesh, text_of(m, "error"));
-    else if (*text_of(doc, "trouble"))
-        buf_puts(&mesh, text_of(doc, "trouble"));
+    if (*json_get_text(m, "error"))
+        buf_puts(&mesh, json_get_text(m, "error"));
+    else if (*json_get_text(doc, "trouble"))
+        buf_puts(&mesh, json_get_text(doc, "trouble"));
     else if (m) {
         add_tally(&mesh, m, "products");
         buf_puts(&mesh,
                  json_bool(json_get(m, "ready"), false) ? ", all Ready" : "");
     }
-    columns_row(table, (const char *const[]){text_of(doc, "profile"),
-                                             text_of(doc, "engine"), state,
-                                             buf_cstr(&disk), buf_cstr(&mesh)});
+    columns_row(table,
+                (const char *const[]){json_get_text(doc, "profile"),
+                                      json_get_text(doc, "engine"), state,
+                                      buf_cstr(&disk), buf_cstr(&mesh)});
 }
 
 /* A profile that is looked at beside the others. */

@@ -111,27 +111,22 @@ line(const char *title, const char *value)
     putchar('\n');
 }
 
-static const char *
-text(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
 /* "Function xpkg.example.org/x/y >=v1": old forms name the kind as the key. */
 static void
 dependency_line(const char *title, const struct json *d)
 {
     static const char *const old[] = {"provider", "configuration", "function"};
-    const char *kind = text(d, "kind"), *package = text(d, "package");
+    const char *kind = json_get_text(d, "kind"),
+               *package = json_get_text(d, "package");
     AUTO(mem_free_ptr) char *value = NULL;
 
     for (size_t i = 0; i < ARRAY_LEN(old); i++) {
-        if (*text(d, old[i])) {
+        if (*json_get_text(d, old[i])) {
             kind = old[i];
-            package = text(d, old[i]);
+            package = json_get_text(d, old[i]);
         }
     }
-    value = mem_printf("%s %s %s", kind, package, text(d, "version"));
+    value = mem_printf("%s %s %s", kind, package, json_get_text(d, "version"));
     line(title, value);
 }
 
@@ -145,8 +140,8 @@ print_package(const struct json *j)
     const char *title;
 
     line("Name", json_string_or(json_at(meta, "metadata", "name", NULL), ""));
-    line("Kind", text(meta, "kind"));
-    line("Digest", text(j, "digest"));
+    line("Kind", json_get_text(meta, "kind"));
+    line("Digest", json_get_text(j, "digest"));
     if (*constraint)
         line("Crossplane", constraint);
     title = "Depends on";
@@ -157,9 +152,10 @@ print_package(const struct json *j)
     for (const struct json *l = json_first(json_get(j, "layers")); l;
          l = json_next(l), title = "") {
         AUTO(mem_free_ptr)
-        char *value = mem_printf(
-            "%s  %lld bytes  %s", text(l, "digest"),
-            (long long)json_int64_or(json_get(l, "size"), 0), text(l, "role"));
+        char *value =
+            mem_printf("%s  %lld bytes  %s", json_get_text(l, "digest"),
+                       (long long)json_int64_or(json_get(l, "size"), 0),
+                       json_get_text(l, "role"));
 
         line(title, value);
     }
@@ -167,7 +163,8 @@ print_package(const struct json *j)
     for (const struct json *o = json_first(json_get(j, "objects")); o;
          o = json_next(o), title = "") {
         AUTO(mem_free_ptr)
-        char *value = mem_printf("%s/%s", text(o, "kind"), text(o, "name"));
+        char *value = mem_printf("%s/%s", json_get_text(o, "kind"),
+                                 json_get_text(o, "name"));
 
         line(title, value);
     }

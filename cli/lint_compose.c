@@ -20,18 +20,6 @@ struct trial {
     const struct source_doc *xr;
 };
 
-static const char *
-text_at(const struct json *object, const char *part, const char *key)
-{
-    return json_string_or(json_at(object, part, key, NULL), "");
-}
-
-static const char *
-member(const struct json *object, const char *key)
-{
-    return json_string_or(json_get(object, key), "");
-}
-
 /* ---- what functions ask for ---- */
 
 static bool
@@ -52,7 +40,7 @@ matches(const struct json *object, const struct json *selector)
     const char *name = json_get_string(selector, "matchName");
 
     if (name)
-        return strcmp(text_at(object, "metadata", "name"), name) == 0;
+        return strcmp(json_at_text(object, "metadata", "name"), name) == 0;
     return has_labels(object, json_at(selector, "matchLabels", "labels", NULL));
 }
 
@@ -68,7 +56,7 @@ tell_label(const struct trial *t, const struct json *selector)
     text = json_text(labels, JSON_SORTED);
     lint_add(t->l, "label-absent", t->xr, "", false,
              "its Composition asks for %s with labels %s: none here has them",
-             member(selector, "kind"), text);
+             json_get_text(selector, "kind"), text);
     free(text);
 }
 
@@ -77,15 +65,15 @@ static struct json *
 make_up_found(struct lint *l, const struct json *selector)
 {
     const struct schema *s =
-        schema_set_find(&l->schemas, member(selector, "apiVersion"),
-                        member(selector, "kind"), NULL);
+        schema_set_find(&l->schemas, json_get_text(selector, "apiVersion"),
+                        json_get_text(selector, "kind"), NULL);
     const struct json *labels =
         json_at(selector, "matchLabels", "labels", NULL);
     struct json *o = s ? lint_sample(s, "sample") : json_new_object();
     struct json *m = json_set(o, "metadata", json_new_object());
 
-    json_set_string(o, "apiVersion", member(selector, "apiVersion"));
-    json_set_string(o, "kind", member(selector, "kind"));
+    json_set_string(o, "apiVersion", json_get_text(selector, "apiVersion"));
+    json_set_string(o, "kind", json_get_text(selector, "kind"));
     json_set_string(m, "name",
                     json_string_or(json_get(selector, "matchName"), "sample"));
     json_set_string(m, "namespace", "sample");
@@ -107,9 +95,10 @@ fetch(void *arg, const struct json *selector, struct json **items,
         for (size_t i = 0; i < all[k]->n; i++) {
             const struct json *o = all[k]->v[i].object;
 
-            if (strcmp(member(o, "kind"), member(selector, "kind")) != 0 ||
-                strcmp(member(o, "apiVersion"),
-                       member(selector, "apiVersion")) != 0)
+            if (strcmp(json_get_text(o, "kind"),
+                       json_get_text(selector, "kind")) != 0 ||
+                strcmp(json_get_text(o, "apiVersion"),
+                       json_get_text(selector, "apiVersion")) != 0)
                 continue;
             if (matches(o, selector))
                 json_append(found, json_copy(o));
@@ -169,7 +158,7 @@ tell_fixed(struct lint *l, const struct source_doc *d, const char *kind,
         "%s %s has this name for every %s: in one namespace only the first is "
         "composed",
         kind, name,
-        text_at(json_get(d->object, "spec"), "compositeTypeRef", "kind"));
+        json_at_text(json_get(d->object, "spec"), "compositeTypeRef", "kind"));
     size_t i = 0;
 
     for (const struct json *s = json_first(steps); s; s = json_next(s), i++) {
@@ -198,13 +187,14 @@ compare(struct lint *l, const struct source_doc *d,
         const struct json *one = a->resources[i].object;
         const struct compose_resource *other =
             compose_find(b, a->resources[i].name);
-        const char *name = text_at(one, "metadata", "name");
+        const char *name = json_at_text(one, "metadata", "name");
 
         if (*name && other &&
-            strcmp(name, text_at(other->object, "metadata", "name")) == 0 &&
-            strcmp(text_at(one, "metadata", "namespace"),
-                   text_at(other->object, "metadata", "namespace")) == 0)
-            tell_fixed(l, d, member(one, "kind"), name);
+            strcmp(name, json_at_text(other->object, "metadata", "name")) ==
+                0 &&
+            strcmp(json_at_text(one, "metadata", "namespace"),
+                   json_at_text(other->object, "metadata", "namespace")) == 0)
+            tell_fixed(l, d, json_get_text(one, "kind"), name);
     }
 }
 
@@ -212,15 +202,16 @@ static struct json *
 make_up(struct lint *l, const struct json *type, const struct json *xrd,
         const char *word)
 {
-    const struct schema *s = schema_set_find(
-        &l->schemas, member(type, "apiVersion"), member(type, "kind"), NULL);
+    const struct schema *s =
+        schema_set_find(&l->schemas, json_get_text(type, "apiVersion"),
+                        json_get_text(type, "kind"), NULL);
     struct json *xr, *m;
 
     if (!s)
         return NULL;
     xr = lint_sample(s, word);
-    json_set_string(xr, "apiVersion", member(type, "apiVersion"));
-    json_set_string(xr, "kind", member(type, "kind"));
+    json_set_string(xr, "apiVersion", json_get_text(type, "apiVersion"));
+    json_set_string(xr, "kind", json_get_text(type, "kind"));
     m = json_set(xr, "metadata", json_new_object());
     json_set_string(m, "name", word);
     if (strcmp(xrd_scope(xrd), "Namespaced") == 0)
@@ -262,7 +253,7 @@ may_set_ready(struct lint *l, const struct json *step)
         &fn_gotemplate, &fn_extraresources, &fn_environmentconfigs,
         &fn_sequencer, &fn_statustransformer};
     const struct function *fn =
-        lint_function(l, text_at(step, "functionRef", "name"), NULL);
+        lint_function(l, json_at_text(step, "functionRef", "name"), NULL);
     char *text = json_text(json_get(step, "input"), JSON_COMPACT);
     bool says = text && strstr(text, "fn.crossplane.io/ready");
 
@@ -286,7 +277,7 @@ check_ready(struct lint *l, const struct source_doc *d)
     if (json_len(steps))
         lint_add(l, "never-ready", d, "spec.pipeline", true,
                  "no step of %s says when composed resources are ready",
-                 text_at(d->object, "metadata", "name"));
+                 json_at_text(d->object, "metadata", "name"));
 }
 
 /* ---- the resources of the files ---- */
@@ -298,8 +289,10 @@ is_composition_of(const struct source_doc *d, const struct json *xr)
         json_at(d->object, "spec", "compositeTypeRef", NULL);
 
     return lint_is(d, "Composition", "apiextensions.crossplane.io") &&
-           strcmp(member(type, "kind"), member(xr, "kind")) == 0 &&
-           strcmp(member(type, "apiVersion"), member(xr, "apiVersion")) == 0;
+           strcmp(json_get_text(type, "kind"), json_get_text(xr, "kind")) ==
+               0 &&
+           strcmp(json_get_text(type, "apiVersion"),
+                  json_get_text(xr, "apiVersion")) == 0;
 }
 
 /* Core's choice; where it would take any, the first. */
@@ -311,7 +304,7 @@ choose(struct lint *l, const struct json *xr, const struct json *xrd, bool *any)
     const struct json *m = xrd_machinery(xr, legacy);
     const struct json *labels =
         json_at(m, "compositionSelector", "matchLabels", NULL);
-    const char *name = text_at(m, "compositionRef", "name");
+    const char *name = json_at_text(m, "compositionRef", "name");
 
     if (json_at(xrd, "spec", "enforcedCompositionRef", NULL))
         name = json_string_or(
@@ -326,7 +319,7 @@ choose(struct lint *l, const struct json *xr, const struct json *xrd, bool *any)
             if (!is_composition_of(&all[k]->v[i], xr))
                 continue;
             *any = true;
-            if (*name ? strcmp(text_at(c, "metadata", "name"), name) == 0
+            if (*name ? strcmp(json_at_text(c, "metadata", "name"), name) == 0
                       : has_labels(c, labels))
                 return &all[k]->v[i];
         }
@@ -341,7 +334,7 @@ check_second(struct lint *l, const struct source_doc *composition,
 {
     AUTO(json_free_ptr) struct json *second = json_copy(xr);
     AUTO(mem_free_ptr)
-    char *name = mem_printf("%s-two", text_at(xr, "metadata", "name"));
+    char *name = mem_printf("%s-two", json_at_text(xr, "metadata", "name"));
     struct trial t = {l, NULL};
     struct compose_result r = {0};
 
@@ -382,7 +375,8 @@ tell_no_values(struct lint *l, const struct source_doc *d,
         if (find_no_value(o, &path))
             lint_add(l, "no-value", d, "", false,
                      "its composed %s \"%s\" has <no value> at %s",
-                     member(o, "kind"), r->resources[i].name, buf_cstr(&path));
+                     json_get_text(o, "kind"), r->resources[i].name,
+                     buf_cstr(&path));
     }
 }
 
@@ -392,8 +386,9 @@ check_composed(struct lint *l, const struct source_doc *d,
                const struct compose_resource *r)
 {
     AUTO(json_free_ptr) struct json *o = json_copy(r->object);
-    const struct schema *s = schema_set_find(
-        &l->schemas, member(o, "apiVersion"), member(o, "kind"), NULL);
+    const struct schema *s =
+        schema_set_find(&l->schemas, json_get_text(o, "apiVersion"),
+                        json_get_text(o, "kind"), NULL);
     AUTO(strlist_release) struct strlist unknown = {0};
     struct schema_findings found = {0};
 
@@ -405,11 +400,12 @@ check_composed(struct lint *l, const struct source_doc *d,
     for (size_t i = 0; i < unknown.n; i++)
         lint_add(l, "composed-invalid", d, "", false,
                  "its composed %s \"%s\" has the unknown field %s",
-                 member(o, "kind"), r->name, unknown.v[i]);
+                 json_get_text(o, "kind"), r->name, unknown.v[i]);
     for (size_t i = 0; i < found.n; i++)
         lint_add(l, "composed-invalid", d, "", false,
-                 "its composed %s \"%s\" is invalid: %s: %s", member(o, "kind"),
-                 r->name, found.v[i].field, found.v[i].message);
+                 "its composed %s \"%s\" is invalid: %s: %s",
+                 json_get_text(o, "kind"), r->name, found.v[i].field,
+                 found.v[i].message);
     schema_findings_release(&found);
 }
 
@@ -418,8 +414,9 @@ check_resource(struct lint *l, const struct source_doc *d,
                const struct json *xrd)
 {
     AUTO(json_free_ptr) struct json *xr = json_copy(d->object);
-    const struct schema *s = schema_set_find(
-        &l->schemas, member(xr, "apiVersion"), member(xr, "kind"), NULL);
+    const struct schema *s =
+        schema_set_find(&l->schemas, json_get_text(xr, "apiVersion"),
+                        json_get_text(xr, "kind"), NULL);
     struct trial t = {l, d};
     struct compose_result r = {0};
     struct error err = {0};
@@ -456,14 +453,14 @@ xrd_of(const struct lint *l, const struct source_doc *d)
     AUTO(mem_free_ptr) char *name = NULL;
     const struct json *xrd;
 
-    if (!str_cut(str_of(member(d->object, "apiVersion")), '/', &group,
+    if (!str_cut(str_of(json_get_text(d->object, "apiVersion")), '/', &group,
                  &version))
         return NULL;
     name = mem_strndup(group.s, group.n);
-    xrd = lint_xrd(l, name, member(d->object, "kind"));
+    xrd = lint_xrd(l, name, json_get_text(d->object, "kind"));
     return xrd && strcmp(json_string_or(
                              json_at(xrd, "spec", "names", "kind", NULL), ""),
-                         member(d->object, "kind")) == 0
+                         json_get_text(d->object, "kind")) == 0
                ? xrd
                : NULL;
 }

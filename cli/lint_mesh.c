@@ -20,12 +20,6 @@ struct product {
 };
 
 static const char *
-member(const struct json *object, const char *key)
-{
-    return json_string_or(json_get(object, key), "");
-}
-
-static const char *
 meta(const struct source_doc *d, const char *key)
 {
     return json_string_or(json_at(d->object, "metadata", key, NULL), "");
@@ -73,7 +67,7 @@ find(const struct lint *l, const char *kind, const char *ns, const char *name,
 static void
 check_output(const struct product *p, const struct json *port, size_t i)
 {
-    const char *class = member(p->spec, "classification");
+    const char *class = json_get_text(p->spec, "classification");
     AUTO(mem_free_ptr) char *at = mem_printf("spec.outputPorts[%zu]", i);
     AUTO(mem_free_ptr) char *ref = mem_printf("%s.contractRef", at);
     bool any;
@@ -81,23 +75,24 @@ check_output(const struct product *p, const struct json *port, size_t i)
     if (p->active && !json_get(port, "contractRef") &&
         !json_get(port, "contractId"))
         lint_add(p->l, "MESH-102", p->doc, at, false,
-                 "output port %s has no contract", member(port, "name"));
-    if (rank_of(member(port, "classification")) > rank_of(class))
+                 "output port %s has no contract", json_get_text(port, "name"));
+    if (rank_of(json_get_text(port, "classification")) > rank_of(class))
         lint_add(p->l, "MESH-104", p->doc, at, false,
-                 "port %s is %s, its product %s", member(port, "name"),
-                 member(port, "classification"), class);
-    if (strcmp(member(port, "sharing"), "public") == 0 &&
+                 "port %s is %s, its product %s", json_get_text(port, "name"),
+                 json_get_text(port, "classification"), class);
+    if (strcmp(json_get_text(port, "sharing"), "public") == 0 &&
         strcmp(class, "public") != 0)
         lint_add(p->l, "MESH-105", p->doc, at, false,
                  "port %s is shared publicly, its product is %s",
-                 member(port, "name"), *class ? class : "not classified");
-    if (*member(port, "contractRef") &&
+                 json_get_text(port, "name"),
+                 *class ? class : "not classified");
+    if (*json_get_text(port, "contractRef") &&
         !find(p->l, "DataContract", meta(p->doc, "namespace"),
-              member(port, "contractRef"), &any) &&
+              json_get_text(port, "contractRef"), &any) &&
         any)
         lint_add(p->l, "MESH-303", p->doc, ref, false,
                  "there is no contract %s in namespace %s",
-                 member(port, "contractRef"), meta(p->doc, "namespace"));
+                 json_get_text(port, "contractRef"), meta(p->doc, "namespace"));
 }
 
 static bool
@@ -107,7 +102,7 @@ has_port(const struct source_doc *product, const char *name)
         json_at(product->object, "spec", "outputPorts", NULL);
 
     for (const struct json *o = json_first(ports); o; o = json_next(o)) {
-        if (strcmp(member(o, "name"), name) == 0)
+        if (strcmp(json_get_text(o, "name"), name) == 0)
             return true;
     }
     return false;
@@ -117,23 +112,24 @@ static void
 check_input(const struct product *p, const struct json *port, size_t i)
 {
     const struct json *from = json_get(port, "product");
-    const char *ns = member(from, "namespace");
+    const char *ns = json_get_text(from, "namespace");
     const struct source_doc *d;
     AUTO(mem_free_ptr)
     char *at = mem_printf("spec.inputPorts[%zu].product", i);
     bool any;
 
-    if (!*member(from, "name"))
+    if (!*json_get_text(from, "name"))
         return;
-    d = find(p->l, "DataProduct", ns, member(from, "name"), &any);
+    d = find(p->l, "DataProduct", ns, json_get_text(from, "name"), &any);
     /* A file of one product alone leaves the others to the cluster. */
     if (!d && p->l->sources.files_n > 1)
         lint_add(p->l, "MESH-302", p->doc, at, false, "there is no product %s",
-                 member(from, "name"));
-    if (d && *member(from, "port") && !has_port(d, member(from, "port")))
+                 json_get_text(from, "name"));
+    if (d && *json_get_text(from, "port") &&
+        !has_port(d, json_get_text(from, "port")))
         lint_add(p->l, "MESH-302", p->doc, at, false,
-                 "product %s has no output port %s", member(from, "name"),
-                 member(from, "port"));
+                 "product %s has no output port %s",
+                 json_get_text(from, "name"), json_get_text(from, "port"));
 }
 
 /* ---- products ---- */
@@ -141,8 +137,8 @@ check_input(const struct product *p, const struct json *port, size_t i)
 static void
 check_whole(const struct product *p)
 {
-    const char *class = member(p->spec, "classification");
-    const char *domain = member(p->spec, "dataDomainRef");
+    const char *class = json_get_text(p->spec, "classification");
+    const char *domain = json_get_text(p->spec, "dataDomainRef");
     bool any;
 
     if (p->active && !json_len(json_get(p->spec, "outputPorts")))
@@ -153,7 +149,7 @@ check_whole(const struct product *p)
         lint_add(p->l, "MESH-103", p->doc, "spec.pii", false,
                  "a product with PII must be confidential or restricted");
     if (*domain &&
-        !find(p->l, "DataDomain", member(p->spec, "dataDomainNamespace"),
+        !find(p->l, "DataDomain", json_get_text(p->spec, "dataDomainNamespace"),
               domain, &any) &&
         any)
         lint_add(p->l, "MESH-301", p->doc, "spec.dataDomainRef", false,
@@ -165,14 +161,14 @@ check_product(struct lint *l, const struct source_doc *d)
 {
     AUTO(json_free_ptr) struct json *object = json_copy(d->object);
     const struct schema *s = schema_set_find(
-        &l->schemas, member(object, "apiVersion"), "DataProduct", NULL);
+        &l->schemas, json_get_text(object, "apiVersion"), "DataProduct", NULL);
     struct product p = {l, d, NULL, false};
     size_t i = 0;
 
     if (s)
         schema_default(s, object);
     p.spec = json_get(object, "spec");
-    p.active = strcmp(member(p.spec, "status"), "active") == 0;
+    p.active = strcmp(json_get_text(p.spec, "status"), "active") == 0;
     check_whole(&p);
     for (const struct json *o = json_first(json_get(p.spec, "outputPorts")); o;
          o = json_next(o))
@@ -204,11 +200,12 @@ check_expectations(struct lint *l, const struct source_doc *d)
             char *field = mem_printf("%s[%zu].name", lists[k].list, i);
             bool any;
 
-            if (!find(l, lists[k].kind, member(e, "namespace"),
-                      member(e, "name"), &any))
+            if (!find(l, lists[k].kind, json_get_text(e, "namespace"),
+                      json_get_text(e, "name"), &any))
                 lint_add(l, "expectations", d, field, false,
                          "there is no %s %s/%s", lists[k].kind,
-                         member(e, "namespace"), member(e, "name"));
+                         json_get_text(e, "namespace"),
+                         json_get_text(e, "name"));
         }
     }
 }

@@ -70,12 +70,6 @@ overlay_release(struct overlay *o)
 
 /* ---- what lies over ---- */
 
-static const char *
-text_at(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
 /* True when it is one of the kinds that planners keep compiled. */
 static bool
 is_machinery(struct str group, const char *kind)
@@ -91,13 +85,13 @@ put_definition(struct overlay *o, const struct json *object)
 {
     const struct json *spec = json_get(object, "spec");
     AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
-    const char *kind = text_at(object, "kind");
+    const char *kind = json_get_text(object, "kind");
 
     if (strcmp(kind, "CompositeResourceDefinition") != 0 &&
         strcmp(kind, "CustomResourceDefinition") != 0)
         return;
-    kind_key(&key, str_of(text_at(spec, "group")),
-             text_at(json_get(spec, "names"), "kind"));
+    kind_key(&key, str_of(json_get_text(spec, "group")),
+             json_get_text(json_get(spec, "names"), "kind"));
     free(map_put(&o->definitions, buf_view(&key),
                  json_text(object, JSON_COMPACT)));
 }
@@ -127,9 +121,9 @@ overlay_put(struct overlay *o, const struct json *object)
     const struct json *meta = json_get(object, "metadata");
 
     put_definition(o, object);
-    return put(o, text_at(object, "apiVersion"), text_at(object, "kind"),
-               text_at(meta, "namespace"), text_at(meta, "name"),
-               json_text(object, JSON_COMPACT));
+    return put(o, json_get_text(object, "apiVersion"),
+               json_get_text(object, "kind"), json_get_text(meta, "namespace"),
+               json_get_text(meta, "name"), json_text(object, JSON_COMPACT));
 }
 
 bool
@@ -137,8 +131,9 @@ overlay_has(const struct overlay *o, const struct json *object)
 {
     const struct json *meta = json_get(object, "metadata");
     const char *text =
-        find(pile_of(o, text_at(object, "apiVersion"), text_at(object, "kind")),
-             text_at(meta, "namespace"), text_at(meta, "name"));
+        find(pile_of(o, json_get_text(object, "apiVersion"),
+                     json_get_text(object, "kind")),
+             json_get_text(meta, "namespace"), json_get_text(meta, "name"));
 
     return text && *text;
 }
@@ -219,7 +214,8 @@ on_base(void *arg, struct str body)
     AUTO(json_free_ptr) struct json *j = json_parse(body, NULL, NULL);
     const struct json *meta = json_get(j, "metadata");
 
-    if (find(w->pile, text_at(meta, "namespace"), text_at(meta, "name")))
+    if (find(w->pile, json_get_text(meta, "namespace"),
+             json_get_text(meta, "name")))
         return true;
     w->stopped = !w->fn(w->arg, body);
     return !w->stopped;
@@ -299,10 +295,11 @@ served(void *arg, const char *api_version, const char *kind, bool *namespaced)
     struct json *j = own.n ? json_parse(own, NULL, NULL) : NULL;
 
     if (j) {
-        bool composite =
-            strcmp(text_at(j, "kind"), "CompositeResourceDefinition") == 0;
-        const char *scope =
-            composite ? xrd_scope(j) : text_at(json_get(j, "spec"), "scope");
+        bool composite = strcmp(json_get_text(j, "kind"),
+                                "CompositeResourceDefinition") == 0;
+        const char *scope = composite
+                                ? xrd_scope(j)
+                                : json_get_text(json_get(j, "spec"), "scope");
 
         *namespaced = strcmp(scope, "Namespaced") == 0;
         return true;

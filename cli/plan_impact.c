@@ -42,22 +42,16 @@ add_kind(struct plan_impact *p, const char *api_version, const char *kind)
         strlist_add(&p->kinds, str_of(text));
 }
 
-static const char *
-text_at(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
 static void
 add_xrd(struct plan_impact *p, const struct json *xrd)
 {
     const struct json *spec = json_get(xrd, "spec");
     const char *version = xrd_referenceable(xrd);
     AUTO(mem_free_ptr)
-    char *api =
-        mem_printf("%s/%s", text_at(spec, "group"), version ? version : "");
+    char *api = mem_printf("%s/%s", json_get_text(spec, "group"),
+                           version ? version : "");
 
-    add_kind(p, api, text_at(json_get(spec, "names"), "kind"));
+    add_kind(p, api, json_get_text(json_get(spec, "names"), "kind"));
 }
 
 /* What the plans change that composites are made by. */
@@ -77,7 +71,8 @@ find_kinds(struct plan_impact *p)
         if (xrd)
             add_xrd(p, root->object);
         else
-            add_kind(p, text_at(type, "apiVersion"), text_at(type, "kind"));
+            add_kind(p, json_get_text(type, "apiVersion"),
+                     json_get_text(type, "kind"));
         strlist_addf(&p->because, "%s %s", root->kind, root->name);
     }
 }
@@ -105,11 +100,11 @@ note_one(struct plan_impact *p, const struct json *xr,
     if (!p->composites || !(one->changed || one->failing || one->refused))
         return;
     j = json_append(p->composites, json_new_object());
-    json_set_string(j, "apiVersion", text_at(xr, "apiVersion"));
-    json_set_string(j, "kind", text_at(xr, "kind"));
+    json_set_string(j, "apiVersion", json_get_text(xr, "apiVersion"));
+    json_set_string(j, "kind", json_get_text(xr, "kind"));
     if (json_get(meta, "namespace"))
-        json_set_string(j, "namespace", text_at(meta, "namespace"));
-    json_set_string(j, "name", text_at(meta, "name"));
+        json_set_string(j, "namespace", json_get_text(meta, "namespace"));
+    json_set_string(j, "name", json_get_text(meta, "name"));
     json_set_int(j, "add", (int64_t)one->add);
     json_set_int(j, "change", (int64_t)one->change);
     json_set_int(j, "replace", (int64_t)one->replace);

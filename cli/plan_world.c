@@ -10,12 +10,6 @@
 
 /* ---- objects in memory ---- */
 
-static const char *
-text_at(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
 static bool
 is_kind(const struct manifest *m, const char *kind)
 {
@@ -28,15 +22,16 @@ defines(const struct manifest_set *set, const struct json *type)
 {
     struct str group, version;
 
-    if (!str_cut(str_of(text_at(type, "apiVersion")), '/', &group, &version))
+    if (!str_cut(str_of(json_get_text(type, "apiVersion")), '/', &group,
+                 &version))
         return false;
     for (size_t i = 0; i < set->n; i++) {
         const struct json *spec = json_get(set->v[i].object, "spec");
 
         if (is_kind(&set->v[i], "CompositeResourceDefinition") &&
-            str_eqz(group, text_at(spec, "group")) &&
-            strcmp(text_at(json_get(spec, "names"), "kind"),
-                   text_at(type, "kind")) == 0)
+            str_eqz(group, json_get_text(spec, "group")) &&
+            strcmp(json_get_text(json_get(spec, "names"), "kind"),
+                   json_get_text(type, "kind")) == 0)
             return true;
     }
     return false;
@@ -92,7 +87,7 @@ add_functions(struct overlay *o, const struct manifest_set *set)
             json_at(set->v[i].object, "spec", "pipeline", NULL);
 
         for (struct json *s = json_first(steps); s; s = json_next(s))
-            add_function(o, text_at(json_get(s, "functionRef"), "name"));
+            add_function(o, json_get_text(json_get(s, "functionRef"), "name"));
     }
 }
 

@@ -38,18 +38,6 @@ render_release(struct render *r)
     *r = (struct render){0};
 }
 
-static const char *
-text_of(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
-static const char *
-meta_of(const struct json *obj, const char *key)
-{
-    return json_string_or(json_at(obj, "metadata", key, NULL), "");
-}
-
 /* ---- before the pipeline ---- */
 
 static bool
@@ -57,7 +45,7 @@ check_type(const struct render *r, const char *key, struct error *err)
 {
     const char *wanted = json_string_or(
         json_at(r->composition, "spec", "compositeTypeRef", key, NULL), "");
-    const char *got = text_of(r->xr, key);
+    const char *got = json_get_text(r->xr, key);
 
     return strcmp(wanted, got) == 0 ||
            error_set(err, ERR_INVALID,
@@ -73,7 +61,7 @@ check_labels(const struct render *r, struct error *err)
     const struct json *want =
         json_at(r->xr, "spec", "crossplane", "compositionSelector",
                 "matchLabels", NULL);
-    const char *name = meta_of(r->composition, "name");
+    const char *name = json_at_text(r->composition, "metadata", "name");
 
     for (const struct json *l = json_first(want); l; l = json_next(l)) {
         const char *got = json_string(
@@ -106,7 +94,7 @@ render_check(const struct render *r, struct error *err)
            error_set(err, ERR_INVALID,
                      "render only supports Composition Function pipelines: "
                      "Composition \"%s\" must use spec.mode: Pipeline",
-                     meta_of(r->composition, "name"));
+                     json_at_text(r->composition, "metadata", "name"));
 }
 
 /* The schema of the XR's version in crd, without the default that the API
@@ -119,7 +107,7 @@ version_schema(struct json *crd, const struct json *xrd, const char *version)
 
     for (struct json *v = json_first(all); v; v = json_next(v)) {
         AUTO(mem_free_ptr)
-        char *whole = mem_printf("%s/%s", group, text_of(v, "name"));
+        char *whole = mem_printf("%s/%s", group, json_get_text(v, "name"));
 
         if (strcmp(whole, version) != 0)
             continue;
@@ -142,7 +130,7 @@ render_default(struct render *r, const struct json *xrd, struct error *err)
     AUTO(json_free_ptr) struct json *copy = json_copy(xrd);
     AUTO(schema_free_ptr) struct schema *compiled = NULL;
     struct schema_findings problems = {0};
-    const char *version = text_of(r->xr, "apiVersion");
+    const char *version = json_get_text(r->xr, "apiVersion");
 
     /* A file is not defaulted by its version: no scope is the oldest one. */
     if (!json_at(copy, "spec", "scope", NULL))
@@ -152,14 +140,14 @@ render_default(struct render *r, const struct json *xrd, struct error *err)
 
     if (!crd)
         return error_wrap(err, "cannot derive composite CRD from XRD \"%s\"",
-                          meta_of(xrd, "name"));
+                          json_at_text(xrd, "metadata", "name"));
     struct json *schema = version_schema(crd, xrd, version);
 
     if (!schema)
         return error_set(err, ERR_NOT_FOUND,
                          "cannot default values for XR \"%s\": the specified "
                          "API version '%s' does not exist in the XRD",
-                         meta_of(r->xr, "name"), version);
+                         json_at_text(r->xr, "metadata", "name"), version);
     compiled = schema_compile(schema, "", &problems, NULL);
     if (compiled) {
         schema_default(compiled, r->xr);
@@ -169,7 +157,7 @@ render_default(struct render *r, const struct json *xrd, struct error *err)
 
         schema_findings_text(&problems, &text);
         error_set(err, ERR_INVALID, "cannot default values for XR \"%s\": %s",
-                  meta_of(r->xr, "name"), buf_cstr(&text));
+                  json_at_text(r->xr, "metadata", "name"), buf_cstr(&text));
     }
     schema_findings_release(&problems);
     return compiled != NULL;
@@ -230,10 +218,12 @@ add_matches(const struct json *from, const struct json *selector,
         json_at(selector, "matchLabels", "labels", NULL);
 
     for (const struct json *o = json_first(from); o; o = json_next(o)) {
-        if (strcmp(text_of(o, "kind"), text_of(selector, "kind")) != 0 ||
-            strcmp(text_of(o, "apiVersion"), text_of(selector, "apiVersion")))
+        if (strcmp(json_get_text(o, "kind"), json_get_text(selector, "kind")) !=
+                0 ||
+            strcmp(json_get_text(o, "apiVersion"),
+                   json_get_text(selector, "apiVersion")))
             continue;
-        if (name ? strcmp(name, meta_of(o, "name")) == 0
+        if (name ? strcmp(name, json_at_text(o, "metadata", "name")) == 0
                  : has_labels(o, labels))
             json_append(items, json_copy(o));
         if (name && json_len(items))
@@ -277,8 +267,10 @@ fetch_secret(void *arg, const struct json *selector, struct json **items,
 
     (void)err;
     for (const struct json *s = json_first(r->secrets); s; s = json_next(s)) {
-        if (strcmp(meta_of(s, "name"), text_of(selector, "matchName")) != 0 ||
-            strcmp(meta_of(s, "namespace"), text_of(selector, "namespace")))
+        if (strcmp(json_at_text(s, "metadata", "name"),
+                   json_get_text(selector, "matchName")) != 0 ||
+            strcmp(json_at_text(s, "metadata", "namespace"),
+                   json_get_text(selector, "namespace")))
             continue;
         *items = json_new_array();
         json_append(*items, json_copy(s));
@@ -347,9 +339,10 @@ render_type_conditions(struct json *obj)
         if (!ok)
             json_set(typed, "lastTransitionTime", json_new_null());
         for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-            json_set_string(typed, texts[i], ok ? text_of(c, texts[i]) : "");
-        if (ok && *text_of(c, "message"))
-            json_set_string(typed, "message", text_of(c, "message"));
+            json_set_string(typed, texts[i],
+                            ok ? json_get_text(c, texts[i]) : "");
+        if (ok && *json_get_text(c, "message"))
+            json_set_string(typed, "message", json_get_text(c, "message"));
         if (ok && json_int64_or(generation, 0))
             json_set(typed, "observedGeneration", json_copy(generation));
     }
@@ -408,7 +401,7 @@ copy_member(const struct render *r, const char *key, struct json *xr,
 static void
 set_meta(const struct render *r, const char *key, struct json *xr)
 {
-    const char *value = meta_of(r->xr, key);
+    const char *value = json_at_text(r->xr, "metadata", key);
 
     if (*value)
         json_set_string(json_need_object(xr, "metadata"), key, value);
@@ -425,8 +418,8 @@ composite(const struct render *r, const struct compose_result *out,
     struct json *xr =
         json_is(desired, JSON_OBJECT) ? json_copy(desired) : json_new_object();
 
-    json_set_string(xr, "apiVersion", text_of(r->xr, "apiVersion"));
-    json_set_string(xr, "kind", text_of(r->xr, "kind"));
+    json_set_string(xr, "apiVersion", json_get_text(r->xr, "apiVersion"));
+    json_set_string(xr, "kind", json_get_text(r->xr, "kind"));
     set_meta(r, "name", xr);
     if (r->mode == COMPOSE_RENDER_208)
         set_meta(r, "namespace", xr);

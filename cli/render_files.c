@@ -187,12 +187,6 @@ render_load_xr(const char *path, struct error *err)
 }
 
 static const char *
-text_of(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
-static const char *
 name_of(const struct json *j)
 {
     return json_string_or(json_at(j, "metadata", "name", NULL), "");
@@ -205,11 +199,11 @@ render_load_composition(const char *path, struct error *err)
     struct json *comp =
         load_one(whole, "composition file", "composition resource YAML", err);
 
-    if (comp && (strcmp(text_of(comp, "kind"), "Composition") != 0 ||
-                 strcmp(text_of(comp, "apiVersion"),
+    if (comp && (strcmp(json_get_text(comp, "kind"), "Composition") != 0 ||
+                 strcmp(json_get_text(comp, "apiVersion"),
                         "apiextensions.crossplane.io/v1") != 0)) {
         error_set(err, ERR_INVALID, "not a composition: %s/%s",
-                  text_of(comp, "kind"), name_of(comp));
+                  json_get_text(comp, "kind"), name_of(comp));
         json_free(comp);
         comp = NULL;
     }
@@ -311,13 +305,13 @@ load_stream(const char *path, const char *parsing, struct json *out,
 static bool
 is_function(const struct json *j, struct error *err)
 {
-    const char *version = text_of(j, "apiVersion");
+    const char *version = json_get_text(j, "apiVersion");
 
-    return (strcmp(text_of(j, "kind"), "Function") == 0 &&
+    return (strcmp(json_get_text(j, "kind"), "Function") == 0 &&
             (strcmp(version, "pkg.crossplane.io/v1") == 0 ||
              strcmp(version, "pkg.crossplane.io/v1beta1") == 0)) ||
            error_set(err, ERR_INVALID, "not a function: %s/%s",
-                     text_of(j, "kind"), name_of(j));
+                     json_get_text(j, "kind"), name_of(j));
 }
 
 /* Nothing is started here, but a runtime that upstream would refuse is no

@@ -22,18 +22,6 @@
 
 #include "cli/render.h"
 
-static const char *
-text_of(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
-static const char *
-meta_of(const struct json *obj, const char *key)
-{
-    return json_string_or(json_at(obj, "metadata", key, NULL), "");
-}
-
 /* One render: the XR as core would have it, and what happens to it. */
 struct live {
     const struct render *r;
@@ -68,20 +56,20 @@ machinery(const struct live *l, struct json *xr)
 static void
 set_uid(struct live *l)
 {
-    const char *version = text_of(l->xr, "apiVersion");
+    const char *version = json_get_text(l->xr, "apiVersion");
     AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
     uint8_t d[DIGEST_MAX];
     char text[37];
 
-    if (*meta_of(l->xr, "uid"))
+    if (*json_at_text(l->xr, "metadata", "uid"))
         return;
     buf_fill(&b, '\0', 16);
     buf_printf(&b, "%s%s, Kind=%s", strchr(version, '/') ? "" : "/", version,
-               text_of(l->xr, "kind"));
+               json_get_text(l->xr, "kind"));
     buf_putc(&b, '\0');
-    buf_puts(&b, meta_of(l->xr, "namespace"));
+    buf_puts(&b, json_at_text(l->xr, "metadata", "namespace"));
     buf_putc(&b, '\0');
-    buf_puts(&b, meta_of(l->xr, "name"));
+    buf_puts(&b, json_at_text(l->xr, "metadata", "name"));
     digest_of(DIGEST_SHA1, buf_view(&b), d);
     d[6] = (uint8_t)((d[6] & 0x0F) | 0x50);
     d[8] = (uint8_t)((d[8] & 0x3F) | 0x80);
@@ -101,7 +89,7 @@ is_foreign(const struct json *obj, const char *uid)
 
     for (const struct json *o = json_first(owners); o; o = json_next(o)) {
         if (json_bool(json_get(o, "controller"), false))
-            return strcmp(text_of(o, "uid"), uid) != 0;
+            return strcmp(json_get_text(o, "uid"), uid) != 0;
     }
     return false;
 }
@@ -110,20 +98,20 @@ is_foreign(const struct json *obj, const char *uid)
 static bool
 check_observed(struct live *l)
 {
-    const char *ns = meta_of(l->xr, "namespace");
+    const char *ns = json_at_text(l->xr, "metadata", "namespace");
     AUTO(buf_release) struct buf b = BUF_INIT(800);
     size_t n = 0;
 
     for (const struct json *o = json_first(l->r->observed); o;
          o = json_next(o)) {
-        const char *name = meta_of(o, "name");
+        const char *name = json_at_text(o, "metadata", "name");
 
-        if (is_foreign(o, meta_of(l->xr, "uid")))
+        if (is_foreign(o, json_at_text(l->xr, "metadata", "uid")))
             buf_printf(&b,
                        "%sobserved resource %s has a controller ref but is "
                        "not controlled by the XR",
                        n++ ? ", " : "", name);
-        if (*ns && strcmp(meta_of(o, "namespace"), ns) != 0)
+        if (*ns && strcmp(json_at_text(o, "metadata", "namespace"), ns) != 0)
             buf_printf(&b,
                        "%sobserved resource %s is not in the same namespace "
                        "as the XR",
@@ -141,7 +129,7 @@ check_observed(struct live *l)
 static void
 set_references(struct live *l)
 {
-    bool cluster = !*meta_of(l->xr, "namespace");
+    bool cluster = !*json_at_text(l->xr, "metadata", "namespace");
     struct json *refs;
 
     if (!json_len(l->r->observed))
@@ -151,18 +139,19 @@ set_references(struct live *l)
          o = json_next(o)) {
         struct json *ref = json_append(refs, json_new_object());
 
-        json_set_string(ref, "apiVersion", text_of(o, "apiVersion"));
-        json_set_string(ref, "kind", text_of(o, "kind"));
-        json_set_string(ref, "name", meta_of(o, "name"));
-        if (cluster && *meta_of(o, "namespace"))
-            json_set_string(ref, "namespace", meta_of(o, "namespace"));
+        json_set_string(ref, "apiVersion", json_get_text(o, "apiVersion"));
+        json_set_string(ref, "kind", json_get_text(o, "kind"));
+        json_set_string(ref, "name", json_at_text(o, "metadata", "name"));
+        if (cluster && *json_at_text(o, "metadata", "namespace"))
+            json_set_string(ref, "namespace",
+                            json_at_text(o, "metadata", "namespace"));
     }
 }
 
 static void
 select_composition(struct live *l)
 {
-    const char *name = meta_of(l->r->composition, "name");
+    const char *name = json_at_text(l->r->composition, "metadata", "name");
     struct json *fields = machinery(l, l->xr);
     AUTO(mem_free_ptr)
     char *message = mem_printf("Successfully selected composition: %s", name);
@@ -218,9 +207,9 @@ set_label(struct live *l)
     struct json *labels =
         json_need_object(json_get(l->xr, "metadata"), "labels");
 
-    if (!*text_of(labels, COMPOSE_LABEL_COMPOSITE))
+    if (!*json_get_text(labels, COMPOSE_LABEL_COMPOSITE))
         json_set_string(labels, COMPOSE_LABEL_COMPOSITE,
-                        meta_of(l->xr, "name"));
+                        json_at_text(l->xr, "metadata", "name"));
 }
 
 /* ---- the store ---- */
@@ -229,17 +218,20 @@ static bool
 selects(const struct json *selector, const struct json *o)
 {
     const char *name = json_get_string(selector, "matchName");
-    const char *ns = text_of(selector, "namespace");
+    const char *ns = json_get_text(selector, "namespace");
     const struct json *labels =
         json_at(selector, "matchLabels", "labels", NULL);
 
-    if (strcmp(text_of(o, "kind"), text_of(selector, "kind")) != 0 ||
-        strcmp(text_of(o, "apiVersion"), text_of(selector, "apiVersion")) != 0)
+    if (strcmp(json_get_text(o, "kind"), json_get_text(selector, "kind")) !=
+            0 ||
+        strcmp(json_get_text(o, "apiVersion"),
+               json_get_text(selector, "apiVersion")) != 0)
         return false;
-    if ((name || *ns) && strcmp(meta_of(o, "namespace"), ns) != 0)
+    if ((name || *ns) &&
+        strcmp(json_at_text(o, "metadata", "namespace"), ns) != 0)
         return false;
     if (name)
-        return strcmp(meta_of(o, "name"), name) == 0;
+        return strcmp(json_at_text(o, "metadata", "name"), name) == 0;
     for (const struct json *w = json_first(labels); w; w = json_next(w)) {
         if (!json_equal(w, json_at(o, "metadata", "labels", json_key(w), NULL)))
             return false;
@@ -254,7 +246,8 @@ find(const struct json *list, const struct json *selector, struct map *out)
     for (const struct json *o = json_first(list); o; o = json_next(o)) {
         AUTO(mem_free_ptr)
         char *place =
-            mem_printf("%s/%s", meta_of(o, "namespace"), meta_of(o, "name"));
+            mem_printf("%s/%s", json_at_text(o, "metadata", "namespace"),
+                       json_at_text(o, "metadata", "name"));
 
         if (selects(selector, o))
             map_put(out, str_of(place), (void *)(uintptr_t)o);
@@ -324,11 +317,12 @@ written(struct live *l, const struct compose_result *out)
     struct json *meta = json_set(xr, "metadata", json_new_object());
     const struct json *had = json_at(l->xr, "status", "conditions", NULL);
 
-    json_set_string(xr, "apiVersion", text_of(l->xr, "apiVersion"));
-    json_set_string(xr, "kind", text_of(l->xr, "kind"));
+    json_set_string(xr, "apiVersion", json_get_text(l->xr, "apiVersion"));
+    json_set_string(xr, "kind", json_get_text(l->xr, "kind"));
     for (size_t i = 0; i < ARRAY_LEN(same); i++) {
-        if (*meta_of(l->xr, same[i]))
-            json_set_string(meta, same[i], meta_of(l->xr, same[i]));
+        if (*json_at_text(l->xr, "metadata", same[i]))
+            json_set_string(meta, same[i],
+                            json_at_text(l->xr, "metadata", same[i]));
     }
     json_set(machinery(l, xr), "resourceRefs", compose_refs(out, l->xr));
     json_set(xr, "status",
@@ -336,8 +330,8 @@ written(struct live *l, const struct compose_result *out)
     render_type_conditions(xr);
     for (const struct json *c = json_first(had); c; c = json_next(c)) {
         const struct condition kept = {
-            text_of(c, "type"), text_of(c, "status"), text_of(c, "reason"),
-            text_of(c, "message"),
+            json_get_text(c, "type"), json_get_text(c, "status"),
+            json_get_text(c, "reason"), json_get_text(c, "message"),
             json_int64_or(json_get(c, "observedGeneration"), 0)};
 
         condition_set(xr, &kept, render_time());

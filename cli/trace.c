@@ -6,18 +6,6 @@
 
 #define IN_FLIGHT 32
 
-static const char *
-text(const struct json *object, const char *key)
-{
-    return json_string_or(json_get(object, key), "");
-}
-
-static const char *
-meta(const struct json *object, const char *key)
-{
-    return json_string_or(json_at(object, "metadata", key, NULL), "");
-}
-
 /* ---- nodes ---- */
 
 struct json *
@@ -141,8 +129,8 @@ fail_unserved(struct trace_node *n, const char *api, const char *kind)
 static void
 send_one(struct reading *r, struct trace_node *n)
 {
-    const char *api = text(n->object, "apiVersion");
-    const char *kind = text(n->object, "kind");
+    const char *api = json_get_text(n->object, "apiVersion");
+    const char *kind = json_get_text(n->object, "kind");
     const struct kube_kind *k =
         kube_discovery_of(r->t->discovery, str_of(api), str_of(kind));
     struct error why = {0};
@@ -151,14 +139,15 @@ send_one(struct reading *r, struct trace_node *n)
         fail_unserved(n, api, kind);
         return;
     }
-    if (!*meta(n->object, "name")) {
+    if (!*json_at_text(n->object, "metadata", "name")) {
         fail(n, "resource name may not be empty");
         return;
     }
-    const char *ns = meta(n->object, "namespace");
+    const char *ns = json_at_text(n->object, "metadata", "namespace");
     struct kube_request q = {.gvr = k->gvr,
                              .ns = k->namespaced ? ns : NULL,
-                             .name = meta(n->object, "name")};
+                             .name =
+                                 json_at_text(n->object, "metadata", "name")};
     struct one *o = mem_zalloc(1, sizeof(*o));
 
     *o = (struct one){r, n};
@@ -189,11 +178,12 @@ static void
 add_ref(struct trace *t, struct trace_node *n, const struct json *ref,
         const char *ns)
 {
-    const char *own = text(ref, "namespace");
+    const char *own = json_get_text(ref, "namespace");
 
     trace_node_new(t, n,
-                   trace_stub(text(ref, "apiVersion"), text(ref, "kind"),
-                              *own ? own : ns, text(ref, "name")));
+                   trace_stub(json_get_text(ref, "apiVersion"),
+                              json_get_text(ref, "kind"), *own ? own : ns,
+                              json_get_text(ref, "name")));
 }
 
 static void
@@ -203,7 +193,8 @@ add_secret(struct trace *t, struct trace_node *n, const char *ns)
         json_at(n->object, "spec", "writeConnectionSecretToRef", NULL);
 
     if (t->options.secrets && ref)
-        trace_node_new(t, n, trace_stub("v1", "Secret", ns, text(ref, "name")));
+        trace_node_new(
+            t, n, trace_stub("v1", "Secret", ns, json_get_text(ref, "name")));
 }
 
 /* Kinds that are known to have no references. */
@@ -217,9 +208,9 @@ is_leaf(const struct json *object)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(leaves); i++) {
-        if (str_starts(str_of(text(object, "apiVersion")),
+        if (str_starts(str_of(json_get_text(object, "apiVersion")),
                        str_of(leaves[i][0])) &&
-            strcmp(text(object, "kind"), leaves[i][1]) == 0)
+            strcmp(json_get_text(object, "kind"), leaves[i][1]) == 0)
             return true;
     }
     return false;
@@ -230,7 +221,7 @@ add_children(struct trace *t, struct trace_node *n)
 {
     const struct json *spec = json_get(n->object, "spec");
     const struct json *claimed = json_get(spec, "resourceRef");
-    const char *ns = meta(n->object, "namespace");
+    const char *ns = json_at_text(n->object, "metadata", "namespace");
     const struct json *lists[] = {
         json_at(spec, "crossplane", "resourceRefs", NULL),
         json_get(spec, "resourceRefs")};
@@ -266,14 +257,14 @@ is_above(const struct trace_node *n)
     static const char *const keys[] = {"name", "namespace"};
 
     for (const struct trace_node *p = n->parent; p; p = p->parent) {
-        bool same =
-            strcmp(text(p->object, "apiVersion"),
-                   text(n->object, "apiVersion")) == 0 &&
-            strcmp(text(p->object, "kind"), text(n->object, "kind")) == 0;
+        bool same = strcmp(json_get_text(p->object, "apiVersion"),
+                           json_get_text(n->object, "apiVersion")) == 0 &&
+                    strcmp(json_get_text(p->object, "kind"),
+                           json_get_text(n->object, "kind")) == 0;
 
         for (size_t i = 0; same && i < ARRAY_LEN(keys); i++)
-            same =
-                strcmp(meta(p->object, keys[i]), meta(n->object, keys[i])) == 0;
+            same = strcmp(json_at_text(p->object, "metadata", keys[i]),
+                          json_at_text(n->object, "metadata", keys[i])) == 0;
         if (same)
             return true;
     }
@@ -316,11 +307,11 @@ by_key(const void *a, const void *b)
     AUTO(buf_release) struct buf r = BUF_INIT(BUF_TEXT_MAX);
 
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        buf_puts(&l, text(x->object, keys[i]));
-        buf_puts(&r, text(y->object, keys[i]));
+        buf_puts(&l, json_get_text(x->object, keys[i]));
+        buf_puts(&r, json_get_text(y->object, keys[i]));
     }
-    buf_puts(&l, meta(x->object, "name"));
-    buf_puts(&r, meta(y->object, "name"));
+    buf_puts(&l, json_at_text(x->object, "metadata", "name"));
+    buf_puts(&r, json_at_text(y->object, "metadata", "name"));
     return strcmp(buf_cstr(&l), buf_cstr(&r));
 }
 

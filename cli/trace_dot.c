@@ -17,15 +17,9 @@ struct numbered {
 };
 
 static const char *
-text(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
-static const char *
 status_of(const struct json *object, const char *type)
 {
-    return text(condition_get(object, type), "status");
+    return json_get_text(condition_get(object, type), "status");
 }
 
 static void
@@ -46,14 +40,15 @@ package_label(const struct json *o, struct buf *b)
 {
     bool revision = trace_is_revision(o);
     const char *image =
-        text(json_get(o, "spec"), revision ? "image" : "package");
+        json_get_text(json_get(o, "spec"), revision ? "image" : "package");
 
     line(b, "Package", image);
     if (!revision)
         line_if(b, "Installed", status_of(o, "Installed"));
     line(b, "Healthy", status_of(o, "Healthy"));
     if (revision)
-        line_if(b, "State", text(condition_get(o, "Healthy"), "reason"));
+        line_if(b, "State",
+                json_get_text(condition_get(o, "Healthy"), "reason"));
     if (!*image)
         line(b, "Error",
              revision ? "spec.image: no such field"
@@ -69,8 +64,8 @@ label(const struct json *o, struct buf *b)
     if (package)
         line(b, "Name", name);
     else
-        buf_printf(b, "Name: %s/%s\n", text(o, "kind"), name);
-    line(b, "ApiVersion", text(o, "apiVersion"));
+        buf_printf(b, "Name: %s/%s\n", json_get_text(o, "kind"), name);
+    line(b, "ApiVersion", json_get_text(o, "apiVersion"));
     if (package) {
         package_label(o, b);
         return;

@@ -13,12 +13,6 @@
 static const char *const kinds[] = {"Provider", "Configuration", "Function"};
 
 static const char *
-text(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
-static const char *
 name_of(const struct json *object)
 {
     return json_string_or(json_at(object, "metadata", "name", NULL), "");
@@ -27,9 +21,9 @@ name_of(const struct json *object)
 static bool
 is_kind(const struct json *object, const char *suffix)
 {
-    struct str kind = str_of(text(object, "kind"));
+    struct str kind = str_of(json_get_text(object, "kind"));
 
-    if (!str_starts(str_of(text(object, "apiVersion")), STR(GROUP)) ||
+    if (!str_starts(str_of(json_get_text(object, "apiVersion")), STR(GROUP)) ||
         !str_ends(kind, str_of(suffix)))
         return false;
     kind.n -= strlen(suffix);
@@ -71,10 +65,10 @@ add_runtime_config(struct walk *w, struct trace_node *n)
 
     if (!w->t->options.runtime_configs || !ref)
         return;
-    struct trace_node *c =
-        trace_node_new(w->t, n,
-                       trace_stub(text(ref, "apiVersion"), text(ref, "kind"),
-                                  "", text(ref, "name")));
+    struct trace_node *c = trace_node_new(
+        w->t, n,
+        trace_stub(json_get_text(ref, "apiVersion"), json_get_text(ref, "kind"),
+                   "", json_get_text(ref, "name")));
 
     trace_read(w->t, &c, 1);
 }
@@ -122,9 +116,9 @@ is_shown(const struct walk *w, const struct json *revision)
 static bool
 add_revisions(struct walk *w, struct trace_node *n)
 {
-    const char *api = text(n->object, "apiVersion");
+    const char *api = json_get_text(n->object, "apiVersion");
     AUTO(mem_free_ptr)
-    char *kind = mem_printf("%sRevision", text(n->object, "kind"));
+    char *kind = mem_printf("%sRevision", json_get_text(n->object, "kind"));
     AUTO(mem_free_ptr)
     char *labels = mem_printf(OWN_LABEL "=%s", name_of(n->object));
     const struct kube_kind *k =
@@ -163,7 +157,7 @@ lock_entry(const struct walk *w, const char *key, const char *value)
     const struct json *all = json_get(w->lock, "packages");
 
     for (const struct json *p = json_first(all); p; p = json_next(p)) {
-        if (strcmp(text(p, key), value) == 0)
+        if (strcmp(json_get_text(p, key), value) == 0)
             return p;
     }
     return NULL;
@@ -213,9 +207,9 @@ owner_of(struct walk *w, const char *api, const char *kind,
     const struct json *refs = json_at(rev, "metadata", "ownerReferences", NULL);
 
     for (const struct json *o = json_first(refs); o; o = json_next(o)) {
-        if (strcmp(text(o, "kind"), kind) == 0 &&
+        if (strcmp(json_get_text(o, "kind"), kind) == 0 &&
             json_bool(json_get(o, "controller"), false))
-            return mem_strdup(text(o, "name"));
+            return mem_strdup(json_get_text(o, "name"));
     }
     return NULL;
 }
@@ -223,13 +217,16 @@ owner_of(struct walk *w, const char *api, const char *kind,
 static void
 add_dependency(struct walk *w, struct trace_node *n, const struct json *d)
 {
-    const char *package = text(d, "package");
-    const char *kind = text(d, *text(d, "kind") ? "kind" : "type");
-    const char *api =
-        *text(d, "apiVersion") ? text(d, "apiVersion") : GROUP "v1";
+    const char *package = json_get_text(d, "package");
+    const char *kind =
+        json_get_text(d, *json_get_text(d, "kind") ? "kind" : "type");
+    const char *api = *json_get_text(d, "apiVersion")
+                          ? json_get_text(d, "apiVersion")
+                          : GROUP "v1";
     const struct json *entry = lock_entry(w, "source", package);
     AUTO(mem_free_ptr)
-    char *name = entry ? owner_of(w, api, kind, text(entry, "name")) : NULL;
+    char *name =
+        entry ? owner_of(w, api, kind, json_get_text(entry, "name")) : NULL;
     struct trace_node *c;
 
     if (!name)
@@ -253,7 +250,7 @@ add_dependencies(struct walk *w, struct trace_node *n)
         return;
     for (const struct json *d = json_first(all); d; d = json_next(d)) {
         if (w->t->options.dependencies == TRACE_FEW &&
-            strlist_has(&w->seen, str_of(text(d, "package"))))
+            strlist_has(&w->seen, str_of(json_get_text(d, "package"))))
             continue;
         add_dependency(w, n, d);
     }

@@ -9,18 +9,6 @@
 
 #define MESSAGE_MAX 64 /* bytes: the end of a message in the narrow table */
 
-static const char *
-text(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
-static const char *
-meta(const struct json *object, const char *key)
-{
-    return json_string_or(json_at(object, "metadata", key, NULL), "");
-}
-
 /* ---- what a row says ---- */
 
 /* Views and texts of the node; message NULL: none. */
@@ -31,13 +19,14 @@ struct says {
 static bool
 is_true(const struct json *condition)
 {
-    return strcmp(text(condition, "status"), "True") == 0;
+    return strcmp(json_get_text(condition, "status"), "True") == 0;
 }
 
 static struct says
 of_condition(const struct json *c)
 {
-    return (struct says){text(c, "reason"), text(c, "message")};
+    return (struct says){json_get_text(c, "reason"),
+                         json_get_text(c, "message")};
 }
 
 /* The first of both conditions that is not True and says why; when both are
@@ -47,7 +36,7 @@ of_conditions(const struct json *const v[2], const struct json *well,
               const struct json *mute)
 {
     if (is_true(v[0]) && is_true(v[1]))
-        return (struct says){text(well, "reason"), NULL};
+        return (struct says){json_get_text(well, "reason"), NULL};
     for (size_t i = 0; i < 2; i++) {
         struct says s = of_condition(v[i]);
 
@@ -64,7 +53,7 @@ of_resource(const struct trace_node *n)
     const struct json *synced = condition_get(n->object, "Synced");
     const struct json *const both[] = {synced, ready};
 
-    if (*meta(n->object, "deletionTimestamp"))
+    if (*json_at_text(n->object, "metadata", "deletionTimestamp"))
         return (struct says){"Deleting", NULL};
     if (n->error)
         return (struct says){"Error", n->error};
@@ -84,7 +73,8 @@ of_package(const struct trace_node *n)
         return of_conditions(both, healthy, installed);
     if (trace_is_revision(n->object))
         return of_condition(healthy);
-    if (strcmp(text(n->object, "kind"), "DeploymentRuntimeConfig") == 0)
+    if (strcmp(json_get_text(n->object, "kind"), "DeploymentRuntimeConfig") ==
+        0)
         return (struct says){"", NULL};
     return (struct says){"Unknown package type", NULL};
 }
@@ -116,7 +106,7 @@ cell(struct table *t, const char *value)
 static void
 status_cell(struct table *t, const struct json *object, const char *type)
 {
-    const char *s = text(condition_get(object, type), "status");
+    const char *s = json_get_text(condition_get(object, type), "status");
 
     cell(t, *s ? s : "-");
 }
@@ -137,14 +127,14 @@ put_says(struct table *t, struct says s)
 static void
 name_cell(struct table *t, const struct trace_node *n, unsigned depth)
 {
-    const char *ns = meta(n->object, "namespace");
+    const char *ns = json_at_text(n->object, "metadata", "namespace");
 
     for (unsigned d = 1; d < depth; d++)
         buf_puts(&t->text, t->ended[d] ? t->rungs->gap : t->rungs->through);
     if (depth)
         buf_puts(&t->text, t->ended[depth] ? t->rungs->last : t->rungs->branch);
-    buf_printf(&t->text, "%s/%s", text(n->object, "kind"),
-               meta(n->object, "name"));
+    buf_printf(&t->text, "%s/%s", json_get_text(n->object, "kind"),
+               json_at_text(n->object, "metadata", "name"));
     if (*ns)
         buf_printf(&t->text, " (%s)", ns);
     buf_putc(&t->text, '\t');
@@ -190,7 +180,7 @@ package_cells(struct table *t, const struct trace_node *n)
     bool revision = trace_is_revision(n->object);
     const struct json *spec = json_get(n->object, "spec");
     const char *key = revision ? "image" : "package";
-    const char *image = text(spec, key), *state = "";
+    const char *image = json_get_text(spec, key), *state = "";
     struct str package = str_of(image), tag = {0};
     bool named = revision || trace_is_package(n->object);
 
@@ -204,7 +194,7 @@ package_cells(struct table *t, const struct trace_node *n)
     status_cell(t, n->object, "Installed");
     status_cell(t, n->object, "Healthy");
     if (revision)
-        state = text(spec, "desiredState");
+        state = json_get_text(spec, "desiredState");
     if (named && !n->error && !*image)
         state = revision ? "spec.image: no such field"
                          : "spec.package: no such field";

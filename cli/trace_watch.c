@@ -27,12 +27,6 @@ struct watch {
     bool terminal, dirty, stop;
 };
 
-static const char *
-meta(const struct json *object, const char *key)
-{
-    return json_string_or(json_at(object, "metadata", key, NULL), "");
-}
-
 /* ---- what is watched ---- */
 
 static void
@@ -61,16 +55,18 @@ follow(struct watch *w, const struct trace_node *n)
     AUTO(mem_free_ptr)
     char *selector = *root && n->parent
                          ? mem_printf(COMPOSE_LABEL_COMPOSITE "=%s", root)
-                         : mem_printf("metadata.name=%s", meta(o, "name"));
+                         : mem_printf("metadata.name=%s",
+                                      json_at_text(o, "metadata", "name"));
     const struct kube_cache_fns fns = {.on_changes = on_changes, .arg = w};
 
     if (!k || !(k->verbs & KUBE_CAN_WATCH))
         return;
     AUTO(mem_free_ptr)
     char *key = mem_printf("%s.%s/%s/%s", k->gvr.resource, k->gvr.group,
-                           meta(o, "namespace"), selector);
+                           json_at_text(o, "metadata", "namespace"), selector);
     struct kube_cache_options how = {
-        .gvr = k->gvr, .ns = k->namespaced ? meta(o, "namespace") : NULL};
+        .gvr = k->gvr,
+        .ns = k->namespaced ? json_at_text(o, "metadata", "namespace") : NULL};
 
     if (map_get(&w->caches, str_of(key)))
         return;
@@ -158,7 +154,8 @@ again(struct watch *w, struct error *err)
     struct json *stub =
         trace_stub(json_string_or(json_get(old, "apiVersion"), ""),
                    json_string_or(json_get(old, "kind"), ""),
-                   meta(old, "namespace"), meta(old, "name"));
+                   json_at_text(old, "metadata", "namespace"),
+                   json_at_text(old, "metadata", "name"));
     struct trace_node root = {.object = stub}, *only = &root;
 
     trace_read(w->t, &only, 1);

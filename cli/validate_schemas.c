@@ -19,12 +19,6 @@
 
 #define PACKAGES_MAX 1000
 
-static const char *
-text_at(const struct json *object, const char *part, const char *key)
-{
-    return json_string_or(json_at(object, part, key, NULL), "");
-}
-
 /* ---- schemas ---- */
 
 static void
@@ -70,7 +64,7 @@ add_crd(struct schema_set *s, const struct json *crd, bool builtin)
         const struct json *own = json_at(v, "schema", "openAPIV3Schema", NULL);
 
         if (all || own)
-            put(s, text_at(crd, "spec", "group"),
+            put(s, json_at_text(crd, "spec", "group"),
                 json_string_or(json_get(v, "name"), ""),
                 json_string_or(json_at(spec, "names", "kind", NULL), ""),
                 all ? all : own, builtin);
@@ -106,7 +100,7 @@ static bool
 add_xrd(struct schema_set *s, const struct json *given, bool builtin,
         struct error *err)
 {
-    const char *name = text_at(given, "metadata", "name");
+    const char *name = json_at_text(given, "metadata", "name");
     AUTO(json_free_ptr) struct json *xrd = json_copy(given);
     AUTO(json_free_ptr) struct json *crd = NULL;
     AUTO(json_free_ptr) struct json *claim = NULL;
@@ -200,7 +194,7 @@ folder_is(const char *path, struct str name)
     if (!file_exists(file) || !file_read(file, &text, NULL))
         return false;
     meta = yaml_parse_one(buf_view(&text), NULL, NULL);
-    return str_eqz(name, text_at(meta, "metadata", "name"));
+    return str_eqz(name, json_at_text(meta, "metadata", "name"));
 }
 
 /* Is image at path? Then it is added; *found says so. */
@@ -220,8 +214,8 @@ try_place(struct schema_set *s, const char *path, const char *image,
     if (!str_ends(str_of(path), STR(".xpkg")))
         return true;
     ok = xpkg_open(path, &x, err);
-    if (ok &&
-        str_eqz(repository_name(image), text_at(x.meta, "metadata", "name"))) {
+    if (ok && str_eqz(repository_name(image),
+                      json_at_text(x.meta, "metadata", "name"))) {
         *found = true;
         ok = add_stream(s, &x, path, err);
     }

@@ -37,12 +37,6 @@ struct judging {
 };
 
 static const char *
-text_of(const struct json *o, const char *part, const char *key)
-{
-    return json_string_or(json_at(o, part, key, NULL), "");
-}
-
-static const char *
 message_of(const struct json *object, const char *condition)
 {
     return json_string_or(json_get(env_condition(object, condition), "message"),
@@ -134,8 +128,8 @@ judge_pods(struct watch *w, const char *name, char *why, size_t size,
 static bool
 is_current(const struct json *f)
 {
-    return strcmp(text_of(f, "status", "currentIdentifier"),
-                  text_of(f, "spec", "package")) == 0;
+    return strcmp(json_at_text(f, "status", "currentIdentifier"),
+                  json_at_text(f, "spec", "package")) == 0;
 }
 
 /* How long a revision may be unhealthy for a reason. */
@@ -165,8 +159,8 @@ static enum watch_verdict
 judge_function(struct watch *w, const struct json *f, char *why, size_t size,
                struct error *err)
 {
-    const char *name = text_of(f, "metadata", "name");
-    const char *package = text_of(f, "spec", "package");
+    const char *name = json_at_text(f, "metadata", "name");
+    const char *package = json_at_text(f, "spec", "package");
     const char *fetch =
         is_false(f, "Installed") ? message_of(f, "Installed") : "";
     const char *health = is_false(f, "Healthy") ? message_of(f, "Healthy") : "";
@@ -284,9 +278,9 @@ note_pod(void *arg, struct str item)
         const struct manifest *m = &n->set->v[i];
 
         if (strcmp(m->name, of) == 0)
-            n->ok =
-                lock_pin(&n->env->profile, "package",
-                         text_of(m->object, "spec", "package"), digest, n->err);
+            n->ok = lock_pin(&n->env->profile, "package",
+                             json_at_text(m->object, "spec", "package"), digest,
+                             n->err);
     }
     return n->ok;
 }

@@ -183,12 +183,6 @@ static const struct {
     {"CrashLoopBackOff", FOR_EVER}, /* early restarts are tolerated */
 };
 
-static const char *
-text_at(const struct json *j, const char *a, const char *b)
-{
-    return json_string_or(json_at(j, a, b, NULL), "");
-}
-
 static bool
 fail_pull(const char *image, const char *reason, const char *message,
           struct error *err)
@@ -305,11 +299,11 @@ watch_pod(struct watch *w, const struct json *pod, struct pod_state *out,
 {
     static const char *const lists[] = {"initContainerStatuses",
                                         "containerStatuses"};
-    const char *name = text_at(pod, "metadata", "name");
+    const char *name = json_at_text(pod, "metadata", "name");
 
     *out = (struct pod_state){.ready = env_condition_true(pod, "Ready")};
     snprintf(out->what, sizeof(out->what), "%s",
-             text_at(pod, "status", "phase"));
+             json_at_text(pod, "status", "phase"));
     if (judge_scheduling(w, pod, name, out, err) == WATCH_FAILED)
         return WATCH_FAILED;
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {

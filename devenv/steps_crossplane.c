@@ -31,12 +31,6 @@ profile_of(const struct up *up)
     return &up->env->profile;
 }
 
-static const char *
-text_at(const struct json *o, const char *part, const char *key)
-{
-    return json_string_or(json_at(o, part, key, NULL), "");
-}
-
 /* ---- where things come from: what was said now, else last time ---- */
 
 const char *
@@ -190,7 +184,8 @@ look_at_deployment(struct up_found *f, const struct json *d,
     f->any = true;
     f->ours = !owner_foreign(d, profile, &who);
     snprintf(f->who, sizeof(f->who), "%s", buf_cstr(&who));
-    snprintf(f->ns, sizeof(f->ns), "%s", text_at(d, "metadata", "namespace"));
+    snprintf(f->ns, sizeof(f->ns), "%s",
+             json_at_text(d, "metadata", "namespace"));
     snprintf(
         f->image, sizeof(f->image), "%s",
         json_string_or(
@@ -225,7 +220,7 @@ up_find_crossplane(const struct up *up, struct up_found *f, struct error *err)
     if (s) {
         f->any = true;
         snprintf(f->ns, sizeof(f->ns), "%s",
-                 text_at(s, "metadata", "namespace"));
+                 json_at_text(s, "metadata", "namespace"));
         snprintf(f->who, sizeof(f->who), "the Helm release crossplane in %s",
                  f->ns);
     }
@@ -419,7 +414,8 @@ up_images_needed(const struct up *up, struct strlist *out, struct error *err)
     for (size_t i = 0; i < functions.n; i++) {
         AUTO(mem_free_ptr)
         char *ref = crossplane_mirrored(
-            text_at(functions.v[i].object, "spec", "package"), up_mirror(up));
+            json_at_text(functions.v[i].object, "spec", "package"),
+            up_mirror(up));
 
         strlist_add(out, str_of(ref));
     }

@@ -14,12 +14,6 @@
 /* Values of the map of definitions that are going. */
 static const char to_look_at = 1, waiting = 2;
 
-static const char *
-text(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
 /* ---- defaults ---- */
 
 static void
@@ -43,9 +37,9 @@ default_status(struct json *obj)
         if (!json_bool(json_get(v, "storage"), false))
             continue;
         for (const struct json *s = json_first(stored); s; s = json_next(s))
-            known |= !strcmp(json_string_or(s, ""), text(v, "name"));
+            known |= !strcmp(json_string_or(s, ""), json_get_text(v, "name"));
         if (!known)
-            json_append(stored, json_new_string(text(v, "name")));
+            json_append(stored, json_new_string(json_get_text(v, "name")));
     }
 }
 
@@ -95,13 +89,13 @@ static void
 compare_names(struct names_check *c, const struct kind_info *k)
 {
     const struct json *shorts = json_get(c->names, "shortNames");
-    const char *kind = text(c->names, "kind"),
-               *list = text(c->names, "listKind");
+    const char *kind = json_get_text(c->names, "kind"),
+               *list = json_get_text(c->names, "listKind");
 
     if (answers(k, c->plural))
         clash(c, "PluralConflict", c->plural);
-    if (answers(k, text(c->names, "singular")))
-        clash(c, "SingularConflict", text(c->names, "singular"));
+    if (answers(k, json_get_text(c->names, "singular")))
+        clash(c, "SingularConflict", json_get_text(c->names, "singular"));
     for (const struct json *s = json_first(shorts); s; s = json_next(s)) {
         if (answers(k, json_string_or(s, "")))
             clash(c, "ShortNamesConflict", json_string_or(s, ""));
@@ -118,9 +112,9 @@ check_names(struct registry *r, const struct json *obj)
 {
     const struct json *spec = json_get(obj, "spec");
     struct names_check c = {.names = json_get(spec, "names"),
-                            .group = text(spec, "group")};
+                            .group = json_get_text(spec, "group")};
 
-    c.plural = text(c.names, "plural");
+    c.plural = json_get_text(c.names, "plural");
     for (struct map_entry *e = map_first(&r->kinds.resources); e;
          e = map_next(&r->kinds.resources, e)) {
         const struct resource *res = e->value;
@@ -140,7 +134,7 @@ find_condition(const struct json *obj, const char *type)
     const struct json *list = json_at(obj, "status", "conditions", NULL);
 
     for (struct json *c = json_first(list); c; c = json_next(c)) {
-        if (!strcmp(text(c, "type"), type))
+        if (!strcmp(json_get_text(c, "type"), type))
             return c;
     }
     return NULL;
@@ -149,7 +143,8 @@ find_condition(const struct json *obj, const char *type)
 bool
 crd_established(const struct json *obj)
 {
-    return !strcmp(text(find_condition(obj, "Established"), "status"), "True");
+    return !strcmp(json_get_text(find_condition(obj, "Established"), "status"),
+                   "True");
 }
 
 static void
@@ -165,7 +160,7 @@ set_condition(struct registry *r, struct json *obj, const char *type,
             json_new_object());
         json_set_string(c, "type", type);
     }
-    if (strcmp(text(c, "status"), status) != 0) {
+    if (strcmp(json_get_text(c, "status"), status) != 0) {
         registry_now(r, now);
         json_set_string(c, "status", status);
         json_set_string(c, "lastTransitionTime", now);
@@ -216,8 +211,8 @@ judge_waiting(struct registry *r)
 static void
 stop_serving(struct registry *r, const struct json *spec)
 {
-    const char *group = text(spec, "group");
-    const char *plural = text(json_get(spec, "names"), "plural");
+    const char *group = json_get_text(spec, "group");
+    const char *plural = json_get_text(json_get(spec, "names"), "plural");
     struct resource *res = kinds_resource(&r->kinds, group, plural);
     AUTO(mem_free_ptr) char *key = mem_printf("%s/%s", group, plural);
 
@@ -257,9 +252,9 @@ bool
 crd_stays(struct registry *r, struct json *obj, bool dry)
 {
     const struct json *spec = json_get(obj, "spec");
-    const char *plural = text(json_get(spec, "names"), "plural");
+    const char *plural = json_get_text(json_get(spec, "names"), "plural");
     struct resource *res =
-        kinds_resource(&r->kinds, text(spec, "group"), plural);
+        kinds_resource(&r->kinds, json_get_text(spec, "group"), plural);
     struct json *list;
     AUTO(mem_free_ptr) char *key = NULL;
 
@@ -267,7 +262,7 @@ crd_stays(struct registry *r, struct json *obj, bool dry)
         return false;
     if (res && !dry)
         res->terminating = true;
-    key = mem_printf("%s/%s", text(spec, "group"), plural);
+    key = mem_printf("%s/%s", json_get_text(spec, "group"), plural);
     if (!dry)
         map_put(&r->going, str_of(key), (void *)&to_look_at);
     list = json_need_array(json_get(obj, "metadata"), "finalizers");

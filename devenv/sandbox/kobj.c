@@ -1,57 +1,45 @@
 #include "devenv/sandbox/kobj.h"
 
-static const char *
-meta(const struct json *obj, const char *key)
-{
-    return json_string_or(json_at(obj, "metadata", key, NULL), "");
-}
-
-static const char *
-text(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
 const char *
 kobj_name(const struct json *obj)
 {
-    return meta(obj, "name");
+    return json_at_text(obj, "metadata", "name");
 }
 
 const char *
 kobj_namespace(const struct json *obj)
 {
-    return meta(obj, "namespace");
+    return json_at_text(obj, "metadata", "namespace");
 }
 
 const char *
 kobj_uid(const struct json *obj)
 {
-    return meta(obj, "uid");
+    return json_at_text(obj, "metadata", "uid");
 }
 
 const char *
 kobj_kind(const struct json *obj)
 {
-    return text(obj, "kind");
+    return json_get_text(obj, "kind");
 }
 
 const char *
 kobj_api_version(const struct json *obj)
 {
-    return text(obj, "apiVersion");
+    return json_get_text(obj, "apiVersion");
 }
 
 const char *
 kobj_label(const struct json *obj, const char *key)
 {
-    return text(json_at(obj, "metadata", "labels", NULL), key);
+    return json_get_text(json_at(obj, "metadata", "labels", NULL), key);
 }
 
 const char *
 kobj_annotation(const struct json *obj, const char *key)
 {
-    return text(json_at(obj, "metadata", "annotations", NULL), key);
+    return json_get_text(json_at(obj, "metadata", "annotations", NULL), key);
 }
 
 int64_t
@@ -65,14 +53,14 @@ kobj_revision(const struct json *obj)
 {
     int64_t v = 0;
 
-    str_to_i64(str_of(meta(obj, "resourceVersion")), &v);
+    str_to_i64(str_of(json_at_text(obj, "metadata", "resourceVersion")), &v);
     return v;
 }
 
 bool
 kobj_is_deleted(const struct json *obj)
 {
-    return *meta(obj, "deletionTimestamp");
+    return *json_at_text(obj, "metadata", "deletionTimestamp");
 }
 
 struct json *
@@ -90,7 +78,7 @@ kobj_controller(const struct json *obj)
 bool
 kobj_is_controlled_by(const struct json *obj, const char *uid)
 {
-    return *uid && strcmp(text(kobj_controller(obj), "uid"), uid) == 0;
+    return *uid && strcmp(json_get_text(kobj_controller(obj), "uid"), uid) == 0;
 }
 
 struct json *

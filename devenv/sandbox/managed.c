@@ -87,12 +87,6 @@ is_reset(const struct json *entries)
             (json_len(entries) == 1 && !json_first(json_first(entries))));
 }
 
-static const char *
-text_of(const struct json *entry, const char *key)
-{
-    return json_string_or(json_get(entry, key), "");
-}
-
 static int
 entry_order(const struct json *a, const struct json *b)
 {
@@ -100,7 +94,7 @@ entry_order(const struct json *a, const struct json *b)
                                        "apiVersion", "subresource"};
 
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        int sign = strcmp(text_of(a, keys[i]), text_of(b, keys[i]));
+        int sign = strcmp(json_get_text(a, keys[i]), json_get_text(b, keys[i]));
 
         if (sign)
             return sign;
@@ -149,10 +143,11 @@ find_entry(const struct json *entries, const struct managed_by *by,
     const char *sub = by->subresource ? by->subresource : "";
 
     for (struct json *e = json_first(entries); e; e = json_next(e)) {
-        if (!strcmp(text_of(e, "manager"), by->manager) &&
-            !strcmp(text_of(e, "operation"), operation) &&
-            !strcmp(text_of(e, "subresource"), sub) &&
-            (!update || !strcmp(text_of(e, "apiVersion"), by->api_version)))
+        if (!strcmp(json_get_text(e, "manager"), by->manager) &&
+            !strcmp(json_get_text(e, "operation"), operation) &&
+            !strcmp(json_get_text(e, "subresource"), sub) &&
+            (!update ||
+             !strcmp(json_get_text(e, "apiVersion"), by->api_version)))
             return e;
     }
     return NULL;
@@ -178,7 +173,7 @@ new_entry(struct json *entries, const struct managed_by *by,
 static bool
 is_update(const struct json *entry)
 {
-    return !strcmp(text_of(entry, "operation"), "Update");
+    return !strcmp(json_get_text(entry, "operation"), "Update");
 }
 
 /* Folds b into the bucket of old updates of its version. */
@@ -189,7 +184,7 @@ fold(struct json *entries, struct json *a, struct json *b)
     json_del(a, "subresource");
     fieldset_union(fields_set(a), fields_set(b));
     json_sort(fields_set(a));
-    json_set_string(a, "time", text_of(b, "time"));
+    json_set_string(a, "time", json_get_text(b, "time"));
     json_free(json_detach(entries, b));
 }
 
@@ -207,8 +202,8 @@ cap_updaters(struct json *entries)
                 continue;
             if (!a)
                 a = e;
-            else if (!strcmp(text_of(a, "apiVersion"),
-                             text_of(e, "apiVersion")))
+            else if (!strcmp(json_get_text(a, "apiVersion"),
+                             json_get_text(e, "apiVersion")))
                 b = e;
         }
         if (n <= UPDATERS_MAX || !b)
@@ -310,11 +305,12 @@ manager_text(const struct json *e)
 {
     struct buf b = BUF_INIT(BUF_TEXT_MAX);
 
-    buf_printf(&b, "\"%s\"", text_of(e, "manager"));
-    if (*text_of(e, "subresource"))
-        buf_printf(&b, " with subresource \"%s\"", text_of(e, "subresource"));
+    buf_printf(&b, "\"%s\"", json_get_text(e, "manager"));
+    if (*json_get_text(e, "subresource"))
+        buf_printf(&b, " with subresource \"%s\"",
+                   json_get_text(e, "subresource"));
     if (is_update(e))
-        buf_printf(&b, " using %s", text_of(e, "apiVersion"));
+        buf_printf(&b, " using %s", json_get_text(e, "apiVersion"));
     return buf_take(&b);
 }
 

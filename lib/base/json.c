@@ -239,6 +239,18 @@ json_get_string(const struct json *j, const char *key)
     return json_string(json_get(j, key));
 }
 
+const char *
+json_get_text(const struct json *j, const char *key)
+{
+    return json_string_or(json_get(j, key), "");
+}
+
+const char *
+json_at_text(const struct json *j, const char *outer, const char *key)
+{
+    return json_get_text(json_get(j, outer), key);
+}
+
 bool
 json_bool(const struct json *j, bool fallback)
 {

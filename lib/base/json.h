@@ -74,6 +74,11 @@ const char *json_string(const struct json *j);
 const char *json_string_or(const struct json *j, const char *fallback);
 /* json_string(json_get(j, key)). */
 const char *json_get_string(const struct json *j, const char *key);
+/* The same, "" instead of NULL: for what is compared or printed. */
+const char *json_get_text(const struct json *j, const char *key);
+/* json_get_text(json_get(j, outer), key): a name in metadata, say. */
+const char *json_at_text(const struct json *j, const char *outer,
+                         const char *key);
 bool json_bool(const struct json *j, bool fallback);
 /* Exact integers only ("3", and "3.0" or "3e0" too); false otherwise. */
 bool json_int64(const struct json *j, int64_t *out);

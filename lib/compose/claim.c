@@ -12,12 +12,6 @@ static const char *const own[] = {"compositeDeletePolicy", "resourceRef",
                                   "writeConnectionSecretToRef"};
 
 static const char *
-text_at(const struct json *object, const char *part, const char *key)
-{
-    return json_string_or(json_at(object, part, key, NULL), "");
-}
-
-static const char *
 external_name(const struct json *object)
 {
     return json_string_or(
@@ -27,8 +21,8 @@ external_name(const struct json *object)
 static bool
 manual(const struct json *xr)
 {
-    return strcmp(text_at(xr, "spec", "compositionUpdatePolicy"), "Manual") ==
-           0;
+    return strcmp(json_at_text(xr, "spec", "compositionUpdatePolicy"),
+                  "Manual") == 0;
 }
 
 static bool
@@ -85,10 +79,10 @@ add_reference(struct json *to, const char *key, const struct json *object,
     json_set_string(r, "apiVersion",
                     json_string_or(json_get(object, "apiVersion"), ""));
     json_set_string(r, "kind", json_string_or(json_get(object, "kind"), ""));
-    json_set_string(r, "name", text_at(object, "metadata", "name"));
+    json_set_string(r, "name", json_at_text(object, "metadata", "name"));
     if (namespaced)
         json_set_string(r, "namespace",
-                        text_at(object, "metadata", "namespace"));
+                        json_at_text(object, "metadata", "namespace"));
 }
 
 static void
@@ -118,7 +112,7 @@ claim_to_xr(const struct json *claim, const struct claim_sync *s,
         error_set(err, ERR_INVALID, "claim spec was not an object");
         return NULL;
     }
-    api_version = mem_printf("%s/%s", text_at(s->xrd, "spec", "group"),
+    api_version = mem_printf("%s/%s", json_at_text(s->xrd, "spec", "group"),
                              xrd_referenceable(s->xrd));
     patch = json_new_object();
     json_set_string(patch, "apiVersion", api_version);
@@ -135,9 +129,9 @@ claim_to_xr(const struct json *claim, const struct claim_sync *s,
     add_unreserved(m, "labels", claim);
     labels = json_need_object(m, "labels");
     json_set_string(labels, "crossplane.io/claim-name",
-                    text_at(claim, "metadata", "name"));
+                    json_at_text(claim, "metadata", "name"));
     json_set_string(labels, "crossplane.io/claim-namespace",
-                    text_at(claim, "metadata", "namespace"));
+                    json_at_text(claim, "metadata", "namespace"));
     add_spec(patch, claim, s);
     return patch;
 }
@@ -159,8 +153,9 @@ claim_bind(struct json *claim, const struct claim_sync *s,
                         EXTERNAL_NAME, external_name(s->xr));
     if (choice && (!json_get(spec, "compositionRef") || enforced(s)))
         json_set(spec, "compositionRef", json_copy(choice));
-    if (revision && strcmp(text_at(s->xr, "spec", "compositionUpdatePolicy"),
-                           "Automatic") == 0)
+    if (revision &&
+        strcmp(json_at_text(s->xr, "spec", "compositionUpdatePolicy"),
+               "Automatic") == 0)
         json_set(spec, "compositionRevisionRef", json_copy(revision));
     return !json_equal(was, claim);
 }

@@ -9,21 +9,9 @@
 #include "lib/compose/names.h"
 
 static const char *
-meta_string(const struct json *obj, const char *key)
-{
-    return json_string_or(json_at(obj, "metadata", key, NULL), "");
-}
-
-static const char *
 label_of(const struct json *obj, const char *key)
 {
     return json_string_or(json_at(obj, "metadata", "labels", key, NULL), "");
-}
-
-static const char *
-text_of(const struct json *obj, const char *key)
-{
-    return json_string_or(json_get(obj, key), "");
 }
 
 /* ---- metadata of one composed resource ---- */
@@ -67,7 +55,8 @@ identities(const struct json *observed)
         struct json *id = json_set(all, json_key(o), json_new_object());
 
         for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-            json_set_string(id, keys[i], meta_string(res, keys[i]));
+            json_set_string(id, keys[i],
+                            json_at_text(res, "metadata", keys[i]));
     }
     return all;
 }
@@ -80,21 +69,23 @@ check_scope(const struct render *r, const char *name, const struct json *cd)
     bool namespaced = true;
 
     if (!compose_is_live(r->in->mode) || !h->namespaced ||
-        !*meta_string(r->in->xr, "namespace") || *meta_string(cd, "namespace"))
+        !*json_at_text(r->in->xr, "metadata", "namespace") ||
+        *json_at_text(cd, "metadata", "namespace"))
         return true;
-    if (!h->namespaced(h->arg, text_of(cd, "apiVersion"), text_of(cd, "kind"),
-                       &namespaced, &why))
+    if (!h->namespaced(h->arg, json_get_text(cd, "apiVersion"),
+                       json_get_text(cd, "kind"), &namespaced, &why))
         return error_set(r->err, why.code,
                          "cannot check if composed resource \"%s\" is "
                          "namespaced (a %s named %s): %s",
-                         name, text_of(cd, "kind"), meta_string(cd, "name"),
-                         why.msg);
+                         name, json_get_text(cd, "kind"),
+                         json_at_text(cd, "metadata", "name"), why.msg);
     if (!namespaced)
         return error_set(r->err, ERR_INVALID,
                          "cannot apply cluster scoped composed resource "
                          "\"%s\" (a %s named %s) for a namespaced composite "
                          "resource.",
-                         name, text_of(cd, "kind"), meta_string(cd, "name"));
+                         name, json_get_text(cd, "kind"),
+                         json_at_text(cd, "metadata", "name"));
     return true;
 }
 
@@ -103,12 +94,12 @@ owner_reference(const struct json *xr)
 {
     struct json *o = json_new_object();
 
-    json_set_string(o, "apiVersion", text_of(xr, "apiVersion"));
+    json_set_string(o, "apiVersion", json_get_text(xr, "apiVersion"));
     json_set_bool(o, "blockOwnerDeletion", true);
     json_set_bool(o, "controller", true);
-    json_set_string(o, "kind", text_of(xr, "kind"));
-    json_set_string(o, "name", meta_string(xr, "name"));
-    json_set_string(o, "uid", meta_string(xr, "uid"));
+    json_set_string(o, "kind", json_get_text(xr, "kind"));
+    json_set_string(o, "name", json_at_text(xr, "metadata", "name"));
+    json_set_string(o, "uid", json_at_text(xr, "metadata", "uid"));
     return o;
 }
 
@@ -121,7 +112,7 @@ owner_copy(const struct json *owner)
     struct json *o = json_new_object();
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        json_set_string(o, texts[i], text_of(owner, texts[i]));
+        json_set_string(o, texts[i], json_get_text(owner, texts[i]));
     for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
         const struct json *flag = json_get(owner, flags[i]);
 
@@ -137,8 +128,8 @@ already_controlled(const struct render *r, const char *name,
 {
     error_set(r->err, ERR_CONFLICT,
               "%s is already controlled by %s %s (UID %s)",
-              meta_string(cd, "name"), text_of(by, "kind"), text_of(by, "name"),
-              text_of(by, "uid"));
+              json_at_text(cd, "metadata", "name"), json_get_text(by, "kind"),
+              json_get_text(by, "name"), json_get_text(by, "uid"));
     if (compose_is_live(r->in->mode))
         return error_wrap(r->err,
                           "cannot render metadata for composed resource "
@@ -148,13 +139,13 @@ already_controlled(const struct render *r, const char *name,
                       "cannot render composed resource \"%s\" metadata: cannot "
                       "set composite resource \"%s\" as controller ref of "
                       "composed resource",
-                      name, meta_string(r->in->xr, "name"));
+                      name, json_at_text(r->in->xr, "metadata", "name"));
 }
 
 static bool
 set_owner(const struct render *r, const char *name, struct json *cd)
 {
-    const char *uid = meta_string(r->in->xr, "uid");
+    const char *uid = json_at_text(r->in->xr, "metadata", "uid");
     struct json *meta = json_get(cd, "metadata");
     struct json *refs = json_new_array();
     const struct json *theirs = json_get(meta, "ownerReferences");
@@ -163,7 +154,7 @@ set_owner(const struct render *r, const char *name, struct json *cd)
     if (!json_is(theirs, JSON_ARRAY))
         theirs = NULL;
     for (const struct json *o = json_first(theirs); o; o = json_next(o)) {
-        bool same = strcmp(text_of(o, "uid"), uid) == 0;
+        bool same = strcmp(json_get_text(o, "uid"), uid) == 0;
 
         if (!same && json_bool(json_get(o, "controller"), false)) {
             json_free(refs);
@@ -200,12 +191,13 @@ set_metadata(const struct render *r, const char *name, struct json *cd)
 {
     const struct json *xr = r->in->xr;
     struct json *meta = json_need_object(cd, "metadata");
-    const char *ns = meta_string(xr, "namespace");
+    const char *ns = json_at_text(xr, "metadata", "namespace");
     const char *claim = label_of(xr, COMPOSE_LABEL_CLAIM);
     const char *claim_ns = label_of(xr, COMPOSE_LABEL_CLAIM_NS);
     struct json *labels;
 
-    if (!*meta_string(cd, "name") && !*meta_string(cd, "generateName")) {
+    if (!*json_at_text(cd, "metadata", "name") &&
+        !*json_at_text(cd, "metadata", "generateName")) {
         AUTO(mem_free_ptr) char *prefix = mem_printf("%s-", r->root);
 
         json_set_string(meta, "generateName", prefix);
@@ -226,7 +218,7 @@ set_metadata(const struct render *r, const char *name, struct json *cd)
 static bool
 is_rbac(const struct json *cd)
 {
-    return str_starts(str_of(text_of(cd, "apiVersion")),
+    return str_starts(str_of(json_get_text(cd, "apiVersion")),
                       STR("rbac.authorization.k8s.io/"));
 }
 
@@ -234,7 +226,7 @@ static bool
 is_valid_name(const struct json *cd)
 {
     AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
-    const char *name = meta_string(cd, "name");
+    const char *name = json_at_text(cd, "metadata", "name");
     bool rbac = is_rbac(cd);
 
     for (; *name; name++) {
@@ -247,16 +239,16 @@ is_valid_name(const struct json *cd)
 static bool
 set_name(const struct render *r, const char *name, struct json *cd)
 {
-    const char *uid = meta_string(r->in->xr, "uid");
+    const char *uid = json_at_text(r->in->xr, "metadata", "uid");
     char child[NAME_CHILD_MAX];
 
     if (!compose_is_live(r->in->mode))
         return true;
-    if (!*meta_string(cd, "name")) {
+    if (!*json_at_text(cd, "metadata", "name")) {
         if (!*uid)
             return true;
-        name_child(str_of(meta_string(cd, "generateName")), str_of(uid),
-                   str_of(name), child);
+        name_child(str_of(json_at_text(cd, "metadata", "generateName")),
+                   str_of(uid), str_of(name), child);
         json_set_string(json_get(cd, "metadata"), "name", child);
     }
     if (!is_valid_name(cd))
@@ -264,7 +256,7 @@ set_name(const struct render *r, const char *name, struct json *cd)
                          "cannot apply composed resource \"%s\" because it "
                          "has an invalid name \"%s\". Must be a valid RFC "
                          "1123 subdomain name.",
-                         name, meta_string(cd, "name"));
+                         name, json_at_text(cd, "metadata", "name"));
     return true;
 }
 
@@ -303,8 +295,8 @@ static void
 say_namespace(const struct render *r, const char *name, const struct json *cd,
               struct compose_result *out)
 {
-    const char *mine = meta_string(r->in->xr, "namespace");
-    const char *ns = meta_string(cd, "namespace");
+    const char *mine = json_at_text(r->in->xr, "metadata", "namespace");
+    const char *ns = json_at_text(cd, "metadata", "namespace");
 
     if (r->in->mode != COMPOSE_LIVE_23 || !*mine || !*ns ||
         strcmp(mine, ns) == 0)
@@ -344,7 +336,7 @@ render_one(const struct render *r, const char *name, struct json *wrapper,
     struct json *cd = json_get(wrapper, "resource");
     const struct json *existing = json_get(r->existing, name);
 
-    if (!json_is(cd, JSON_OBJECT) || !*text_of(cd, "kind"))
+    if (!json_is(cd, JSON_OBJECT) || !*json_get_text(cd, "kind"))
         return error_set(r->err, ERR_INVALID,
                          "cannot unmarshal desired composed resource \"%s\" "
                          "from RunFunctionResponse: Object 'Kind' is missing",
@@ -391,7 +383,7 @@ compose(const struct compose_input *in, struct compose_result *out,
         .in = in,
         .root = *label && in->mode != COMPOSE_RENDER
                     ? label
-                    : meta_string(in->xr, "name"),
+                    : json_at_text(in->xr, "metadata", "name"),
         .existing = existing,
         .err = err,
     };
@@ -459,7 +451,7 @@ ref_compare(const void *a, const void *b)
 struct json *
 compose_refs(const struct compose_result *r, const struct json *xr)
 {
-    bool cluster = !*meta_string(xr, "namespace");
+    bool cluster = !*json_at_text(xr, "metadata", "namespace");
     struct ref *refs = mem_zalloc(r->resource_count + 1, sizeof(*refs));
     struct json *list = json_new_array();
 
@@ -467,19 +459,21 @@ compose_refs(const struct compose_result *r, const struct json *xr)
         const struct json *o = r->resources[i].object;
 
         refs[i].object = o;
-        refs[i].key = mem_printf("%s%s%s", text_of(o, "apiVersion"),
-                                 text_of(o, "kind"), meta_string(o, "name"));
+        refs[i].key = mem_printf("%s%s%s", json_get_text(o, "apiVersion"),
+                                 json_get_text(o, "kind"),
+                                 json_at_text(o, "metadata", "name"));
     }
     qsort(refs, r->resource_count, sizeof(*refs), ref_compare);
     for (size_t i = 0; i < r->resource_count; i++) {
         const struct json *o = refs[i].object;
         struct json *ref = json_append(list, json_new_object());
 
-        json_set_string(ref, "apiVersion", text_of(o, "apiVersion"));
-        json_set_string(ref, "kind", text_of(o, "kind"));
-        json_set_string(ref, "name", meta_string(o, "name"));
-        if (cluster && *meta_string(o, "namespace"))
-            json_set_string(ref, "namespace", meta_string(o, "namespace"));
+        json_set_string(ref, "apiVersion", json_get_text(o, "apiVersion"));
+        json_set_string(ref, "kind", json_get_text(o, "kind"));
+        json_set_string(ref, "name", json_at_text(o, "metadata", "name"));
+        if (cluster && *json_at_text(o, "metadata", "namespace"))
+            json_set_string(ref, "namespace",
+                            json_at_text(o, "metadata", "namespace"));
         free(refs[i].key);
     }
     free(refs);
@@ -492,12 +486,13 @@ compose_owner(const struct json *xr, char out[COMPOSE_OWNER_MAX])
     struct str group, version;
     char hex[DIGEST_HEX_MAX];
 
-    if (!str_cut(str_of(text_of(xr, "apiVersion")), '/', &group, &version))
+    if (!str_cut(str_of(json_get_text(xr, "apiVersion")), '/', &group,
+                 &version))
         group = (struct str){0};
     AUTO(mem_free_ptr)
-    char *key =
-        mem_printf("%s%s%s%.*s", meta_string(xr, "name"), text_of(xr, "kind"),
-                   group.n ? "." : "", STR_ARG(group));
+    char *key = mem_printf("%s%s%s%.*s", json_at_text(xr, "metadata", "name"),
+                           json_get_text(xr, "kind"), group.n ? "." : "",
+                           STR_ARG(group));
 
     digest_hex(DIGEST_SHA256, str_of(key), hex);
     snprintf(out, COMPOSE_OWNER_MAX, "apiextensions.crossplane.io/composed/%s",

@@ -47,12 +47,6 @@ static const struct strict_type input_type = {
     .fields = (const struct strict_field[]){
         STRICT_TYPE_META, {"spec", &spec_type}, {0}}};
 
-static const char *
-text(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
 /* ---- what it asks for, what came ---- */
 
 static bool
@@ -61,14 +55,14 @@ ask(struct fn_response *rsp, const struct json *e, const struct json *xr,
 {
     struct json *sel;
 
-    if (!required_selector(e, text(e, "apiVersion"), text(e, "kind"), xr, &sel,
-                           err))
+    if (!required_selector(e, json_get_text(e, "apiVersion"),
+                           json_get_text(e, "kind"), xr, &sel, err))
         return false;
     if (!sel)
         return true;
     if (json_get_string(e, "namespace"))
         json_set_string(sel, "namespace", json_get_string(e, "namespace"));
-    json_set(rsp->requirements, text(e, "into"), sel);
+    json_set(rsp->requirements, json_get_text(e, "into"), sel);
     return true;
 }
 
@@ -78,7 +72,7 @@ check(const struct json *spec, const struct json *e, struct required_items *r,
       bool *skip, struct error *err)
 {
     const struct json *sel = json_get(e, "selector");
-    const char *into = text(e, "into");
+    const char *into = json_get_text(e, "into");
     uint64_t least;
 
     if (required_is_selector(e)) {
@@ -109,7 +103,7 @@ static bool
 gather(const struct fn_request *req, const struct json *spec,
        const struct json *e, struct json *fields, struct error *err)
 {
-    const char *into = text(e, "into");
+    const char *into = json_get_text(e, "into");
     const struct json *found = fn_required(req, into);
     AUTO(required_release) struct required_items r = {0};
     bool skip = false;

@@ -51,12 +51,6 @@ static const struct strict_type requirement_map = {
 /* ---- small things ---- */
 
 static const char *
-field(const struct json *object, const char *name)
-{
-    return json_string_or(json_get(object, name), "");
-}
-
-static const char *
 annotation(const struct json *object, const char *name)
 {
     return json_string(json_at(object, "metadata", "annotations", name, NULL));
@@ -233,11 +227,13 @@ conditions(struct fn_response *rsp, const struct json *object)
             return false;
     }
     for (const struct json *c = json_first(list); c; c = json_next(c)) {
-        const char *type = field(c, "type"), *status = field(c, "status");
-        const char *message = field(c, "message");
+        const char *type = json_get_text(c, "type"),
+                   *status = json_get_text(c, "status");
+        const char *message = json_get_text(c, "message");
         bool known =
             strcmp(status, "True") == 0 || strcmp(status, "False") == 0;
-        bool claim = strcmp(field(c, "target"), "CompositeAndClaim") == 0;
+        bool claim =
+            strcmp(json_get_text(c, "target"), "CompositeAndClaim") == 0;
 
         if (compose_reserved_condition(type)) {
             fn_resultf(rsp, FN_FATAL,
@@ -247,7 +243,7 @@ conditions(struct fn_response *rsp, const struct json *object)
             return false;
         }
         fn_condition_add(rsp, type, known ? status : "Unknown",
-                         field(c, "reason"), *message ? message : NULL,
+                         json_get_text(c, "reason"), *message ? message : NULL,
                          claim ? FN_TARGET_COMPOSITE_AND_CLAIM
                                : FN_TARGET_COMPOSITE);
     }
@@ -269,12 +265,12 @@ static struct json *
 selector(const struct json *r)
 {
     struct json *s = json_new_object();
-    const char *name = field(r, "matchName");
-    const char *ns = field(r, "namespace");
+    const char *name = json_get_text(r, "matchName");
+    const char *ns = json_get_text(r, "namespace");
     const struct json *labels = json_get(r, "matchLabels");
 
-    json_set_string(s, "apiVersion", field(r, "apiVersion"));
-    json_set_string(s, "kind", field(r, "kind"));
+    json_set_string(s, "apiVersion", json_get_text(r, "apiVersion"));
+    json_set_string(s, "kind", json_get_text(r, "kind"));
     if (!*name) {
         json_set(json_need_object(s, "matchLabels"), "labels",
                  json_is(labels, JSON_OBJECT) ? json_copy(labels)
@@ -320,7 +316,7 @@ meta(struct fn_response *rsp, const struct json *object)
         {"Context", context},
         {"ExtraResources", requirements},
     };
-    const char *kind = field(object, "kind");
+    const char *kind = json_get_text(object, "kind");
 
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (strcmp(kinds[i].kind, kind) == 0)
@@ -345,18 +341,21 @@ gotemplate_take(const struct fn_request *req, struct fn_response *rsp,
     bool ready_set;
     enum fn_ready ready;
 
-    if (strcmp(field(*object, "apiVersion"), META_VERSION) == 0)
+    if (strcmp(json_get_text(*object, "apiVersion"), META_VERSION) == 0)
         return meta(rsp, *object);
     if (!readiness(rsp, *object, &ready_set, &ready))
         return false;
-    if (!name && strcmp(field(*object, "kind"), field(xr, "kind")) == 0 &&
-        strcmp(field(*object, "apiVersion"), field(xr, "apiVersion")) == 0)
+    if (!name &&
+        strcmp(json_get_text(*object, "kind"), json_get_text(xr, "kind")) ==
+            0 &&
+        strcmp(json_get_text(*object, "apiVersion"),
+               json_get_text(xr, "apiVersion")) == 0)
         return composite(rsp, *object, ready_set, ready);
     if (!name) {
         fn_resultf(rsp, FN_FATAL,
                    "\"%s\" template is missing required \"" ANNOTATION_NAME
                    "\" annotation",
-                   field(*object, "kind"));
+                   json_get_text(*object, "kind"));
         return false;
     }
     AUTO(mem_free_ptr) char *kept = mem_strdup(name);

@@ -175,24 +175,12 @@ api_version(const struct sequencer *s)
                     : "protection.crossplane.io/v1beta1";
 }
 
-static const char *
-text_of(const struct json *obj, const char *key)
-{
-    return json_string_or(json_get(obj, key), "");
-}
-
-static const char *
-meta_of(const struct json *obj, const char *key)
-{
-    return json_string_or(json_at(obj, "metadata", key, NULL), "");
-}
-
 static bool
 is_usage(const struct sequencer *s, const struct json *obj)
 {
-    const char *kind = text_of(obj, "kind");
+    const char *kind = json_get_text(obj, "kind");
 
-    return strcmp(text_of(obj, "apiVersion"), api_version(s)) == 0 &&
+    return strcmp(json_get_text(obj, "apiVersion"), api_version(s)) == 0 &&
            (strcmp(kind, "Usage") == 0 ||
             (!is_v1(s) && strcmp(kind, "ClusterUsage") == 0));
 }
@@ -203,9 +191,10 @@ usage_name(const struct json *of, const struct json *by)
 {
     enum { NAME_MAX_LEN = 63, HASH_LEN = 6 };
     AUTO(mem_free_ptr)
-    char *name =
-        mem_printf("%s-%s-%s-%s", text_of(by, "kind"), meta_of(by, "name"),
-                   text_of(of, "kind"), meta_of(of, "name"));
+    char *name = mem_printf("%s-%s-%s-%s", json_get_text(by, "kind"),
+                            json_at_text(by, "metadata", "name"),
+                            json_get_text(of, "kind"),
+                            json_at_text(of, "metadata", "name"));
     size_t n = strlen(name);
     char hex[DIGEST_HEX_MAX];
 
@@ -226,17 +215,17 @@ usage_end(const struct json *obj)
 {
     struct json *end = json_new_object();
 
-    json_set_string(end, "apiVersion", text_of(obj, "apiVersion"));
-    json_set_string(end, "kind", text_of(obj, "kind"));
+    json_set_string(end, "apiVersion", json_get_text(obj, "apiVersion"));
+    json_set_string(end, "kind", json_get_text(obj, "kind"));
     json_set_string(json_need_object(end, "resourceRef"), "name",
-                    meta_of(obj, "name"));
+                    json_at_text(obj, "metadata", "name"));
     return end;
 }
 
 static struct json *
 usage(const struct sequencer *s, const struct json *of, const struct json *by)
 {
-    const char *ns = meta_of(of, "namespace");
+    const char *ns = json_at_text(of, "metadata", "namespace");
     struct json *u = json_new_object();
     struct json *spec = json_set(u, "spec", json_new_object());
     struct json *meta = json_set(u, "metadata", json_new_object());

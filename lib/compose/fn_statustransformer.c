@@ -57,12 +57,6 @@ STRICT_LIST_OF(hooks_type, "[]v1beta1.StatusConditionHook", hook_type);
 STRICT_FIELDS(input_type, "v1beta1.StatusTransformation", STRICT_TYPE_META,
               {"statusConditionHooks", &hooks_type});
 
-static const char *
-text(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
 static void
 failed(struct fn_response *rsp, const char *reason, const char *message)
 {
@@ -82,9 +76,9 @@ condition_of(const struct json *object, const char *type, const char **status)
 
     *status = json_is(s, JSON_OBJECT) ? "Unknown" : "";
     for (const struct json *c = json_first(list); c; c = json_next(c)) {
-        if (strcmp(text(c, "type"), type) != 0)
+        if (strcmp(json_get_text(c, "type"), type) != 0)
             continue;
-        *status = text(c, "status");
+        *status = json_get_text(c, "status");
         return c;
     }
     return NULL;
@@ -131,14 +125,16 @@ match_one(const struct json *pattern, const struct json *object,
           struct json *groups, bool *matched, struct error *err)
 {
     const char *status;
-    const struct json *c = condition_of(object, text(pattern, "type"), &status);
+    const struct json *c =
+        condition_of(object, json_get_text(pattern, "type"), &status);
     const char *message = json_get_string(pattern, "message");
 
-    *matched = !differs(pattern, "reason", text(c, "reason")) &&
+    *matched = !differs(pattern, "reason", json_get_text(c, "reason")) &&
                !differs(pattern, "status", status);
     if (!*matched || !message)
         return true;
-    return match_message(message, text(c, "message"), groups, matched, err);
+    return match_message(message, json_get_text(c, "message"), groups, matched,
+                         err);
 }
 
 /* ---- a matcher ---- */
@@ -159,7 +155,7 @@ rule_of(const struct json *matcher)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-        if (strcmp(text(matcher, "type"), rules[i].name) == 0)
+        if (strcmp(json_get_text(matcher, "type"), rules[i].name) == 0)
             return rules[i];
     }
     return (struct rule){0};
@@ -216,11 +212,11 @@ extra_name(const char *into, const struct json *o)
 {
     struct str group, version;
 
-    if (!str_cut(str_of(text(o, "apiVersion")), '/', &group, &version))
+    if (!str_cut(str_of(json_get_text(o, "apiVersion")), '/', &group, &version))
         group = STR("");
     return mem_printf(
         "extra-resource.%s.%.*s.%s.%s.%s", into, STR_ARG(group),
-        text(o, "kind"),
+        json_get_text(o, "kind"),
         json_string_or(json_at(o, "metadata", "namespace", NULL), ""),
         json_string_or(json_at(o, "metadata", "name", NULL), ""));
 }
@@ -280,7 +276,7 @@ gather(const struct fn_request *req, const struct json *matcher,
          r = json_next(r), at++) {
         struct error why = {0};
         AUTO(re_free_ptr)
-        struct re *re = re_compile(str_of(text(r, "name")), &why);
+        struct re *re = re_compile(str_of(json_get_text(r, "name")), &why);
 
         if (!re)
             return error_set(err, why.code,
@@ -360,7 +356,7 @@ hook_failed(struct hook *h, const char *reason, const char *what,
 static enum fn_target
 target_of(const struct json *j)
 {
-    return strcmp(text(j, "target"), "CompositeAndClaim") == 0
+    return strcmp(json_get_text(j, "target"), "CompositeAndClaim") == 0
                ? FN_TARGET_COMPOSITE_AND_CLAIM
                : FN_TARGET_COMPOSITE;
 }
@@ -370,7 +366,8 @@ set_condition(struct hook *h, const struct json *cs, size_t at)
 {
     const struct json *c = json_get(cs, "condition");
     const char *message = json_get_string(c, "message");
-    const char *type = text(c, "type"), *status = text(c, "status");
+    const char *type = json_get_text(c, "type"),
+               *status = json_get_text(c, "status");
     AUTO(buf_release) struct buf out = BUF_INIT(BUF_TEXT_MAX);
     struct error why = {0};
 
@@ -383,7 +380,7 @@ set_condition(struct hook *h, const struct json *cs, size_t at)
                     "setConditionIndex", at, &why);
         return;
     }
-    fn_condition_add(h->rsp, type, status, text(c, "reason"),
+    fn_condition_add(h->rsp, type, status, json_get_text(c, "reason"),
                      message ? buf_cstr(&out) : NULL, target_of(cs));
     json_set_bool(h->set, type, true);
 }
@@ -406,7 +403,7 @@ create_event(struct hook *h, const struct json *ce, size_t at)
     struct error why = {0};
 
     if (!check_event_type(type, &why) ||
-        !fill(h, text(e, "message"), &out, &why)) {
+        !fill(h, json_get_text(e, "message"), &out, &why)) {
         hook_failed(h, "SetConditionFailure", "cannot create event",
                     "createEventIndex", at, &why);
         return;

@@ -88,12 +88,6 @@ xrd_check(const struct json *xrd, struct schema_findings *bad)
 
 /* ---- names in use ---- */
 
-static const char *
-text_of(const struct json *names, const char *key)
-{
-    return json_string_or(json_get(names, key), "");
-}
-
 static void
 check_taken(const struct json *mine, const char *path,
             const struct json *theirs, struct schema_findings *bad)
@@ -102,10 +96,10 @@ check_taken(const struct json *mine, const char *path,
                                        "listKind"};
 
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        const char *name = text_of(mine, keys[i]);
+        const char *name = json_get_text(mine, keys[i]);
         AUTO(mem_free_ptr) char *field = mem_printf("%s.%s", path, keys[i]);
 
-        if (*name && strcmp(name, text_of(theirs, keys[i])) == 0)
+        if (*name && strcmp(name, json_get_text(theirs, keys[i])) == 0)
             schema_findings_add(bad, field, "FieldValueDuplicate",
                                 "\"%s\" is already in use", name);
     }
@@ -118,7 +112,7 @@ xrd_check_names(const struct json *xrd, const struct json *other,
     static const char *const sets[] = {"names", "claimNames"};
     const struct json *a = json_get(xrd, "spec"), *b = json_get(other, "spec");
 
-    if (strcmp(text_of(a, "group"), text_of(b, "group")) != 0 ||
+    if (strcmp(json_get_text(a, "group"), json_get_text(b, "group")) != 0 ||
         json_equal(json_at(xrd, "metadata", "name", NULL),
                    json_at(other, "metadata", "name", NULL)))
         return;

@@ -73,12 +73,6 @@ catalog_begin_plan(struct catalog *c)
     c->missed = json_new_array();
 }
 
-static const char *
-text_at(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
 static void
 note_unknown(struct catalog *c, const char *kind)
 {
@@ -96,10 +90,10 @@ put_definition(struct catalog *c, struct json *source, bool built_in)
     struct definition *d = mem_zalloc(1, sizeof(*d));
 
     d->source = source;
-    d->group = text_at(spec, "group");
-    d->kind = text_at(json_get(spec, "names"), "kind");
-    d->composite =
-        strcmp(text_at(source, "kind"), "CompositeResourceDefinition") == 0;
+    d->group = json_get_text(spec, "group");
+    d->kind = json_get_text(json_get(spec, "names"), "kind");
+    d->composite = strcmp(json_get_text(source, "kind"),
+                          "CompositeResourceDefinition") == 0;
     d->legacy = d->composite && strcmp(xrd_scope(source), "LegacyCluster") == 0;
     d->built_in = built_in;
     buf_printf(&key, "%s/%s", d->group, d->kind);
@@ -205,7 +199,7 @@ version_of(const struct json *definition, const char *api_version)
     if (!str_cut(str_of(api_version), '/', &group, &version))
         version = str_of(api_version);
     for (struct json *v = json_first(all); v; v = json_next(v)) {
-        if (str_eqz(version, text_at(v, "name")))
+        if (str_eqz(version, json_get_text(v, "name")))
             return v;
     }
     return NULL;

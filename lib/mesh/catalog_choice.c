@@ -8,15 +8,9 @@
 #define XP_V1 "apiextensions.crossplane.io/v1"
 
 static const char *
-text_at(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
-static const char *
 name_of(const struct json *j)
 {
-    return text_at(json_get(j, "metadata"), "name");
+    return json_get_text(json_get(j, "metadata"), "name");
 }
 
 /* ---- recipes ---- */
@@ -84,7 +78,7 @@ is_readable(const struct json *step)
     static const char *const readable[] = {"function-go-templating",
                                            "function-auto-ready",
                                            "function-extra-resources"};
-    const char *name = text_at(json_get(step, "functionRef"), "name");
+    const char *name = json_get_text(json_get(step, "functionRef"), "name");
 
     for (size_t i = 0; i < ARRAY_LEN(readable); i++) {
         if (strstr(name, readable[i]))
@@ -146,8 +140,10 @@ fits(const struct json *source, const struct json *xr)
 {
     const struct json *type = json_at(source, "spec", "compositeTypeRef", NULL);
 
-    return strcmp(text_at(type, "kind"), text_at(xr, "kind")) == 0 &&
-           strcmp(text_at(type, "apiVersion"), text_at(xr, "apiVersion")) == 0;
+    return strcmp(json_get_text(type, "kind"), json_get_text(xr, "kind")) ==
+               0 &&
+           strcmp(json_get_text(type, "apiVersion"),
+                  json_get_text(xr, "apiVersion")) == 0;
 }
 
 struct gather {
@@ -171,7 +167,7 @@ catalog_may_match(struct str body, const struct json *labels)
 static struct json *
 parse_if_about(struct str body, const struct gather *g)
 {
-    return str_contains(body, str_of(text_at(g->xr, "kind"))) &&
+    return str_contains(body, str_of(json_get_text(g->xr, "kind"))) &&
                    catalog_may_match(body, g->labels)
                ? json_parse(body, NULL, NULL)
                : NULL;
@@ -230,7 +226,8 @@ select_any(struct catalog *c, const struct json *xr, const struct json *labels,
     struct gather g = {.xr = xr, .labels = labels};
     AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
 
-    buf_printf(&key, "%s %s ", text_at(xr, "apiVersion"), text_at(xr, "kind"));
+    buf_printf(&key, "%s %s ", json_get_text(xr, "apiVersion"),
+               json_get_text(xr, "kind"));
     if (labels)
         json_print(labels, JSON_SORTED, &key);
     const struct selection *kept = map_get(&c->selections, buf_view(&key));
@@ -367,7 +364,7 @@ catalog_choose(struct catalog *c, const struct definition *d,
                const struct json *xr, struct choice *out, struct error *err)
 {
     const struct json *machinery = xrd_machinery(xr, d->legacy);
-    const char *policy = text_at(machinery, "compositionUpdatePolicy");
+    const char *policy = json_get_text(machinery, "compositionUpdatePolicy");
     const char *ref =
         json_get_string(json_get(machinery, "compositionRevisionRef"), "name");
     const struct json *selector =

@@ -5,12 +5,6 @@
 
 #define NS_PER_MS 1000000
 
-static const char *
-text_at(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
 struct gather {
     const struct json *labels;
     struct json *out;
@@ -41,8 +35,8 @@ gather(void *arg, struct str body)
 static struct json *
 fetch_matching(struct catalog *c, const struct json *selector)
 {
-    const char *kind = text_at(selector, "kind");
-    const char *api_version = text_at(selector, "apiVersion");
+    const char *kind = json_get_text(selector, "kind");
+    const char *api_version = json_get_text(selector, "apiVersion");
     struct gather g = {.labels =
                            json_at(selector, "matchLabels", "labels", NULL),
                        .out = json_new_array(),
@@ -87,7 +81,7 @@ fetch(void *arg, const struct json *selector, struct json **items,
 {
     struct catalog *c = arg;
     const char *name = json_get_string(selector, "matchName");
-    const char *kind = text_at(selector, "kind");
+    const char *kind = json_get_text(selector, "kind");
     AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
 
     (void)err;
@@ -97,8 +91,8 @@ fetch(void *arg, const struct json *selector, struct json **items,
                      : fetch_matching(c, selector);
         return true;
     }
-    struct json *j = catalog_get(c, text_at(selector, "apiVersion"), kind,
-                                 text_at(selector, "namespace"), name);
+    struct json *j = catalog_get(c, json_get_text(selector, "apiVersion"), kind,
+                                 json_get_text(selector, "namespace"), name);
 
     if (j) {
         buf_printf(&key, "%s/%s", kind, name);

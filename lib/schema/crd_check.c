@@ -8,25 +8,19 @@
 #define INVALID  "FieldValueInvalid"
 #define REQUIRED "FieldValueRequired"
 
-static const char *
-text(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
 void
 crd_default(struct json *crd)
 {
     struct json *spec = json_need_object(crd, "spec");
     struct json *names = json_need_object(spec, "names");
-    AUTO(mem_free_ptr) char *kind = mem_strdup(text(names, "kind"));
+    AUTO(mem_free_ptr) char *kind = mem_strdup(json_get_text(names, "kind"));
     AUTO(mem_free_ptr) char *list = mem_printf("%sList", kind);
 
-    if (!*text(names, "listKind") && *kind)
+    if (!*json_get_text(names, "listKind") && *kind)
         json_set_string(names, "listKind", list);
     for (char *p = kind; *p; p++)
         *p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
-    if (!*text(names, "singular"))
+    if (!*json_get_text(names, "singular"))
         json_set_string(names, "singular", kind);
     if (!json_get(spec, "conversion"))
         json_set_string(json_need_object(spec, "conversion"), "strategy",
@@ -99,31 +93,33 @@ static void
 validate_names(const struct json *obj, const struct json *spec,
                struct schema_findings *bad)
 {
-    const char *name = text(json_get(obj, "metadata"), "name");
+    const char *name = json_get_text(json_get(obj, "metadata"), "name");
     const struct json *names = json_get(spec, "names");
     AUTO(mem_free_ptr)
-    char *want =
-        mem_printf("%s.%s", text(names, "plural"), text(spec, "group"));
+    char *want = mem_printf("%s.%s", json_get_text(names, "plural"),
+                            json_get_text(spec, "group"));
 
     if (strcmp(name, want) != 0)
         schema_findings_add(bad, "metadata.name", INVALID,
                             "Invalid value: \"%s\": must be "
                             "spec.names.plural+\".\"+spec.group",
                             name);
-    validate_one_name(text(names, "plural"), "spec.names.plural", true, bad);
-    validate_one_name(text(names, "singular"), "spec.names.singular", true,
+    validate_one_name(json_get_text(names, "plural"), "spec.names.plural", true,
                       bad);
-    validate_one_name(text(names, "kind"), "spec.names.kind", false, bad);
-    validate_one_name(text(names, "listKind"), "spec.names.listKind", false,
+    validate_one_name(json_get_text(names, "singular"), "spec.names.singular",
+                      true, bad);
+    validate_one_name(json_get_text(names, "kind"), "spec.names.kind", false,
                       bad);
+    validate_one_name(json_get_text(names, "listKind"), "spec.names.listKind",
+                      false, bad);
     validate_labels(names, "shortNames", bad);
     validate_labels(names, "categories", bad);
-    if (*text(names, "kind") &&
-        !strcmp(text(names, "kind"), text(names, "listKind")))
+    if (*json_get_text(names, "kind") &&
+        !strcmp(json_get_text(names, "kind"), json_get_text(names, "listKind")))
         schema_findings_add(bad, "spec.names.listKind", INVALID,
                             "Invalid value: \"%s\": kind and listKind may not "
                             "be the same",
-                            text(names, "kind"));
+                            json_get_text(names, "kind"));
 }
 
 static void
@@ -161,7 +157,7 @@ static void
 validate_column(const struct json *c, const char *path,
                 struct schema_findings *bad)
 {
-    const char *jp = text(c, "jsonPath");
+    const char *jp = json_get_text(c, "jsonPath");
     struct error err = {0};
     struct jsonpath *p = jsonpath_compile(str_of(jp), &err);
     AUTO(mem_free_ptr) char *field = mem_printf("%s.JSONPath", path);
@@ -169,11 +165,11 @@ validate_column(const struct json *c, const char *path,
     AUTO(mem_free_ptr) char *type = mem_printf("%s.type", path);
     AUTO(mem_free_ptr) char *format = mem_printf("%s.format", path);
 
-    if (!*text(c, "name"))
+    if (!*json_get_text(c, "name"))
         schema_findings_add(bad, name, REQUIRED, "Required value");
-    validate_choice(text(c, "type"), "boolean,date,integer,number,string", true,
-                    type, bad);
-    validate_choice(text(c, "format"),
+    validate_choice(json_get_text(c, "type"),
+                    "boolean,date,integer,number,string", true, type, bad);
+    validate_choice(json_get_text(c, "format"),
                     "byte,date,date-time,double,float,int32,int64,password",
                     false, format, bad);
     if (!p && !*jp)
@@ -229,7 +225,8 @@ validate_version(const struct json *versions, const struct json *v,
                             "Invalid value: \"%s\": can only be set for "
                             "deprecated versions",
                             json_get_string(v, "deprecationWarning"));
-    while (before != v && strcmp(text(before, "name"), text(v, "name")) != 0)
+    while (before != v &&
+           strcmp(json_get_text(before, "name"), json_get_text(v, "name")) != 0)
         before = json_next(before);
     if (before != v)
         schema_findings_add(bad, "spec.versions", INVALID,
@@ -255,7 +252,7 @@ validate_versions(const struct json *versions, struct schema_findings *bad)
             one ? mem_strdup("spec.validation") : mem_printf("%s.schema", at);
 
         storage += json_bool(json_get(v, "storage"), false);
-        validate_one_name(text(v, "name"), name, true, bad);
+        validate_one_name(json_get_text(v, "name"), name, true, bad);
         validate_columns(json_get(v, "additionalPrinterColumns"),
                          one ? "spec" : at, bad);
         validate_version(versions, v, at, bad);
@@ -271,7 +268,7 @@ static void
 validate_conversion(const struct json *conversion, struct schema_findings *bad)
 {
     static const char reviews[] = "spec.conversion.conversionReviewVersions";
-    const char *strategy = text(conversion, "strategy");
+    const char *strategy = json_get_text(conversion, "strategy");
     const struct json *hook = json_get(conversion, "webhook");
     const struct json *versions = json_get(hook, "conversionReviewVersions");
 
@@ -314,7 +311,7 @@ validate_fixed(const struct json *spec, const struct json *was,
         if (!json_equal(json_get(spec, fixed[i]), json_get(was, fixed[i])))
             schema_findings_add(bad, field, INVALID,
                                 "Invalid value: \"%s\": field is immutable",
-                                text(spec, fixed[i]));
+                                json_get_text(spec, fixed[i]));
     }
 }
 
@@ -324,9 +321,9 @@ crd_check(const struct json *crd, const struct json *established,
 {
     const struct json *spec = json_get(crd, "spec");
 
-    validate_group(text(spec, "group"), bad);
+    validate_group(json_get_text(spec, "group"), bad);
     validate_names(crd, spec, bad);
-    validate_scope(text(spec, "scope"), bad);
+    validate_scope(json_get_text(spec, "scope"), bad);
     validate_versions(json_get(spec, "versions"), bad);
     validate_conversion(json_get(spec, "conversion"), bad);
     if (json_bool(json_get(spec, "preserveUnknownFields"), false))

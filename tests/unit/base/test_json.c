@@ -334,6 +334,8 @@ test_building(UNUSED void **state)
     assert_null(json_first(NULL));
     assert_int_equal(json_len(o), 3);
     assert_string_equal(json_string_or(json_get(o, "q"), "none"), "none");
+    assert_string_equal(json_get_text(o, "q"), "");
+    assert_string_equal(json_at_text(NULL, "m", "n"), "");
 }
 
 struct seen {
