@@ -32,18 +32,11 @@ status_text(const struct json *obj, const char *key)
     return json_string_or(json_at(obj, "status", key, NULL), "");
 }
 
-static const struct strict_type condition_type = {
-    .kind = STRICT_STRUCT,
-    .go = "v1.Condition",
-    .fields =
-        (const struct strict_field[]){{"type", &strict_string},
-                                      {"status", &strict_string},
-                                      {"reason", &strict_string},
-                                      {"message", &strict_string},
-                                      {"lastTransitionTime", &strict_string},
-                                      {0}}};
-static const struct strict_type condition_list = {
-    .kind = STRICT_LIST, .go = "[]v1.Condition", .item = &condition_type};
+STRICT_FIELDS(condition_type, "v1.Condition", {"type", &strict_string},
+              {"status", &strict_string}, {"reason", &strict_string},
+              {"message", &strict_string},
+              {"lastTransitionTime", &strict_string});
+STRICT_LIST_OF(condition_list, "[]v1.Condition", condition_type);
 
 /* Do the conditions decode? Upstream takes none of them when one does not. */
 static bool
@@ -254,15 +247,10 @@ struct prepared {
     int64_t ttl_s;
 };
 
-static const struct strict_type input_type = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.Input",
-    .fields = (const struct strict_field[]){
-        STRICT_TYPE_META,
-        {"ttl", &strict_string},
-        {"celHealthCheckCustomization", &strict_string_map},
-        {"celHealthCheckCustomizationFrom", &strict_string},
-        {0}}};
+STRICT_FIELDS(input_type, "v1beta1.Input", STRICT_TYPE_META,
+              {"ttl", &strict_string},
+              {"celHealthCheckCustomization", &strict_string_map},
+              {"celHealthCheckCustomizationFrom", &strict_string});
 
 /* What the feature gate lets through upstream. */
 static bool

@@ -17,48 +17,25 @@
 
 /* ---- the input ---- */
 
-static const struct strict_type source_type = {
-    .kind = STRICT_STRING, .go = "v1beta1.EnvironmentSourceType"};
-static const struct strict_type mode_type = {
-    .kind = STRICT_STRING, .go = "v1beta1.EnvironmentSourceSelectorModeType"};
-static const struct strict_type reference = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.EnvironmentSourceReference",
-    .fields = (const struct strict_field[]){{"name", &strict_string}, {0}}};
-static const struct strict_type selector = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.EnvironmentSourceSelector",
-    .fields =
-        (const struct strict_field[]){{"mode", &mode_type},
-                                      {"maxMatch", &strict_uint64},
-                                      {"minMatch", &strict_uint64},
-                                      {"sortByFieldPath", &strict_string},
-                                      {"matchLabels", &required_labels_type},
-                                      {0}}};
-static const struct strict_type source = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.EnvironmentSource",
-    .fields = (const struct strict_field[]){{"type", &source_type},
-                                            {"ref", &reference},
-                                            {"selector", &selector},
-                                            {"toFieldPath", &strict_string},
-                                            {0}}};
-static const struct strict_type sources = {
-    .kind = STRICT_LIST, .go = "[]v1beta1.EnvironmentSource", .item = &source};
+STRICT_NAMED(source_type, "v1beta1.EnvironmentSourceType");
+STRICT_NAMED(mode_type, "v1beta1.EnvironmentSourceSelectorModeType");
+STRICT_FIELDS(reference, "v1beta1.EnvironmentSourceReference",
+              {"name", &strict_string});
+STRICT_FIELDS(selector, "v1beta1.EnvironmentSourceSelector",
+              {"mode", &mode_type}, {"maxMatch", &strict_uint64},
+              {"minMatch", &strict_uint64}, {"sortByFieldPath", &strict_string},
+              {"matchLabels", &required_labels_type});
+STRICT_FIELDS(source, "v1beta1.EnvironmentSource", {"type", &source_type},
+              {"ref", &reference}, {"selector", &selector},
+              {"toFieldPath", &strict_string});
+STRICT_LIST_OF(sources, "[]v1beta1.EnvironmentSource", source);
 static const struct strict_type default_data = {
     .kind = STRICT_MAP, .go = "map[string]v1.JSON", .item = &strict_any};
-static const struct strict_type spec_type = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.InputSpec",
-    .fields = (const struct strict_field[]){{"defaultData", &default_data},
-                                            {"environmentConfigs", &sources},
-                                            {"policy", &required_policy_type},
-                                            {0}}};
-static const struct strict_type input_type = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.Input",
-    .fields = (const struct strict_field[]){
-        STRICT_TYPE_META, {"spec", &spec_type}, {0}}};
+STRICT_FIELDS(spec_type, "v1beta1.InputSpec", {"defaultData", &default_data},
+              {"environmentConfigs", &sources},
+              {"policy", &required_policy_type});
+STRICT_FIELDS(input_type, "v1beta1.Input", STRICT_TYPE_META,
+              {"spec", &spec_type});
 
 enum { KEY_MAX = 40 };
 

@@ -8,44 +8,22 @@
 
 /* ---- the input ---- */
 
-static const struct strict_type source_type = {
-    .kind = STRICT_STRING, .go = "v1beta1.ResourceSourceType"};
-static const struct strict_type reference = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.ResourceSourceReference",
-    .fields = (const struct strict_field[]){{"name", &strict_string}, {0}}};
-static const struct strict_type selector = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.ResourceSourceSelector",
-    .fields =
-        (const struct strict_field[]){{"maxMatch", &strict_uint64},
-                                      {"minMatch", &strict_uint64},
-                                      {"sortByFieldPath", &strict_string},
-                                      {"matchLabels", &required_labels_type},
-                                      {0}}};
-static const struct strict_type source = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.ResourceSource",
-    .fields = (const struct strict_field[]){{"type", &source_type},
-                                            {"ref", &reference},
-                                            {"selector", &selector},
-                                            {"kind", &strict_string},
-                                            {"apiVersion", &strict_string},
-                                            {"namespace", &strict_string},
-                                            {"into", &strict_string},
-                                            {0}}};
-static const struct strict_type sources = {
-    .kind = STRICT_LIST, .go = "[]v1beta1.ResourceSource", .item = &source};
-static const struct strict_type spec_type = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.InputSpec",
-    .fields = (const struct strict_field[]){
-        {"extraResources", &sources}, {"policy", &required_policy_type}, {0}}};
-static const struct strict_type input_type = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.Input",
-    .fields = (const struct strict_field[]){
-        STRICT_TYPE_META, {"spec", &spec_type}, {0}}};
+STRICT_NAMED(source_type, "v1beta1.ResourceSourceType");
+STRICT_FIELDS(reference, "v1beta1.ResourceSourceReference",
+              {"name", &strict_string});
+STRICT_FIELDS(selector, "v1beta1.ResourceSourceSelector",
+              {"maxMatch", &strict_uint64}, {"minMatch", &strict_uint64},
+              {"sortByFieldPath", &strict_string},
+              {"matchLabels", &required_labels_type});
+STRICT_FIELDS(source, "v1beta1.ResourceSource", {"type", &source_type},
+              {"ref", &reference}, {"selector", &selector},
+              {"kind", &strict_string}, {"apiVersion", &strict_string},
+              {"namespace", &strict_string}, {"into", &strict_string});
+STRICT_LIST_OF(sources, "[]v1beta1.ResourceSource", source);
+STRICT_FIELDS(spec_type, "v1beta1.InputSpec", {"extraResources", &sources},
+              {"policy", &required_policy_type});
+STRICT_FIELDS(input_type, "v1beta1.Input", STRICT_TYPE_META,
+              {"spec", &spec_type});
 
 /* ---- what it asks for, what came ---- */
 

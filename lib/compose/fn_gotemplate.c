@@ -42,31 +42,18 @@ struct prepared {
 
 static const struct strict_type source_type = {.kind = STRICT_STRING,
                                                .go = "v1beta1.TemplateSource"};
-static const struct strict_type delims_type = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.Delims",
-    .fields = (const struct strict_field[]){
-        {"left", &strict_string}, {"right", &strict_string}, {0}}};
-static const struct strict_type inline_type = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.TemplateSourceInline",
-    .fields = (const struct strict_field[]){
-        {"template", &strict_string}, {"templates", &strict_strings}, {0}}};
+STRICT_FIELDS(delims_type, "v1beta1.Delims", {"left", &strict_string},
+              {"right", &strict_string});
+STRICT_FIELDS(inline_type, "v1beta1.TemplateSourceInline",
+              {"template", &strict_string}, {"templates", &strict_strings});
 ONE_STRING(folder_type, "v1beta1.TemplateSourceFileSystem", "dirPath");
 ONE_STRING(environment_type, "v1beta1.TemplateSourceEnvironment", "key");
 
-static const struct strict_type input_type = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.GoTemplate",
-    .fields = (const struct strict_field[]){STRICT_TYPE_META,
-                                            {"delims", &delims_type},
-                                            {"source", &source_type},
-                                            {"inline", &inline_type},
-                                            {"fileSystem", &folder_type},
-                                            {"environment", &environment_type},
-                                            {"ttl", &strict_string},
-                                            {"options", &strict_strings},
-                                            {0}}};
+STRICT_FIELDS(input_type, "v1beta1.GoTemplate", STRICT_TYPE_META,
+              {"delims", &delims_type}, {"source", &source_type},
+              {"inline", &inline_type}, {"fileSystem", &folder_type},
+              {"environment", &environment_type}, {"ttl", &strict_string},
+              {"options", &strict_strings});
 
 static bool
 parse(const struct prepared *p, struct str text, struct template **out,

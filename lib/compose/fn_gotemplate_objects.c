@@ -20,29 +20,19 @@ STRICT_NAMED(condition_status, "v1.ConditionStatus");
 STRICT_NAMED(condition_reason, "common.ConditionReason");
 STRICT_NAMED(condition_target, "main.CompositionTarget");
 
-static const struct strict_type condition = {
-    .kind = STRICT_STRUCT,
-    .go = "main.TargetedCondition",
-    .fields = (const struct strict_field[]){
-        {"Condition.type", &condition_type},
-        {"Condition.status", &condition_status},
-        {"Condition.reason", &condition_reason},
-        {"Condition.message", &strict_string},
-        {"Condition.observedGeneration", &strict_int64},
-        {"target", &condition_target},
-        {0}}};
-static const struct strict_type condition_list = {
-    .kind = STRICT_LIST, .go = "[]main.TargetedCondition", .item = &condition};
+STRICT_FIELDS(condition, "main.TargetedCondition",
+              {"Condition.type", &condition_type},
+              {"Condition.status", &condition_status},
+              {"Condition.reason", &condition_reason},
+              {"Condition.message", &strict_string},
+              {"Condition.observedGeneration", &strict_int64},
+              {"target", &condition_target});
+STRICT_LIST_OF(condition_list, "[]main.TargetedCondition", condition);
 
-static const struct strict_type requirement = {
-    .kind = STRICT_STRUCT,
-    .go = "main.ExtraResourcesRequirement",
-    .fields = (const struct strict_field[]){{"apiVersion", &strict_string},
-                                            {"kind", &strict_string},
-                                            {"matchLabels", &strict_string_map},
-                                            {"matchName", &strict_string},
-                                            {"namespace", &strict_string},
-                                            {0}}};
+STRICT_FIELDS(requirement, "main.ExtraResourcesRequirement",
+              {"apiVersion", &strict_string}, {"kind", &strict_string},
+              {"matchLabels", &strict_string_map},
+              {"matchName", &strict_string}, {"namespace", &strict_string});
 static const struct strict_type requirement_map = {
     .kind = STRICT_MAP,
     .go = "main.ExtraResourcesRequirements",

@@ -141,8 +141,7 @@ from_json(struct patch_work *w, struct value *v, enum json_type type,
     return true;
 }
 
-static const struct strict_type go_array = {
-    .kind = STRICT_LIST, .go = "[]interface {}", .item = &strict_any};
+STRICT_LIST_OF(go_array, "[]interface {}", strict_any);
 
 static bool
 json_to_object(struct patch_work *w, struct value *v)

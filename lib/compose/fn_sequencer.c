@@ -22,33 +22,20 @@
 
 /* ---- the input ---- */
 
-static const struct strict_type name_type = {.kind = STRICT_STRING,
-                                             .go = "resource.Name"};
-static const struct strict_type names_type = {
-    .kind = STRICT_LIST, .go = "[]resource.Name", .item = &name_type};
-static const struct strict_type usage_version = {.kind = STRICT_STRING,
-                                                 .go = "v1beta1.UsageVersion"};
-static const struct strict_type rule_type = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.SequencingRule",
-    .fields = (const struct strict_field[]){{"condition", &strict_string},
-                                            {"deleteOnly", &strict_bool},
-                                            {"sequence", &names_type},
-                                            {0}}};
-static const struct strict_type rules_type = {
-    .kind = STRICT_LIST, .go = "[]v1beta1.SequencingRule", .item = &rule_type};
-static const struct strict_type input_type = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.Input",
-    .fields = (const struct strict_field[]){
-        STRICT_TYPE_META,
-        {"cacheTTL", &strict_string},
-        {"enableDeletionSequencing", &strict_bool},
-        {"replayDeletion", &strict_bool},
-        {"usageVersion", &usage_version},
-        {"resetCompositeReadiness", &strict_bool},
-        {"rules", &rules_type},
-        {0}}};
+STRICT_NAMED(name_type, "resource.Name");
+STRICT_LIST_OF(names_type, "[]resource.Name", name_type);
+STRICT_NAMED(usage_version, "v1beta1.UsageVersion");
+STRICT_FIELDS(rule_type, "v1beta1.SequencingRule",
+              {"condition", &strict_string}, {"deleteOnly", &strict_bool},
+              {"sequence", &names_type});
+STRICT_LIST_OF(rules_type, "[]v1beta1.SequencingRule", rule_type);
+STRICT_FIELDS(input_type, "v1beta1.Input", STRICT_TYPE_META,
+              {"cacheTTL", &strict_string},
+              {"enableDeletionSequencing", &strict_bool},
+              {"replayDeletion", &strict_bool},
+              {"usageVersion", &usage_version},
+              {"resetCompositeReadiness", &strict_bool},
+              {"rules", &rules_type});
 
 static bool
 flag(const struct json *in, const char *key)

@@ -9,30 +9,22 @@
 
 /* ---- the types of their inputs ---- */
 
-static const struct strict_type resolution = {.kind = STRICT_STRING,
-                                              .go = "v1.ResolutionPolicy"};
+STRICT_NAMED(resolution, "v1.ResolutionPolicy");
 const struct strict_type required_policy_type = {
     .kind = STRICT_STRUCT,
     .go = "v1beta1.Policy",
     .fields = (const struct strict_field[]){{"resolution", &resolution}, {0}}};
 
-static const struct strict_type field_policy = {
-    .kind = STRICT_STRING, .go = "v1beta1.FromFieldPathPolicy"};
+STRICT_NAMED(field_policy, "v1beta1.FromFieldPathPolicy");
 
 /* The two functions call the matcher and its type differently; only a wrong
  * type of the whole matcher would tell. */
-static const struct strict_type matcher_type = {.kind = STRICT_STRING,
-                                                .go = "string"};
-static const struct strict_type matcher = {
-    .kind = STRICT_STRUCT,
-    .go = "v1beta1.ResourceSourceSelectorLabelMatcher",
-    .fields =
-        (const struct strict_field[]){{"type", &matcher_type},
-                                      {"key", &strict_string},
-                                      {"valueFromFieldPath", &strict_string},
-                                      {"fromFieldPathPolicy", &field_policy},
-                                      {"value", &strict_string},
-                                      {0}}};
+STRICT_NAMED(matcher_type, "string");
+STRICT_FIELDS(matcher, "v1beta1.ResourceSourceSelectorLabelMatcher",
+              {"type", &matcher_type}, {"key", &strict_string},
+              {"valueFromFieldPath", &strict_string},
+              {"fromFieldPathPolicy", &field_policy},
+              {"value", &strict_string});
 const struct strict_type required_labels_type = {
     .kind = STRICT_LIST,
     .go = "[]v1beta1.ResourceSourceSelectorLabelMatcher",

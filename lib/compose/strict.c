@@ -25,21 +25,12 @@ const struct strict_type strict_object = {
     .kind = STRICT_MAP, .go = "map[string]interface {}", .item = &strict_any};
 
 static const struct strict_type uid = SCALAR(STRICT_STRING, "types.UID");
-static const struct strict_type owner = {
-    .kind = STRICT_STRUCT,
-    .go = "v1.OwnerReference",
-    .fields =
-        (const struct strict_field[]){{"apiVersion", &strict_string},
-                                      {"kind", &strict_string},
-                                      {"name", &strict_string},
-                                      {"uid", &uid},
-                                      {"controller", &strict_bool},
-                                      {"blockOwnerDeletion", &strict_bool},
-                                      {0}}};
-static const struct strict_type owners = {
-    .kind = STRICT_LIST, .go = "[]v1.OwnerReference", .item = &owner};
-static const struct strict_type managed_fields = {
-    .kind = STRICT_LIST, .go = "[]v1.ManagedFieldsEntry", .item = &strict_any};
+STRICT_FIELDS(owner, "v1.OwnerReference", {"apiVersion", &strict_string},
+              {"kind", &strict_string}, {"name", &strict_string}, {"uid", &uid},
+              {"controller", &strict_bool},
+              {"blockOwnerDeletion", &strict_bool});
+STRICT_LIST_OF(owners, "[]v1.OwnerReference", owner);
+STRICT_LIST_OF(managed_fields, "[]v1.ManagedFieldsEntry", strict_any);
 
 const struct strict_type strict_object_meta = {
     .kind = STRICT_STRUCT,
