@@ -125,6 +125,8 @@ func (s *subject) real(req *fnv1.RunFunctionRequest) (map[string]any, error) {
 
 // ---- both answers in one form ----
 
+const errorMax = 800
+
 var severities = map[string]float64{"SEVERITY_FATAL": 1, "SEVERITY_WARNING": 2, "SEVERITY_NORMAL": 3}
 
 func list(v map[string]any, key string) []any {
@@ -148,7 +150,11 @@ func results(v map[string]any) (out []string, fatal bool) {
 		if s, is := m["severity"].(string); is {
 			n = severities[s]
 		}
-		out = append(out, fmt.Sprintf("%v %s", n, text(m["message"])))
+		message := text(m["message"])
+		if len(message) > errorMax { // docs/FUNCTIONS.md: ours are cut
+			message = message[:errorMax]
+		}
+		out = append(out, fmt.Sprintf("%v %s", n, message))
 		fatal = fatal || n == 1
 	}
 	return out, fatal
