@@ -350,9 +350,3 @@ progress_end(struct progress *p)
     canvas_release(&p->canvas);
     forget_runs(p);
 }
-
-int64_t
-progress_ms(const struct progress *p)
-{
-    return mono() - p->begun_ms;
-}

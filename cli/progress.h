@@ -74,7 +74,5 @@ void progress_report(struct progress *p, const struct error *err,
  * with the next change. */
 void progress_aside(struct progress *p);
 void progress_end(struct progress *p);
-/* Milliseconds since the start. */
-int64_t progress_ms(const struct progress *p);
 
 #endif

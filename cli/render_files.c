@@ -24,8 +24,9 @@ is_standard_input(const char *path)
     return strcmp(path, "-") == 0;
 }
 
-char *
-render_path(const char *path)
+/* path from the root, without "." and ".." (fresh memory); "-" stays. */
+static char *
+clean_path(const char *path)
 {
     AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
     AUTO(buf_release) struct buf whole = BUF_INIT(BUF_TEXT_MAX);
@@ -68,7 +69,7 @@ failed(const char *what, const char *path, struct error *err)
 bool
 render_file_exists(const char *what, const char *path, struct error *err)
 {
-    AUTO(mem_free_ptr) char *whole = render_path(path);
+    AUTO(mem_free_ptr) char *whole = clean_path(path);
     struct stat st;
 
     if (is_standard_input(path))
@@ -165,7 +166,7 @@ is_empty_object(const struct json *j)
 struct json *
 render_load_xr(const char *path, struct error *err)
 {
-    AUTO(mem_free_ptr) char *whole = render_path(path);
+    AUTO(mem_free_ptr) char *whole = clean_path(path);
     AUTO(json_free_ptr)
     struct json *xr = load_one(whole, "composite resource file",
                                "composite resource YAML", err);
@@ -195,7 +196,7 @@ name_of(const struct json *j)
 struct json *
 render_load_composition(const char *path, struct error *err)
 {
-    AUTO(mem_free_ptr) char *whole = render_path(path);
+    AUTO(mem_free_ptr) char *whole = clean_path(path);
     struct json *comp =
         load_one(whole, "composition file", "composition resource YAML", err);
 
@@ -215,7 +216,7 @@ render_load_composition(const char *path, struct error *err)
 struct json *
 render_load_xrd(const char *path, struct error *err)
 {
-    AUTO(mem_free_ptr) char *whole = render_path(path);
+    AUTO(mem_free_ptr) char *whole = clean_path(path);
     struct json *xrd = load_one(whole, "XRD file", "XRD YAML", err);
 
     if (!xrd)
@@ -337,7 +338,7 @@ bool
 render_load_functions(const char *path, struct functions *out,
                       struct error *err)
 {
-    AUTO(mem_free_ptr) char *whole = render_path(path);
+    AUTO(mem_free_ptr) char *whole = clean_path(path);
     AUTO(json_free_ptr) struct json *all = json_new_array();
     bool ok = load_stream(whole, "Function", all, err);
 
@@ -377,7 +378,7 @@ bool
 render_load_objects(const char *what, const char *path, struct json *out,
                     struct error *err)
 {
-    AUTO(mem_free_ptr) char *whole = render_path(path);
+    AUTO(mem_free_ptr) char *whole = clean_path(path);
     AUTO(json_free_ptr) struct json *all = json_new_array();
     bool secrets = strcmp(what, "secrets") == 0;
     const char *parsing = secrets ? "secret"

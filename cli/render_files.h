@@ -14,8 +14,6 @@
 
 #include "lib/compose/functions.h"
 
-/* path from the root, without "." and ".." (fresh memory); "-" stays. */
-char *render_path(const char *path);
 /* A file that must be there and no folder, as the CLI's parser checks it; what:
  * how it names it ("<composition>", "--xrd"). */
 bool render_file_exists(const char *what, const char *path, struct error *err);

@@ -99,13 +99,6 @@ doctor_run(struct doctor *d, struct error *err)
     return d->graph && steps_wait(d->graph, err);
 }
 
-void
-doctor_stop(struct doctor *d)
-{
-    if (d->graph)
-        steps_stop(d->graph);
-}
-
 size_t
 doctor_count(const struct doctor *d)
 {

@@ -26,7 +26,6 @@ struct doctor *doctor_new(struct loop *l, const struct host_options *o,
 void doctor_free(struct doctor *d);
 /* Runs every row; turns the loop. False: stopped by the user. */
 bool doctor_run(struct doctor *d, struct error *err);
-void doctor_stop(struct doctor *d);
 
 size_t doctor_count(const struct doctor *d);
 const struct host_row *doctor_row(const struct doctor *d, size_t i);

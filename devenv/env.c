@@ -80,21 +80,6 @@ env_condition_true(const struct json *object, const char *type)
 }
 
 bool
-env_check_condition(void *type, const struct kube_object *o, struct buf *why)
-{
-    AUTO(json_free_ptr) struct json *j = json_parse(o->body, NULL, NULL);
-    const struct json *c = env_condition(j, type);
-    const char *message = json_get_string(c, "message");
-
-    if (env_condition_true(j, type))
-        return true;
-    buf_printf(why, "%s is not %s", o->name.s, (const char *)type);
-    if (message && *message)
-        buf_printf(why, ": %s", message);
-    return false;
-}
-
-bool
 env_check_ready(void *unused UNUSED, const struct kube_object *o,
                 struct buf *why)
 {

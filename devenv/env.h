@@ -54,9 +54,6 @@ const struct json *env_condition(const struct json *object, const char *type);
  * its last change may be stale: crossplane#4196)? */
 bool env_condition_true(const struct json *object, const char *type);
 
-/* Checks: status.conditions has TYPE True (arg: the type's name). */
-bool env_check_condition(void *type, const struct kube_object *o,
-                         struct buf *why);
 /* Ready and Synced are True for the newest generation. */
 bool env_check_ready(void *unused, const struct kube_object *o,
                      struct buf *why);

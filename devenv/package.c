@@ -51,8 +51,8 @@ example_names(struct strlist *out)
 }
 
 /* Of the folders in assets/ those with a package's metadata. */
-void
-package_names(struct strlist *out)
+static void
+built_in_names(struct strlist *out)
 {
     AUTO(strlist_release) struct strlist all = {0};
 
@@ -72,7 +72,7 @@ static void
 names_of(const char *root, struct strlist *out)
 {
     if (strcmp(root, "assets/") == 0)
-        package_names(out);
+        built_in_names(out);
     else
         folders(root, out);
 }

@@ -14,8 +14,6 @@
 #include "devenv/env.h"
 #include "devenv/manifest.h"
 
-/* Names of what is built in, sorted. */
-void package_names(struct strlist *out);
 void example_names(struct strlist *out);
 bool package_is_builtin(const char *name);
 bool example_is_builtin(const char *name);

@@ -1,7 +1,8 @@
 #include "tui/pane.h"
 
-bool
-pane_has_title(const struct canvas *c)
+/* Whether a canvas of this size gets titles at all. */
+static bool
+has_title(const struct canvas *c)
 {
     return c->w >= 60 && c->h >= 16;
 }
@@ -11,7 +12,7 @@ pane_draw(struct canvas *c, struct rect r, struct str title, bool focus)
 {
     enum style st = focus ? ST_FOCUS : ST_BORDER;
 
-    if (!pane_has_title(c))
+    if (!has_title(c))
         return r;
     if (c->w >= 100) {
         canvas_box(c, r, st, title);

@@ -16,7 +16,5 @@ struct rect pane_draw(struct canvas *c, struct rect r, struct str title,
 /* The keys that choose among n panes: next, previous, by number; one alone and
  * all again (back ends that too). True: a was one of them. */
 bool pane_act(enum action a, int *focus, int n, bool *zoom);
-/* Whether a canvas of this size gets titles at all. */
-bool pane_has_title(const struct canvas *c);
 
 #endif

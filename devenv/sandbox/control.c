@@ -251,8 +251,8 @@ kind_key(const struct kind *k)
     return mem_printf("%s/%s", k->group, k->kind);
 }
 
-void
-control_forget_fetched(struct control *c, const struct kind *k)
+static void
+forget_fetched(struct control *c, const struct kind *k)
 {
     AUTO(mem_free_ptr) char *key = kind_key(k);
     struct map *m = map_del(&c->fetched, str_of(key));
@@ -421,7 +421,7 @@ on_event(void *arg, const struct registry_event *e)
     c->heard = MAX(c->heard, e->revision);
     if (strcmp(k->plural, "events") == 0)
         return;
-    control_forget_fetched(c, k);
+    forget_fetched(c, k);
     usage_index_event(c->usages, e);
     add_by_rule(c, e);
     if (type && type->claim_plural)

@@ -150,7 +150,6 @@ const struct json *control_fetched(struct control *c, const struct kind *k,
 const struct json *control_keep_fetched(struct control *c, const struct kind *k,
                                         struct str selector,
                                         struct json *items);
-void control_forget_fetched(struct control *c, const struct kind *k);
 /* One of Crossplane's own objects by name, or NULL; kept as above. */
 const struct json *control_get(struct control *c, const char *plural,
                                const char *name);

@@ -113,6 +113,21 @@ plural_of(struct arena *a, const char *kind)
     return s;
 }
 
+/* The family that serves group, or NULL. */
+static const struct managed_family *
+family_of(const struct managed_kinds *m, const char *group)
+{
+    struct str g = str_of(group);
+
+    for (size_t i = 0; i < m->families_n; i++) {
+        struct str own = str_of(m->families[i].group);
+
+        if (str_ends(g, own) && (g.n == own.n || g.s[g.n - own.n - 1] == '.'))
+            return &m->families[i];
+    }
+    return NULL;
+}
+
 static void
 read_kind(struct managed_kinds *m, const struct json *entry, const char *group)
 {
@@ -121,7 +136,7 @@ read_kind(struct managed_kinds *m, const struct json *entry, const char *group)
 
     k->group = group;
     k->kind = json_key(entry);
-    k->family = managed_kinds_family(m, group);
+    k->family = family_of(m, group);
     k->plural = plural_of(m->arena, k->kind);
     k->named = json_get_string(entry, "name");
     k->at = json_get(entry, "at");
@@ -207,20 +222,6 @@ managed_kinds_find(const struct managed_kinds *m, const char *group,
     AUTO(mem_free_ptr) char *key = mem_printf("%s/%s", group, kind);
 
     return map_get(&m->by_name, str_of(key));
-}
-
-const struct managed_family *
-managed_kinds_family(const struct managed_kinds *m, const char *group)
-{
-    struct str g = str_of(group);
-
-    for (size_t i = 0; i < m->families_n; i++) {
-        struct str own = str_of(m->families[i].group);
-
-        if (str_ends(g, own) && (g.n == own.n || g.s[g.n - own.n - 1] == '.'))
-            return &m->families[i];
-    }
-    return NULL;
 }
 
 const struct managed_field *

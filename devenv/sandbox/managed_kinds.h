@@ -67,9 +67,6 @@ void managed_kinds_free(struct managed_kinds *m);
 const struct managed_kind *managed_kinds_find(const struct managed_kinds *m,
                                               const char *group,
                                               const char *kind);
-/* The family that serves group, or NULL. */
-const struct managed_family *managed_kinds_family(const struct managed_kinds *m,
-                                                  const char *group);
 const struct managed_field *managed_kind_field(const struct managed_kind *k,
                                                const char *name);
 size_t managed_kinds_count(const struct managed_kinds *m);

@@ -112,8 +112,9 @@ is_wildcard(const struct fieldpath_segment *s)
     return !s->is_index && str_eqz(s->field, "*");
 }
 
-void
-fieldpath_print(const struct fieldpath *p, size_t n, struct buf *out)
+/* Appends the first n segments as upstream prints them: `a.b[0][x.y]`. */
+static void
+print_path(const struct fieldpath *p, size_t n, struct buf *out)
 {
     for (size_t i = 0; i < n; i++) {
         const struct fieldpath_segment *s = &p->v[i];
@@ -130,7 +131,7 @@ fieldpath_print(const struct fieldpath *p, size_t n, struct buf *out)
 static const char *
 print(const struct fieldpath *p, size_t n, struct buf *b)
 {
-    fieldpath_print(p, n, b);
+    print_path(p, n, b);
     return buf_cstr(b);
 }
 
@@ -140,7 +141,7 @@ print_quoted(const struct fieldpath *p, size_t n, struct buf *b)
 {
     AUTO(buf_release) struct buf plain = BUF_INIT(4096);
 
-    fieldpath_print(p, n, &plain);
+    print_path(p, n, &plain);
     format_quote(buf_view(&plain), false, b);
     return buf_cstr(b);
 }
@@ -386,7 +387,7 @@ expand(const struct json *j, struct fieldpath *p, size_t i, struct strlist *out,
                          buf_cstr(&b));
     }
     if (j) {
-        fieldpath_print(p, p->n, &b);
+        print_path(p, p->n, &b);
         strlist_add(out, buf_view(&b));
     }
     return true;

@@ -33,8 +33,6 @@ struct fieldpath {
 /* `unexpected '.' at position 0`; more than the maximum is ERR_LIMIT. out
  * views text. */
 bool fieldpath_parse(struct str text, struct fieldpath *out, struct error *err);
-/* Appends the first n segments as upstream prints them: `a.b[0][x.y]`. */
-void fieldpath_print(const struct fieldpath *p, size_t n, struct buf *out);
 
 /* ---- reading ---- */
 /* The value, owned by j; the empty path gives j. NULL: err is ERR_NOT_FOUND

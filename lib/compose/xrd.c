@@ -149,12 +149,6 @@ xrd_name(const struct json *xrd)
 }
 
 const char *
-xrd_claim_kind(const struct json *xrd)
-{
-    return json_string(json_at(xrd, "spec", "claimNames", "kind", NULL));
-}
-
-const char *
 xrd_referenceable(const struct json *xrd)
 {
     const struct json *all = json_at(xrd, "spec", "versions", NULL);

@@ -26,8 +26,6 @@ struct json *xrd_to_crd(const struct json *xrd, struct error *err);
  * claim names: missing names` when it offers none. */
 struct json *xrd_to_claim_crd(const struct json *xrd, struct error *err);
 
-/* The kind of the claims an XRD offers (in its own group), NULL: none. */
-const char *xrd_claim_kind(const struct json *xrd);
 /* "Namespaced", "Cluster" or "LegacyCluster"; the default of its version. */
 const char *xrd_scope(const struct json *xrd);
 /* The name of the referenceable version, NULL when there is none. */

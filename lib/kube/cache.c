@@ -602,12 +602,6 @@ kube_cache_error(const struct kube_cache *k)
     return k->has_error ? &k->error : NULL;
 }
 
-const struct kube_gvr *
-kube_cache_gvr(const struct kube_cache *k)
-{
-    return &k->o.gvr;
-}
-
 size_t
 kube_cache_count(const struct kube_cache *k)
 {
@@ -635,12 +629,6 @@ kube_cache_find(const struct kube_cache *k, const char *ns, const char *name)
     return o && str_eq(o->ns, str_of(ns)) && str_eq(o->name, str_of(name))
                ? o
                : NULL;
-}
-
-size_t
-kube_cache_bytes(const struct kube_cache *k)
-{
-    return k->store.bytes;
 }
 
 bool

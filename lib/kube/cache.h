@@ -100,7 +100,6 @@ bool kube_cache_synced(const struct kube_cache *k);
 int64_t kube_cache_as_of(const struct kube_cache *k);
 /* Why it is not LIVE, or NULL. */
 const struct error *kube_cache_error(const struct kube_cache *k);
-const struct kube_gvr *kube_cache_gvr(const struct kube_cache *k);
 
 size_t kube_cache_count(const struct kube_cache *k);
 /* The i-th in order, NULL past the last. O(1). */
@@ -112,8 +111,6 @@ const struct kube_object *kube_cache_find(const struct kube_cache *k,
  * namespace begins. */
 size_t kube_cache_lower(const struct kube_cache *k, const char *ns,
                         const char *name);
-/* Bytes held by the objects. */
-size_t kube_cache_bytes(const struct kube_cache *k);
 
 /* Turns the loop until the first list is complete, for commands. Fails at
  * timeout_ms, or at once when the server refuses (403, 404). */

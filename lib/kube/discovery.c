@@ -102,12 +102,6 @@ kube_discovery_free(struct kube_discovery *d)
     free(d);
 }
 
-void
-kube_discovery_free_ptr(struct kube_discovery **d)
-{
-    kube_discovery_free(*d);
-}
-
 /* ---- kinds ---- */
 
 static const char *const *

@@ -18,7 +18,6 @@ struct kube_discovery;
 
 struct kube_discovery *kube_discovery_new(struct kube_client *c);
 void kube_discovery_free(struct kube_discovery *d);
-void kube_discovery_free_ptr(struct kube_discovery **d);
 
 /* err NULL: the list is fresh. Groups that could not be read (an aggregated
  * API server that is down) are left out and named by

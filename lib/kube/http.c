@@ -70,7 +70,6 @@ struct kube_http {
     struct kube_http_call *calls;
     size_t running;
     bool sweeping; /* a sweep is deferred */
-    uint64_t received;
     char *ca, *cert, *key, *server_name, *proxy, *unix_socket;
     bool insecure;
 };
@@ -325,7 +324,6 @@ on_body(char *p, size_t one, size_t n, void *arg)
     if (c->state == DEAD)
         return 0;
     c->last_ms = loop_now(c->h->l);
-    c->h->received += n;
     if (c->on_data && c->head.status / 100 == 2) {
         c->refused = !c->on_data(c->arg, str_n(p, n));
         return c->refused || c->state == DEAD ? 0 : n;
@@ -532,12 +530,6 @@ size_t
 kube_http_running(const struct kube_http *h)
 {
     return h->running;
-}
-
-uint64_t
-kube_http_received(const struct kube_http *h)
-{
-    return h->received;
 }
 
 /* ---- the start of a call ---- */

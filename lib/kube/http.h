@@ -100,7 +100,5 @@ struct kube_http_call *kube_http_start(struct kube_http *h,
 void kube_http_cancel(struct kube_http_call *call);
 /* Calls that have not ended. */
 size_t kube_http_running(const struct kube_http *h);
-/* Bytes of bodies received since kube_http_new, after decompression. */
-uint64_t kube_http_received(const struct kube_http *h);
 
 #endif

@@ -508,12 +508,6 @@ mesh_live_discovery(struct mesh_live *l)
     return l->discovery;
 }
 
-const struct mesh_host *
-mesh_live_host(const struct mesh_live *l)
-{
-    return &l->host;
-}
-
 struct mesh_planner *
 mesh_live_planner(struct mesh_live *l)
 {
@@ -614,35 +608,4 @@ mesh_live_wait(struct mesh_live *l, int64_t timeout_ms, struct error *err)
         error_set(err, ERR_TIMEOUT, "the cluster did not answer in %lld s",
                   (long long)(timeout_ms / 1000));
     return false;
-}
-
-static bool
-all_known(const struct mesh_live *l)
-{
-    for (size_t i = 0; i < l->n; i++) {
-        const struct kube_cache *k = l->v[i]->cache;
-
-        if (!kube_cache_synced(k) && !is_refused(k))
-            return false;
-    }
-    return true;
-}
-
-size_t
-mesh_live_wait_caches(struct mesh_live *l, int64_t timeout_ms,
-                      struct error *err)
-{
-    int64_t end = clock_mono_ms(clock_system()) + timeout_ms;
-
-    while (!all_known(l)) {
-        int64_t left = end - clock_mono_ms(clock_system());
-
-        if (left <= 0) {
-            error_set(err, ERR_TIMEOUT, "the cluster did not answer in %lld s",
-                      (long long)(timeout_ms / 1000));
-            return 0;
-        }
-        loop_turn(kube_client_loop(l->client), (int)left);
-    }
-    return l->n;
 }

@@ -39,8 +39,6 @@ void mesh_live_free_ptr(struct mesh_live **l);
 struct mesh *mesh_live_model(struct mesh_live *l);
 struct kube_discovery *mesh_live_discovery(struct mesh_live *l);
 struct mesh_planner *mesh_live_planner(struct mesh_live *l);
-/* What its planner asks: for planners that see something over it. */
-const struct mesh_host *mesh_live_host(const struct mesh_live *l);
 /* The cache of a kind, started when there is none yet; NULL and err when the
  * kind is not served. It belongs to the live model and stays. */
 struct kube_cache *mesh_live_cache(struct mesh_live *l,
@@ -65,11 +63,5 @@ void mesh_live_state(const struct mesh_live *l, struct mesh_live_state *out);
 void mesh_live_retry(struct mesh_live *l);
 /* Turns the loop until synced, for commands. */
 bool mesh_live_wait(struct mesh_live *l, int64_t timeout_ms, struct error *err);
-/* Turns the loop until every cache that was opened so far (a plan opens what
- * it asks for) is complete or refused; answers how many there are, 0 and err
- * at the timeout. For commands: plan, wait, and plan again until there are no
- * more of them. */
-size_t mesh_live_wait_caches(struct mesh_live *l, int64_t timeout_ms,
-                             struct error *err);
 
 #endif

@@ -58,12 +58,6 @@ mesh_free(struct mesh *m)
 }
 
 void
-mesh_free_ptr(struct mesh **m)
-{
-    mesh_free(*m);
-}
-
-void
 mesh_set_lookup(struct mesh *m, mesh_lookup_fn *fn, void *arg)
 {
     m->lookup = fn;

@@ -34,7 +34,6 @@ struct mesh;
 
 struct mesh *mesh_new(const struct clock *clock);
 void mesh_free(struct mesh *m);
-void mesh_free_ptr(struct mesh **m);
 
 /* ---- feeding ---- */
 /* An object was added or changed. api_version and kind may be NULL: the

@@ -30,12 +30,6 @@ mesh_planner_free(struct mesh_planner *p)
 }
 
 void
-mesh_planner_free_ptr(struct mesh_planner **p)
-{
-    mesh_planner_free(*p);
-}
-
-void
 mesh_planner_forget(struct mesh_planner *p)
 {
     catalog_forget(&p->catalog);

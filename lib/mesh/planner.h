@@ -51,7 +51,6 @@ struct mesh_planner;
 
 struct mesh_planner *mesh_planner_new(const struct mesh_host *host);
 void mesh_planner_free(struct mesh_planner *p);
-void mesh_planner_free_ptr(struct mesh_planner **p);
 /* XRDs, Compositions or Functions changed: forget what was compiled. */
 void mesh_planner_forget(struct mesh_planner *p);
 

@@ -7,6 +7,33 @@
  * of the language itself (cel-go's common/stdlib/standard.go).
  */
 
+/* Behind the type at p. */
+static const char *
+skip_type(const char *p)
+{
+    char kind = *p++;
+
+    if (kind == 'T' && *p == ':')
+        return skip_type(p + 1);
+    if (kind == 'm')
+        p = skip_type(p);
+    return strchr("lmo", kind) ? skip_type(p) : p;
+}
+
+/* Number of arguments, the target included. */
+static size_t
+arity(const char *signature)
+{
+    size_t n = 0;
+
+    while (*signature != '>') {
+        signature = skip_type(signature);
+        signature += *signature == '.';
+        n++;
+    }
+    return n;
+}
+
 size_t
 cel_overloads(struct str name, bool method, size_t args,
               const struct cel_overload **out, size_t max, bool *known)
@@ -27,35 +54,9 @@ cel_overloads(struct str name, bool method, size_t args,
                 continue;
             *known = true;
             if (n < max && method == (strchr(o->signature, '.') != NULL) &&
-                args == cel_arity(o->signature))
+                args == arity(o->signature))
                 out[n++] = o;
         }
-    }
-    return n;
-}
-
-/* Behind the type at p. */
-static const char *
-skip_type(const char *p)
-{
-    char kind = *p++;
-
-    if (kind == 'T' && *p == ':')
-        return skip_type(p + 1);
-    if (kind == 'm')
-        p = skip_type(p);
-    return strchr("lmo", kind) ? skip_type(p) : p;
-}
-
-size_t
-cel_arity(const char *signature)
-{
-    size_t n = 0;
-
-    while (*signature != '>') {
-        signature = skip_type(signature);
-        signature += *signature == '.';
-        n++;
     }
     return n;
 }

@@ -200,8 +200,9 @@ cel_property(const struct schema *s, const char *key)
     return p ? p->schema : NULL;
 }
 
-bool
-cel_has_properties(const struct schema *s)
+/* Has named properties (as opposed to a map). */
+static bool
+has_properties(const struct schema *s)
 {
     return s->property_count || is_resource(s) || s == &meta_schema;
 }
@@ -351,12 +352,6 @@ cel_of_json(struct arena *a, const struct json *j, const struct schema *s)
     }
 }
 
-size_t
-cel_list_size(const struct cel_list *l)
-{
-    return l->n;
-}
-
 const struct cel_value *
 cel_list_items(struct cel_eval *e, const struct cel_list *l)
 {
@@ -377,12 +372,6 @@ cel_list_items(struct cel_eval *e, const struct cel_list *l)
     return v;
 }
 
-size_t
-cel_map_size(const struct cel_map *m)
-{
-    return m->n;
-}
-
 const struct schema *
 cel_map_member(const struct cel_map *m, const char *key, bool *known)
 {
@@ -392,7 +381,7 @@ cel_map_member(const struct cel_map *m, const char *key, bool *known)
     if (!s)
         return NULL;
     const struct schema *p =
-        cel_has_properties(s) ? cel_property(s, key) : s->values;
+        has_properties(s) ? cel_property(s, key) : s->values;
 
     *known = p != NULL;
     return p;
@@ -403,7 +392,7 @@ find_in_json(struct cel_eval *e, const struct cel_map *m, struct str key,
              struct cel_value *out)
 {
     AUTO(buf_release) struct buf plain = BUF_INIT(4096);
-    bool object = m->schema && cel_has_properties(m->schema), known;
+    bool object = m->schema && has_properties(m->schema), known;
 
     if (object && str_contains(key, STR("__"))) {
         if (!cel_unescape(key, &plain))
@@ -448,7 +437,7 @@ struct cel_list *
 cel_map_keys(struct cel_eval *e, const struct cel_map *m)
 {
     struct cel_list *l = cel_list_new(e, m->n);
-    bool object = m->schema && cel_has_properties(m->schema), known;
+    bool object = m->schema && has_properties(m->schema), known;
 
     for (size_t i = 0; l && !m->json && i < m->n; i++)
         l->v[l->n++] = m->v[i].key;

@@ -80,11 +80,9 @@ void *cel_alloc(struct cel_eval *e, size_t n);
 /* Counts work that no cost stands for; false: the run is stopped. */
 bool cel_work(struct cel_eval *e, size_t n);
 
-size_t cel_list_size(const struct cel_list *l);
 /* All elements, made if need be. */
 const struct cel_value *cel_list_items(struct cel_eval *e,
                                        const struct cel_list *l);
-size_t cel_map_size(const struct cel_map *m);
 /* False: no such key. An odd key gives a CEL_ERROR and true. */
 bool cel_map_find(struct cel_eval *e, const struct cel_map *m,
                   const struct cel_value *key, struct cel_value *out);
@@ -123,8 +121,6 @@ uint64_t cel_size(const struct cel_value *v);
 /* A schema-typed property; types apiVersion, kind and metadata of resources
  * too. NULL: the schema does not know it. */
 const struct schema *cel_property(const struct schema *s, const char *key);
-/* Has named properties (as opposed to a map). */
-bool cel_has_properties(const struct schema *s);
 
 /* ---- time ---- */
 
@@ -219,8 +215,6 @@ cel_function cel_add, cel_format;
 /* Rows that fit; up to max. *known: there is a function of this name. */
 size_t cel_overloads(struct str name, bool method, size_t args,
                      const struct cel_overload **out, size_t max, bool *known);
-/* Number of arguments, the target included. */
-size_t cel_arity(const char *signature);
 /* The type of a value in signatures. */
 char cel_letter(const struct cel_value *v);
 /* Does the value fit the type at *type? Moves *type behind it. */

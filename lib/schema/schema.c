@@ -153,12 +153,6 @@ schema_property(const struct schema *node, size_t i, const char **name,
     return p->schema;
 }
 
-bool
-schema_is_required(const struct schema *node, const char *key)
-{
-    return node && strlist_has(&node->required, str_of(key));
-}
-
 size_t
 schema_rule_count(const struct schema *root)
 {
