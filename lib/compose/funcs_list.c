@@ -258,6 +258,9 @@ FUNC(fn_chunk)
 
     if (!call_slice(c, "Cannot chunk type", v[1], &items, &count))
         return false;
+    /* Sprig's ceiling of a division by less than nothing is no piece at all. */
+    if (size < 0 && count > 1 && count - 1 <= (uint64_t)-size)
+        return call_list(c, 0, ELEM_LIST, out);
     if (size <= 0)
         return call_fail(c, "runtime error: makeslice: len out of range");
     size_t pieces = (count + (size_t)size - 1) / (size_t)size;

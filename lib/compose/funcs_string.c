@@ -128,7 +128,10 @@ FUNC(fn_trunc)
 static bool
 bad_slice(struct call *c, int64_t start, int64_t end, size_t n)
 {
-    if (end < 0 || (uint64_t)end > n)
+    if (end < 0)
+        return call_fail(c, "runtime error: slice bounds out of range [:%lld]",
+                         (long long)end);
+    if ((uint64_t)end > n)
         return call_fail(
             c,
             "runtime error: slice bounds out of range [:%lld] with length %zu",
