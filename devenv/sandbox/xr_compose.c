@@ -9,6 +9,7 @@
 
 #include "devenv/sandbox/connection.h"
 #include "devenv/sandbox/kobj.h"
+#include "devenv/sandbox/xr_look.h"
 
 struct run {
     struct control *c;
@@ -57,15 +58,6 @@ is_namespaced(void *arg, const char *api_version, const char *kind,
     return true;
 }
 
-/* "k=v,k2=v2"; "" selects all. */
-static void
-label_selector(const struct json *labels, struct buf *b)
-{
-    for (const struct json *l = json_first(labels); l; l = json_next(l))
-        buf_printf(b, "%s%s=%s", b->n ? "," : "", json_key(l),
-                   json_string_or(l, ""));
-}
-
 /* Managed fields are half of an object and nothing a function would read. */
 static void
 strip(struct json *items)
@@ -92,7 +84,7 @@ look_up(const struct run *r, const struct kind *k, const struct json *sel,
         json_append(items = json_new_array(), obj);
         return items;
     }
-    label_selector(json_at(sel, "matchLabels", "labels", NULL), &b);
+    xr_labels(json_at(sel, "matchLabels", "labels", NULL), &b);
     items = registry_list_json(r->c->registry, k, *ns ? ns : NULL,
                                b.n ? buf_cstr(&b) : NULL, &st);
     if (!items)
