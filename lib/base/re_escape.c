@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "lib/base/ascii.h"
 #include "lib/base/re_parser.h"
 #include "lib/base/utf8.h"
 
@@ -50,15 +51,6 @@ re_next_rune(struct re_parser *p, uint32_t *cp)
 
 /* ---- escapes ---- */
 
-static int
-hex_value(uint32_t c)
-{
-    if (c >= '0' && c <= '9')
-        return (int)c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? (int)c - 'a' + 10 : -1;
-}
-
 /* Behind "\x". False without an error when it is none. */
 static bool
 hex_escape(struct re_parser *p, uint32_t *out)
@@ -73,9 +65,9 @@ hex_escape(struct re_parser *p, uint32_t *out)
                 *out = v;
                 return digits > 0;
             }
-            if (hex_value(c) < 0)
+            if (ascii_hex(c) < 0)
                 return false;
-            v = v * 16 + (uint32_t)hex_value(c);
+            v = v * 16 + (uint32_t)ascii_hex(c);
             if (v > RE_MAX_RUNE)
                 return false;
         }
@@ -83,9 +75,9 @@ hex_escape(struct re_parser *p, uint32_t *out)
     }
     for (; digits < 2 && p->at < p->end; digits++) {
         c = (unsigned char)*p->at++;
-        if (hex_value(c) < 0)
+        if (ascii_hex(c) < 0)
             return false;
-        v = v * 16 + (uint32_t)hex_value(c);
+        v = v * 16 + (uint32_t)ascii_hex(c);
     }
     *out = v;
     return digits == 2;

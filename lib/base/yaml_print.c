@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "lib/base/ascii.h"
 #include "lib/base/json_node.h"
 #include "lib/base/mem.h"
 #include "lib/base/yaml.h"
@@ -374,12 +375,6 @@ print_member(struct printer *p, const struct json *c, int indent)
                                   : print_node(p, c, indent, false);
 }
 
-static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Close enough to unicode.IsLetter for the order of keys. */
 static bool
 is_letter(char c)
@@ -396,15 +391,15 @@ compare_digits(const char *start, const char *a, const char *b)
     const char *p = a, *q = b;
 
     for (const char *s = a - 1;
-         (*a == '0' || *b == '0') && s >= start && is_digit(*s); s--) {
+         (*a == '0' || *b == '0') && s >= start && ascii_digit(*s); s--) {
         if (*s != '0') {
             x = y = 1;
             break;
         }
     }
-    for (; is_digit(*p) && p < a + 17; p++)
+    for (; ascii_digit(*p) && p < a + 17; p++)
         x = x * 10 + (*p - '0');
-    for (; is_digit(*q) && q < b + 17; q++)
+    for (; ascii_digit(*q) && q < b + 17; q++)
         y = y * 10 + (*q - '0');
     if (x != y)
         return x < y ? -1 : 1;
@@ -429,7 +424,7 @@ compare_keys(const char *a, const char *b, bool v3)
     if (x && y)
         return (unsigned char)a[i] < (unsigned char)b[i] ? -1 : 1;
     if (x != y) {
-        bool after_digit = v3 && i && is_digit(a[i - 1]);
+        bool after_digit = v3 && i && ascii_digit(a[i - 1]);
 
         return x == after_digit ? -1 : 1;
     }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/base/ascii.h"
 #include "lib/base/mem.h"
 
 static const struct word {
@@ -67,12 +68,6 @@ find_word(struct str s)
     return NULL;
 }
 
-static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Takes 1 to max digits off *s, at least min. */
 static bool
 take_number(struct str *s, size_t min, size_t max, int *out)
@@ -80,7 +75,7 @@ take_number(struct str *s, size_t min, size_t max, int *out)
     size_t n = 0;
 
     *out = 0;
-    while (n < max && n < s->n && is_digit(s->s[n]))
+    while (n < max && n < s->n && ascii_digit(s->s[n]))
         *out = *out * 10 + (s->s[n++] - '0');
     *s = str_from(*s, n);
     return n >= min;
@@ -153,7 +148,7 @@ parse_magnitude(struct str s, uint64_t *out)
         return false;
     for (size_t i = 0; i < s.n; i++) {
         char c = s.s[i], low = (char)(c | 0x20);
-        unsigned digit = is_digit(c)                ? (unsigned)(c - '0')
+        unsigned digit = ascii_digit(c)             ? (unsigned)(c - '0')
                          : low >= 'a' && low <= 'f' ? (unsigned)(low - 'a' + 10)
                                                     : 99;
 
@@ -269,9 +264,9 @@ yaml_base60(struct str s)
 
     if (!take(&s, '-'))
         take(&s, '+');
-    if (!s.n || !is_digit(s.s[0]))
+    if (!s.n || !ascii_digit(s.s[0]))
         return false;
-    while (s.n && (is_digit(s.s[0]) || s.s[0] == '_'))
+    while (s.n && (ascii_digit(s.s[0]) || s.s[0] == '_'))
         s = str_from(s, 1);
     while (take(&s, ':')) {
         int v;
@@ -281,7 +276,7 @@ yaml_base60(struct str s)
         groups++;
     }
     if (groups && take(&s, '.')) {
-        while (s.n && (is_digit(s.s[0]) || s.s[0] == '_'))
+        while (s.n && (ascii_digit(s.s[0]) || s.s[0] == '_'))
             s = str_from(s, 1);
     }
     return groups && !s.n;

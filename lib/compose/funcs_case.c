@@ -1,5 +1,6 @@
 /* Letters and words: case, initials, wrapping. Sources: Go's strings, goutils
  * 1.1 and xstrings 1.5, which sprig calls. */
+#include "lib/base/ascii.h"
 #include "lib/base/utf8.h"
 
 #include "lib/compose/funcs.h"
@@ -23,12 +24,6 @@ static bool
 is_lower(uint32_t cp)
 {
     return func_upper(cp) != cp && func_lower(cp) == cp;
-}
-
-static bool
-is_digit(uint32_t cp)
-{
-    return cp >= '0' && cp <= '9';
 }
 
 static bool
@@ -86,8 +81,8 @@ FUNC(fn_title)
 
     for (struct str s = v[0].s; s.n;) {
         uint32_t cp = take(&s);
-        bool inside = before < 0x80 ? is_letter(before) || is_digit(before) ||
-                                          before == '_'
+        bool inside = before < 0x80 ? is_letter(before) ||
+                                          ascii_digit(before) || before == '_'
                                     : !is_space(before);
 
         put(c, inside ? cp : func_title(cp));
@@ -193,7 +188,7 @@ kind_of(uint32_t cp)
         return WORD_UPPER;
     if (is_letter(cp))
         return WORD_LETTERS;
-    return is_digit(cp) ? WORD_NUMBER : WORD_OTHER;
+    return ascii_digit(cp) ? WORD_NUMBER : WORD_OTHER;
 }
 
 /* Takes the run of characters of one kind off *s. */

@@ -1,4 +1,6 @@
 /* Versions and constraints. Source: Masterminds/semver 3, which sprig calls. */
+#include "lib/base/ascii.h"
+
 #include "lib/compose/funcs.h"
 
 struct version {
@@ -27,17 +29,11 @@ struct constraint {
 /* ---- reading ---- */
 
 static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool
 is_identifier(char c)
 {
     char low = (char)(c | 0x20);
 
-    return is_digit(c) || (low >= 'a' && low <= 'z') || c == '-' || c == '.';
+    return ascii_digit(c) || (low >= 'a' && low <= 'z') || c == '-' || c == '.';
 }
 
 /* "-pre" or "+meta" at the start of *s: identifiers with dots between. */
@@ -66,8 +62,8 @@ take_part(struct str *s, bool wild, bool first, struct str *out)
     *out = STR("");
     if (!first && (!s->n || s->s[0] != '.'))
         return true;
-    while (n < s->n &&
-           (is_digit(s->s[n]) || (wild && s->s[n] && strchr("xX*|", s->s[n]))))
+    while (n < s->n && (ascii_digit(s->s[n]) ||
+                        (wild && s->s[n] && strchr("xX*|", s->s[n]))))
         n++;
     *out = str_sub(*s, first ? 0 : 1, n - (first ? 0 : 1));
     *s = str_from(*s, n);
@@ -84,7 +80,7 @@ zeros_fit(struct str pre)
         bool digits = true;
 
         for (size_t i = 0; i < piece.n; i++)
-            digits &= is_digit(piece.s[i]);
+            digits &= ascii_digit(piece.s[i]);
         if (digits && piece.n > 1 && piece.s[0] == '0')
             return false;
         if (!pre.s)

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "lib/base/ascii.h"
+
 #define SECOND INT64_C(1000000000)
 
 /* ---- layouts ---- */
@@ -82,12 +84,6 @@ static const char *const weekdays[] = {"Sunday",    "Monday",   "Tuesday",
                                        "Wednesday", "Thursday", "Friday",
                                        "Saturday"};
 
-static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* ".000" or ".999" at s; the bytes it takes, 0 for none. */
 static size_t
 fraction(struct str s, enum part *part)
@@ -99,7 +95,7 @@ fraction(struct str s, enum part *part)
         return 0;
     while (n < s.n && s.s[n] == s.s[1])
         n++;
-    if (n < s.n && is_digit(s.s[n]))
+    if (n < s.n && ascii_digit(s.s[n]))
         return 0;
     *part = s.s[1] == '0' ? PART_FRACTION0 : PART_FRACTION9;
     return n;
@@ -392,7 +388,7 @@ take_number(struct parse *p, size_t least, size_t most, int *out)
     size_t n = 0;
     int v = 0;
 
-    while (n < most && n < p->text.n && is_digit(p->text.s[n]))
+    while (n < most && n < p->text.n && ascii_digit(p->text.s[n]))
         v = v * 10 + (p->text.s[n++] - '0');
     if (n < least)
         return false;
@@ -451,7 +447,7 @@ take_fraction(struct parse *p)
     if (!p->text.n || (p->text.s[0] != '.' && p->text.s[0] != ','))
         return false;
     p->text = str_from(p->text, 1);
-    for (; p->text.n && is_digit(p->text.s[0]); scale /= 10) {
+    for (; p->text.n && ascii_digit(p->text.s[0]); scale /= 10) {
         p->c.ns += (p->text.s[0] - '0') * scale;
         p->text = str_from(p->text, 1);
     }
@@ -498,7 +494,7 @@ take_clock(struct parse *p, enum part part)
         if (!take_number(p, part == PART_SECOND ? 1 : 2, 2, &c->second))
             return false;
         /* A fraction may follow though the layout has none. */
-        if (p->text.n > 1 && p->text.s[0] == '.' && is_digit(p->text.s[1]))
+        if (p->text.n > 1 && p->text.s[0] == '.' && ascii_digit(p->text.s[1]))
             take_fraction(p);
         return in_range(p, c->second, 0, 59, "second out of range");
     }

@@ -1,13 +1,9 @@
 /* time.Duration's text. */
+#include "lib/base/ascii.h"
+
 #include "lib/compose/gotime.h"
 
 #define SECOND INT64_C(1000000000)
-
-static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 static bool
 bad_duration(struct error *err, struct str text, const char *what,
@@ -47,12 +43,13 @@ gotime_parse_duration(struct str text, int64_t *ns, struct error *err)
     while (s.n) {
         size_t n = 0, k = 0, digits = 0, dots = 0;
 
-        for (; n < s.n && (is_digit(s.s[n]) || (s.s[n] == '.' && !dots)); n++)
+        for (; n < s.n && (ascii_digit(s.s[n]) || (s.s[n] == '.' && !dots));
+             n++)
             *(s.s[n] == '.' ? &dots : &digits) += 1;
         if (!digits || !str_to_double(str_sub(s, 0, n), &v))
             return bad_duration(err, text, "invalid duration", NULL);
         s = str_from(s, n);
-        for (n = 0; n < s.n && !is_digit(s.s[n]) && s.s[n] != '.';)
+        for (n = 0; n < s.n && !ascii_digit(s.s[n]) && s.s[n] != '.';)
             n++;
         struct str unit = str_sub(s, 0, n);
 

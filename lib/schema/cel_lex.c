@@ -1,3 +1,4 @@
+#include "lib/base/ascii.h"
 #include "lib/base/utf8.h"
 
 #include "lib/schema/cel_node.h"
@@ -7,27 +8,6 @@
  * is no token is CEL_TOKEN_BAD, one character or the rest of a text literal
  * that does not end.
  */
-
-static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool
-is_letter(char c)
-{
-    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-}
-
-static int
-hex_of(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 static char
 at(struct str s, size_t i)
@@ -53,7 +33,7 @@ skip_blank(struct str s, size_t i)
 static size_t
 digits(struct str s, size_t i)
 {
-    while (is_digit(at(s, i)))
+    while (ascii_digit(at(s, i)))
         i++;
     return i;
 }
@@ -76,11 +56,12 @@ number(struct str s, size_t i, enum cel_token_kind *kind)
     size_t end = digits(s, i), from = i;
 
     *kind = CEL_TOKEN_INT;
-    if (at(s, i) == '0' && at(s, i + 1) == 'x' && hex_of(at(s, i + 2)) >= 0) {
-        for (end = i + 2; hex_of(at(s, end)) >= 0;)
+    if (at(s, i) == '0' && at(s, i + 1) == 'x' &&
+        ascii_hex(at(s, i + 2)) >= 0) {
+        for (end = i + 2; ascii_hex(at(s, end)) >= 0;)
             end++;
     } else {
-        if (at(s, end) == '.' && is_digit(at(s, end + 1)))
+        if (at(s, end) == '.' && ascii_digit(at(s, end + 1)))
             end = digits(s, end + 1);
         size_t point = end;
 
@@ -119,7 +100,7 @@ escape_length(struct str s, size_t i)
         if (hex[k].name != c)
             continue;
         for (size_t d = 0; d < hex[k].digits; d++) {
-            if (hex_of(at(s, i + 2 + d)) < 0)
+            if (ascii_hex(at(s, i + 2 + d)) < 0)
                 return 0;
         }
         return 2 + hex[k].digits;
@@ -183,7 +164,7 @@ text(struct str s, size_t i, enum cel_token_kind *kind)
 static size_t
 identifier(struct str s, size_t i)
 {
-    while (is_letter(at(s, i)) || is_digit(at(s, i)) || at(s, i) == '_')
+    while (ascii_letter(at(s, i)) || ascii_digit(at(s, i)) || at(s, i) == '_')
         i++;
     return i;
 }
@@ -193,7 +174,7 @@ escaped_identifier(struct str s, size_t i, enum cel_token_kind *kind)
 {
     size_t end = i + 1;
 
-    while (end < s.n && (is_letter(s.s[end]) || is_digit(s.s[end]) ||
+    while (end < s.n && (ascii_letter(s.s[end]) || ascii_digit(s.s[end]) ||
                          memchr("_.-/ ", s.s[end], 5)))
         end++;
     if (at(s, end) == '`' && end > i + 1) {
@@ -227,9 +208,9 @@ cel_next_token(struct str s, size_t *pos)
         return t;
     end = text(s, i, &t.kind);
     if (end == i &&
-        (is_digit(s.s[i]) || (s.s[i] == '.' && is_digit(at(s, i + 1)))))
+        (ascii_digit(s.s[i]) || (s.s[i] == '.' && ascii_digit(at(s, i + 1)))))
         end = number(s, i, &t.kind);
-    if (end == i && (is_letter(s.s[i]) || s.s[i] == '_')) {
+    if (end == i && (ascii_letter(s.s[i]) || s.s[i] == '_')) {
         end = identifier(s, i);
         t.kind = str_eqz(str_sub(s, i, end - i), "in") ? CEL_TOKEN_SIGN
                                                        : CEL_TOKEN_IDENT;
@@ -261,7 +242,7 @@ put_escape(struct buf *out, struct str *s, bool bytes, const char **why)
     char c = s->s[1], utf8[4];
     const char *plain = strchr(from, c);
     size_t n = escape_length(*s, 0);
-    bool octal = is_digit(c);
+    bool octal = ascii_digit(c);
     uint32_t v = 0;
 
     if (plain) {
@@ -273,7 +254,7 @@ put_escape(struct buf *out, struct str *s, bool bytes, const char **why)
         return false;
     }
     for (size_t i = octal ? 1 : 2; i < n; i++)
-        v = v * (octal ? 8 : 16) + (uint32_t)hex_of(s->s[i]);
+        v = v * (octal ? 8 : 16) + (uint32_t)ascii_hex(s->s[i]);
     *s = str_from(*s, n);
     if (bytes)
         return buf_putc(out, (char)v);

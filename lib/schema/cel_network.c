@@ -1,5 +1,7 @@
 #include <stdio.h>
 
+#include "lib/base/ascii.h"
+
 #include "lib/schema/cel_node.h"
 
 /*
@@ -24,21 +26,6 @@ wrong(struct reader *r, const char *msg, struct str at)
 }
 
 static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static int
-hex_of(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool
 read_v4(struct reader *r, struct str s, unsigned char *out)
 {
     unsigned value = 0, digits = 0, pos = 0;
@@ -46,7 +33,7 @@ read_v4(struct reader *r, struct str s, unsigned char *out)
     for (size_t i = 0; i < s.n; i++) {
         char c = s.s[i];
 
-        if (is_digit(c)) {
+        if (ascii_digit(c)) {
             if (digits == 1 && value == 0)
                 return wrong(r, "IPv4 field has octet with leading zero",
                              STR(""));
@@ -77,8 +64,8 @@ static bool
 read_group(struct reader *r, struct str s, size_t *n, unsigned *value)
 {
     *value = 0;
-    for (*n = 0; *n < s.n && hex_of(s.s[*n]) >= 0; ++*n) {
-        *value = *value * 16 + (unsigned)hex_of(s.s[*n]);
+    for (*n = 0; *n < s.n && ascii_hex(s.s[*n]) >= 0; ++*n) {
+        *value = *value * 16 + (unsigned)ascii_hex(s.s[*n]);
         if (*n > 3)
             return wrong(r, "each group must have 4 or less digits", s);
     }

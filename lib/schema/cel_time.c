@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "lib/base/ascii.h"
 #include "lib/base/clock.h"
 
 #include "lib/schema/cel_node.h"
@@ -50,12 +51,6 @@ static const struct unit {
 };
 enum { GO_UNITS = 8 };
 
-static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* "1.5" times ns, the fraction cut off as Go does. */
 static bool
 scaled(struct str digits, int64_t ns, uint64_t *out)
@@ -96,7 +91,7 @@ number_length(struct str s)
 {
     size_t n = 0, points = 0;
 
-    while (n < s.n && (is_digit(s.s[n]) || (s.s[n] == '.' && !points++)))
+    while (n < s.n && (ascii_digit(s.s[n]) || (s.s[n] == '.' && !points++)))
         n++;
     return n;
 }
@@ -118,7 +113,7 @@ parse(struct str s, size_t unit_count, int64_t *out)
 
         s = spaces ? str_trim(str_from(s, n)) : str_from(s, n);
         for (k = 0;
-             k < s.n && !is_digit(s.s[k]) && s.s[k] != '.' && s.s[k] != ' ';)
+             k < s.n && !ascii_digit(s.s[k]) && s.s[k] != '.' && s.s[k] != ' ';)
             k++;
         const struct unit *u = find_unit(str_sub(s, 0, k), unit_count);
 
@@ -186,7 +181,7 @@ cel_parse_timestamp(struct str s, struct cel_value *out)
     if (!clock_parse(s, &v.time.sec))
         return false;
     if (s.n > point && s.s[point] == '.') {
-        for (size_t i = point + 1; i < s.n && is_digit(s.s[i]); i++) {
+        for (size_t i = point + 1; i < s.n && ascii_digit(s.s[i]); i++) {
             v.time.nsec += (s.s[i] - '0') * scale;
             scale /= 10;
         }

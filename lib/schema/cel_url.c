@@ -1,3 +1,5 @@
+#include "lib/base/ascii.h"
+
 #include "lib/schema/cel_value.h"
 
 /*
@@ -12,16 +14,7 @@ struct parts {
 static bool
 is_alnum(char c)
 {
-    return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c >= '0' && c <= '9');
-}
-
-static int
-hex_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return ascii_letter(c) || ascii_digit(c);
 }
 
 /* The offset of a % that starts no escape, or s.n. */
@@ -31,7 +24,8 @@ bad_escape(struct str s)
     for (size_t i = 0; i < s.n; i++) {
         if (s.s[i] != '%')
             continue;
-        if (i + 2 >= s.n || hex_of(s.s[i + 1]) < 0 || hex_of(s.s[i + 2]) < 0)
+        if (i + 2 >= s.n || ascii_hex(s.s[i + 1]) < 0 ||
+            ascii_hex(s.s[i + 2]) < 0)
             return i;
         i += 2;
     }
@@ -43,7 +37,8 @@ unescape(struct str s, bool plus, struct buf *out)
 {
     for (size_t i = 0; i < s.n; i++) {
         if (s.s[i] == '%' && i + 2 < s.n) {
-            buf_putc(out, (char)(hex_of(s.s[i + 1]) * 16 + hex_of(s.s[i + 2])));
+            buf_putc(out, (char)(ascii_hex(s.s[i + 1]) * 16 +
+                                 ascii_hex(s.s[i + 2])));
             i += 2;
         } else {
             buf_putc(out, plus && s.s[i] == '+' ? ' ' : s.s[i]);

@@ -1,5 +1,7 @@
 #include <stdlib.h>
 
+#include "lib/base/ascii.h"
+
 #include "lib/schema/node.h"
 
 /*
@@ -10,21 +12,9 @@
  */
 
 static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool
-is_alpha(char c)
-{
-    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-}
-
-static bool
 is_hex(char c)
 {
-    return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+    return ascii_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
 /* 'd' a digit, 'x' a hexadecimal digit, anything else itself. */
@@ -36,7 +26,7 @@ fits(struct str s, const char *shape)
     for (; shape[i]; i++) {
         if (i == s.n)
             return false;
-        bool ok = shape[i] == 'd'   ? is_digit(s.s[i])
+        bool ok = shape[i] == 'd'   ? ascii_digit(s.s[i])
                   : shape[i] == 'x' ? is_hex(s.s[i])
                                     : s.s[i] == shape[i];
 
@@ -83,7 +73,7 @@ is_date_time(struct str s)
     if (zone.s[0] == '.') {
         size_t n = 1;
 
-        while (n < zone.n && is_digit(zone.s[n]))
+        while (n < zone.n && ascii_digit(zone.s[n]))
             n++;
         if (n == 1)
             return false;
@@ -208,7 +198,7 @@ is_byte(struct str s)
     for (size_t i = 0; i < s.n - pad; i++) {
         char c = s.s[i];
 
-        if (!is_alpha(c) && !is_digit(c) && c != '+' && c != '/')
+        if (!ascii_letter(c) && !ascii_digit(c) && c != '+' && c != '/')
             return false;
     }
     return s.n % 4 == 0;
@@ -230,7 +220,7 @@ is_hostname(struct str s)
         for (size_t i = 0; i < label.n; i++) {
             char c = label.s[i];
 
-            if (!is_alpha(c) && !is_digit(c) && c != '-' && c != '_' &&
+            if (!ascii_letter(c) && !ascii_digit(c) && c != '-' && c != '_' &&
                 (unsigned char)c < 0x80)
                 return false;
         }
@@ -271,8 +261,8 @@ is_uri(struct str s)
     }
     if (s.n && s.s[0] == '/')
         return true;
-    while (n < s.n && (is_alpha(s.s[n]) ||
-                       (n && (is_digit(s.s[n]) || strchr("+-.", s.s[n])))))
+    while (n < s.n && (ascii_letter(s.s[n]) ||
+                       (n && (ascii_digit(s.s[n]) || strchr("+-.", s.s[n])))))
         n++;
     return n > 0 && n < s.n && s.s[n] == ':' &&
            (n + 1 == s.n || s.s[n + 1] != ' ');
@@ -318,12 +308,12 @@ is_duration(struct str s)
         size_t n = 0, unit = 0;
         bool known = false, digit = false;
 
-        for (; n < s.n && (is_digit(s.s[n]) || s.s[n] == '.'); n++)
-            digit |= is_digit(s.s[n]);
+        for (; n < s.n && (ascii_digit(s.s[n]) || s.s[n] == '.'); n++)
+            digit |= ascii_digit(s.s[n]);
         while (n < s.n && s.s[n] == ' ')
             n++;
         s = str_from(s, n);
-        while (unit < s.n && !is_digit(s.s[unit]) && s.s[unit] != '.' &&
+        while (unit < s.n && !ascii_digit(s.s[unit]) && s.s[unit] != '.' &&
                s.s[unit] != ' ')
             unit++;
         for (size_t i = 0; i < ARRAY_LEN(units) && !known; i++)
