@@ -40,10 +40,7 @@ static void
 mark(struct look *l, const char *type, const char *status, const char *reason,
      const char *message)
 {
-    const struct condition cond = {type, status, reason, message,
-                                   kobj_generation(l->claim)};
-
-    condition_set(l->claim, &cond, control_now_s(l->c));
+    control_mark(l->c, l->claim, type, status, reason, message);
 }
 
 /* Status().Update, when anything in it changed. */

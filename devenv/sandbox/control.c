@@ -12,6 +12,8 @@
 #include "lib/base/mem.h"
 #include "lib/base/yaml.h"
 
+#include "lib/compose/conditions.h"
+
 #include "devenv/sandbox/kobj.h"
 #include "devenv/sandbox/managed_kinds.h"
 #include "devenv/sandbox/provider.h"
@@ -190,6 +192,16 @@ control_event(struct control *c, const struct json *obj, const char *component,
     va_end(ap);
     registry_emit(c->registry, obj, component, warning ? "Warning" : "Normal",
                   reason, buf_cstr(&b));
+}
+
+bool
+control_mark(const struct control *c, struct json *obj, const char *type,
+             const char *status, const char *reason, const char *message)
+{
+    const struct condition cond = {type, status, reason, message,
+                                   kobj_generation(obj)};
+
+    return condition_set(obj, &cond, control_now_s(c));
 }
 
 static bool

@@ -133,6 +133,10 @@ void control_add_xrs(struct control *c,
 void control_event(struct control *c, const struct json *obj,
                    const char *component, bool warning, const char *reason,
                    const char *fmt, ...) PRINTF_LIKE(6, 7);
+/* Sets a condition, as of obj's generation and now; message NULL or "": none.
+ * True: something changed. */
+bool control_mark(const struct control *c, struct json *obj, const char *type,
+                  const char *status, const char *reason, const char *message);
 /* Puts *obj through the status subresource; *obj becomes what is stored. False:
  * it was refused, *obj is as before. */
 bool control_update_status(struct control *c, const struct kind *k,

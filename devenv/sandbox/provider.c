@@ -33,10 +33,7 @@ static void
 mark(struct look *l, const char *type, const char *status, const char *reason,
      const char *message)
 {
-    struct condition cond = {type, status, reason, message,
-                             kobj_generation(l->mr)};
-
-    condition_set(l->mr, &cond, control_now_s(l->c));
+    control_mark(l->c, l->mr, type, status, reason, message);
 }
 
 static void

@@ -17,10 +17,7 @@ void
 xr_mark(struct xr_look *l, const char *type, const char *status,
         const char *reason, const char *message)
 {
-    struct condition cond = {type, status, reason, message,
-                             kobj_generation(l->xr)};
-
-    condition_set(l->xr, &cond, control_now_s(l->c));
+    control_mark(l->c, l->xr, type, status, reason, message);
 }
 
 void

@@ -184,27 +184,11 @@ drop_type(struct control *c, const struct json *xrd)
 
 /* ---- telling ---- */
 
-static void
-tell(struct control *c, const struct json *xrd, const struct side *side,
-     bool warning, const char *reason, const char *fmt, ...)
-{
-    AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
-    va_list ap;
-
-    va_start(ap, fmt);
-    buf_vprintf(&b, fmt, ap);
-    va_end(ap);
-    control_event(c, xrd, side->component, warning, reason, "%s", buf_cstr(&b));
-}
-
 static bool
 mark(struct control *c, struct json *xrd, const struct side *side, bool yes)
 {
-    const struct condition cond = {side->condition, yes ? "True" : "False",
-                                   yes ? side->yes : side->no, NULL,
-                                   kobj_generation(xrd)};
-
-    return condition_set(xrd, &cond, control_now_s(c));
+    return control_mark(c, xrd, side->condition, yes ? "True" : "False",
+                        yes ? side->yes : side->no, NULL);
 }
 
 /* ---- deleting ---- */
@@ -257,8 +241,8 @@ drop_finalizer(struct control *c, const struct kind *k, struct json **xrd,
     if (!kobj_remove_finalizer(*xrd, side->finalizer) ||
         control_update(c, k, CORE_MANAGER, xrd, &st))
         return true;
-    tell(c, *xrd, side, true, side->terminate, "cannot remove %s finalizer: %s",
-         side->what, st.message);
+    control_event(c, *xrd, side->component, true, side->terminate,
+                  "cannot remove %s finalizer: %s", side->what, st.message);
     return false;
 }
 
@@ -278,21 +262,21 @@ terminate(struct control *c, const struct kind *k, struct json **xrd,
         return drop_finalizer(c, k, xrd, side);
     }
     if (delete_all(c, defined_kind(c, *xrd, side))) {
-        tell(c, *xrd, side, false, side->terminate,
-             "waiting for defined %ss to be deleted", side->what);
+        control_event(c, *xrd, side->component, false, side->terminate,
+                      "waiting for defined %ss to be deleted", side->what);
         return false;
     }
     if (side->job == JOB_XR)
         drop_type(c, *xrd);
     if (!registry_delete(c->registry, crd_kind(c), "", name, NULL, NULL, &st) &&
         !status_is(&st, "NotFound")) {
-        tell(c, *xrd, side, true, side->terminate,
-             "cannot delete %s CustomResourceDefinition: %s", side->what,
-             st.message);
+        control_event(c, *xrd, side->component, true, side->terminate,
+                      "cannot delete %s CustomResourceDefinition: %s",
+                      side->what, st.message);
         return false;
     }
-    tell(c, *xrd, side, false, side->terminate,
-         "Deleted %s CustomResourceDefinition: %s", side->what, name);
+    control_event(c, *xrd, side->component, false, side->terminate,
+                  "Deleted %s CustomResourceDefinition: %s", side->what, name);
     /* The CRD's own change brings the XRD here again. */
     return true;
 }
@@ -308,8 +292,8 @@ add_finalizer(struct control *c, const struct kind *k, struct json **xrd,
     if (!kobj_add_finalizer(*xrd, side->finalizer) ||
         control_update(c, k, CORE_MANAGER, xrd, &st))
         return true;
-    tell(c, *xrd, side, true, side->establish, "cannot add %s finalizer: %s",
-         side->what, st.message);
+    control_event(c, *xrd, side->component, true, side->establish,
+                  "cannot add %s finalizer: %s", side->what, st.message);
     return false;
 }
 
@@ -318,9 +302,9 @@ static bool
 refused(struct control *c, const struct json *xrd, const struct side *side,
         const char *why)
 {
-    tell(c, xrd, side, true, side->establish,
-         "cannot apply rendered %s CustomResourceDefinition: %s", side->what,
-         why);
+    control_event(c, xrd, side->component, true, side->establish,
+                  "cannot apply rendered %s CustomResourceDefinition: %s",
+                  side->what, why);
     return false;
 }
 
@@ -353,13 +337,14 @@ apply_crd(struct control *c, const struct json *xrd, const struct side *side,
     struct json *after = registry_get(c->registry, crd_kind(c), "", name);
 
     if (kobj_revision(after) != kobj_revision(before))
-        tell(c, xrd, side, false, side->establish,
-             "Applied %s CustomResourceDefinition: %s", side->what, name);
+        control_event(c, xrd, side->component, false, side->establish,
+                      "Applied %s CustomResourceDefinition: %s", side->what,
+                      name);
     if (condition_true(after, "Established"))
         return true;
-    tell(c, xrd, side, false, side->establish,
-         "waiting for %s CustomResourceDefinition to be established",
-         side->what);
+    control_event(c, xrd, side->component, false, side->establish,
+                  "waiting for %s CustomResourceDefinition to be established",
+                  side->what);
     return false;
 }
 
@@ -421,9 +406,9 @@ look_at_side(struct control *c, const struct kind *k, struct json **xrd,
     if (crd && !xrd_referenceable(*xrd))
         error_set(&err, ERR_INVALID, "no version is referenceable");
     if (err.code) {
-        tell(c, *xrd, side, true, "RenderCRD",
-             "cannot render %s CustomResourceDefinition: %s", side->what,
-             err.msg);
+        control_event(c, *xrd, side->component, true, "RenderCRD",
+                      "cannot render %s CustomResourceDefinition: %s",
+                      side->what, err.msg);
         return false;
     }
     if (kobj_is_deleted(*xrd))
