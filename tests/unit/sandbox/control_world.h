@@ -98,6 +98,18 @@ settle(struct world *w)
     fail_msg("it does not come to rest");
 }
 
+/* At rest: another look at an object writes nothing. */
+static inline void
+expect_rest(struct world *w, enum job_kind job, const char *group,
+            const char *plural, const char *ns, const char *name)
+{
+    uint64_t rev = registry_revision(w->registry);
+
+    control_add(w->control, job, group, plural, ns, name);
+    settle(w);
+    assert_int_equal(registry_revision(w->registry), rev);
+}
+
 static inline void
 apply(struct world *w, const char *yaml)
 {
