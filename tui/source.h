@@ -2,7 +2,7 @@
  * source.h - where the screens get their data, and where their writes go.
  *
  * What: a table of functions over plain structs. Two sources exist: the live
- * one (tui/source_live.c over lib/kube and lib/mesh) and the in-memory one of
+ * one (tui/source_mesh.c over lib/kube and lib/mesh) and the in-memory one of
  * the screen tests. Why a table: screens are tested with a fixed source, a
  * fixed clock and no terminal (docs/STYLE.md rules 15, 18, 20).
  * Invariants: nothing here waits; what is not known yet is empty and `loading`;

@@ -1,5 +1,5 @@
 /* JSONPath of columns: compiled and searched in a fixed object.
- * covers: devenv/sandbox/jsonpath.c */
+ * covers: lib/schema/jsonpath.c */
 #include <stdlib.h>
 
 #include "lib/schema/jsonpath.h"

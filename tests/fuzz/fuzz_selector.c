@@ -1,6 +1,6 @@
 /* Label and field selectors: whatever is taken is matched; what is refused says
  * why with a 400.
- * covers: devenv/sandbox/selectors.c devenv/sandbox/names.c */
+ * covers: devenv/sandbox/selectors.c lib/schema/names.c */
 #include <stdlib.h>
 
 #include "devenv/sandbox/selectors.h"

@@ -694,59 +694,8 @@ cuts(void **state)
     docker_free(d);
 }
 
-/* ---- sockets that do not answer: recordings 90 to 92 ---- */
-
-static void
-no_socket(void **state)
-{
-    struct error e = {0};
-
-    (void)state;
-    assert_null(docker_open(l, "unix:///nowhere/docker.sock", NULL, &e));
-    assert_string_equal(e.id, "MT-ENGINE-DOWN");
-    assert_non_null(strstr(e.msg, "/nowhere/docker.sock: it is not there"));
-}
-
-static void
-dead_socket(void **state)
-{
-    AUTO(mem_free_ptr) char *path = mem_printf("%s/dead.sock", folder);
-    AUTO(mem_free_ptr) char *url = mem_printf("unix://%s", path);
-    struct fake f;
-    struct error e = {0};
-
-    (void)state;
-    fake_init_unix(&f, l, path, script_play, NULL);
-    fake_release(&f);
-    assert_null(docker_open(l, url, NULL, &e));
-    assert_string_equal(e.id, "MT-ENGINE-DOWN");
-    assert_non_null(strstr(e.msg, "Connection refused"));
-}
-
-static void
-no_permission(void **state)
-{
-    AUTO(mem_free_ptr) char *path = mem_printf("%s/shut.sock", folder);
-    AUTO(mem_free_ptr) char *url = mem_printf("unix://%s", path);
-    struct fake f;
-    struct error e = {0};
-    bool root = geteuid() == 0;
-
-    (void)state;
-    fake_init_unix(&f, l, path, script_play, NULL);
-    assert_int_equal(chmod(path, root ? 0600 : 0), 0);
-    if (root)
-        assert_int_equal(seteuid(65534), 0);
-    assert_null(docker_open(l, url, NULL, &e));
-    if (root)
-        assert_int_equal(seteuid(0), 0);
-    assert_string_equal(e.id, "MT-ENGINE-PERM");
-    assert_int_equal(e.code, ERR_DENIED);
-    assert_non_null(strstr(e.msg, path));
-    fake_release(&f);
-}
-
-/* Every file of the folder is in the table, or is one of the three above. */
+/* Every file of the folder is in the table, or is one of the sockets that do
+ * not answer (90 to 92; test_docker_sockets.c). */
 static void
 all_are_played(void **state)
 {
@@ -777,9 +726,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plays),         cmocka_unit_test(cuts),
-        cmocka_unit_test(no_socket),     cmocka_unit_test(dead_socket),
-        cmocka_unit_test(no_permission), cmocka_unit_test(all_are_played),
+        cmocka_unit_test(plays),
+        cmocka_unit_test(cuts),
+        cmocka_unit_test(all_are_played),
     };
     char config[96];
     int failed;
