@@ -1,6 +1,7 @@
 /*
  * trace_print.h - traces as the crossplane CLI prints them, byte for byte.
  *
+ * Invariant: a printer reads only; the same trace gives the same bytes.
  * Source: crossplane CLI 2.5 cmd/crossplane/trace/internal/printer.
  */
 #ifndef CLI_TRACE_PRINT_H

@@ -6,6 +6,7 @@
  * it became another one. On a terminal it is drawn where it stood, otherwise
  * each version is printed behind the last one. Nothing is asked for on a
  * timer.
+ * Lifetimes: t stays the caller's; a newer reading takes its place in it.
  */
 #ifndef CLI_TRACE_WATCH_H
 #define CLI_TRACE_WATCH_H

@@ -4,6 +4,8 @@
  * What: sends, waits, sends again: with a token when the registry asks who one
  * is, in plain HTTP where a loopback registry speaks no TLS, after a pause when
  * the network or the server failed.
+ * Lifetimes: texts of struct oci live in its arena, authorization until the
+ * next one or oci_close, which wipes it; an answer is the caller's.
  */
 #ifndef DEVENV_OCI_CALL_H
 #define DEVENV_OCI_CALL_H

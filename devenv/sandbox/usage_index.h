@@ -7,6 +7,7 @@
  * a webhook: a deletion of an object that is in use is refused.
  * Invariant: the index holds every usage that is committed: it is filled at
  * the start and fed by events.
+ * Lifetimes: one for a control, freed before it; readers of a usage view it.
  * Source: crossplane 2.0.8 internal/webhook/protection/usage,
  * internal/protection/usage.
  */

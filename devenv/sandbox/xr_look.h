@@ -4,6 +4,7 @@
  * What: the object at hand, what may still have to be written of it, and the
  * few ways a step has to say what it found. xr_controller.c makes one, takes
  * it through the steps and ends it.
+ * Lifetimes: one job; the look owns xr and before and views the rest.
  * Source: crossplane 2.0.8 (and 2.3.4 where said) composite/reconciler.go.
  */
 #ifndef DEVENV_SANDBOX_XR_LOOK_H

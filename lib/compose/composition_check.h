@@ -6,6 +6,7 @@
  * that a step's function is missing, that a function refuses the step's input
  * (a template that does not parse). Crossplane says these at the first
  * reconcile of an XR; the words are the same.
+ * Lifetimes: nothing is kept; findings own their texts.
  * Source: crossplane 2.0.8 internal/controller/apiextensions/composite/
  * {api,composition_functions}.go, internal/xfn/function_runner.go.
  */

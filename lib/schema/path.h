@@ -4,6 +4,7 @@
  * What: fields are field.Path texts ("spec.ports[1].name", "data[a.b]") or
  * pruned paths, whose keys may hold dots ("metadata.labels.a/b.c"): at each
  * object the longest key that fits is taken.
+ * Lifetimes: the answer lives as long as root, *rest as long as field.
  */
 #ifndef LIB_SCHEMA_PATH_H
 #define LIB_SCHEMA_PATH_H
