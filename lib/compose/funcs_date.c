@@ -133,9 +133,9 @@ FUNC(fn_unix_epoch)
 FUNC(fn_ago)
 {
     int64_t ns = gotime_sub(gotime_of_ns(c->run->now_ns), moment(c, v[0]));
-    int64_t half = SECOND / 2 - (ns < 0 ? SECOND : 0);
+    int64_t half = ns < 0 ? -(SECOND / 2) : SECOND / 2;
 
-    if (ns > INT64_MIN - half && ns < INT64_MAX - half)
+    if (ns < 0 ? ns >= INT64_MIN - half : ns <= INT64_MAX - half)
         ns = (ns + half) / SECOND * SECOND; /* to the nearest second */
     gotime_format_duration(ns, &c->text);
     return call_text(c, out);
