@@ -24,9 +24,9 @@ struct patch_run {
 static bool
 has_gvk(const struct json *env)
 {
-    const char *version = patch_text(env, "apiVersion");
+    const char *version = json_get_text(env, "apiVersion");
 
-    return patch_version_fits(env) && (*patch_text(env, "kind") ||
+    return patch_version_fits(env) && (*json_get_text(env, "kind") ||
                                        (*version && strcmp(version, "/") != 0));
 }
 
@@ -38,8 +38,8 @@ start(struct patch_run *r)
     struct json *wrapper = json_get(r->rsp->desired, "composite");
     struct json *env = json_need_object(r->rsp->context, ENVIRONMENT_KEY);
 
-    json_set_string(desired, "apiVersion", patch_text(xr, "apiVersion"));
-    json_set_string(desired, "kind", patch_text(xr, "kind"));
+    json_set_string(desired, "apiVersion", json_get_text(xr, "apiVersion"));
+    json_set_string(desired, "kind", json_get_text(xr, "kind"));
     fn_ready_set(wrapper, FN_READY_UNSPECIFIED);
     if (!has_gvk(env)) {
         json_set_string(env, "apiVersion", "internal.crossplane.io/v1alpha1");
@@ -82,7 +82,7 @@ new_desired(struct patch_run *r, const struct json *template, const char *name)
 {
     const struct json *base = json_get(template, "base");
     const struct json *before = json_at(r->rsp->desired, "resources",
-                                        patch_text(template, "name"), NULL);
+                                        json_get_text(template, "name"), NULL);
     struct error err = {0};
 
     if (json_type_of(base) == JSON_NULL) {
@@ -107,7 +107,7 @@ new_desired(struct patch_run *r, const struct json *template, const char *name)
 static void
 associate(struct json *desired, const struct json *observed, const char *member)
 {
-    const char *text = patch_text(json_get(observed, "metadata"), member);
+    const char *text = json_get_text(json_get(observed, "metadata"), member);
     struct json *meta = json_get(desired, "metadata");
 
     if (meta && !json_is(meta, JSON_OBJECT))
@@ -198,7 +198,7 @@ static bool
 run_template(struct patch_run *r, const struct patch_template *t)
 {
     AUTO(buf_release) struct buf quoted = BUF_INIT(BUF_TEXT_MAX);
-    const char *name = patch_text(t->json, "name");
+    const char *name = json_get_text(t->json, "name");
     const struct json *wrapper = json_get(fn_observed_all(r->req), name);
     struct json *desired;
     bool ready = false;
@@ -217,7 +217,7 @@ run_template(struct patch_run *r, const struct patch_template *t)
     enum outcome outcome = patch_resource(r, t, name);
 
     if (outcome == APPLIED) {
-        fn_desired_set(r->rsp, patch_text(t->json, "name"), desired,
+        fn_desired_set(r->rsp, json_get_text(t->json, "name"), desired,
                        ready ? FN_READY_TRUE : FN_READY_UNSPECIFIED);
         return true;
     }
@@ -251,7 +251,7 @@ compose_secret(struct patch_run *r, const struct json *ref)
         return false;
     }
     name = mem_printf("%s-connection-secret",
-                      patch_text(json_get(xr, "metadata"), "name"));
+                      json_get_text(json_get(xr, "metadata"), "name"));
     fn_desired_set(r->rsp, name, secret, FN_READY_TRUE);
     return true;
 }

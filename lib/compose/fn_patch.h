@@ -144,8 +144,6 @@ bool patch_check_need(const struct patch_need *rows, size_t n,
                       const char *unknown, struct error *err);
 /* j[key] is there and not null. */
 bool patch_has(const struct json *j, const char *key);
-/* j[key], "" when absent. */
-const char *patch_text(const struct json *j, const char *key);
 
 /* ---- what exists ---- */
 /* Whether observed passes its checks (none: condition Ready is True). */

@@ -34,7 +34,7 @@ static const struct patch_type types[] = {
 const char *
 patch_type_name(const struct json *patch)
 {
-    const char *type = patch_text(patch, "type");
+    const char *type = json_get_text(patch, "type");
 
     return *type ? type : types[0].name;
 }
@@ -119,13 +119,13 @@ read_combined(struct patch_work *w, const struct patch_object *from,
 {
     AUTO(buf_release) struct buf text = BUF_INIT(TEXT_MAX);
     const struct json *variables = json_get(combine, "variables");
-    const char *strategy = patch_text(combine, "strategy");
+    const char *strategy = json_get_text(combine, "strategy");
     struct value *v =
         arena_array(w->a, json_len(variables) + 1, sizeof(struct value));
     size_t n = 0;
 
     for (const struct json *p = json_first(variables); p; p = json_next(p)) {
-        if (!read_field(w, from, patch_text(p, "fromFieldPath"), &v[n++]))
+        if (!read_field(w, from, json_get_text(p, "fromFieldPath"), &v[n++]))
             return false;
     }
     if (strcmp(strategy, "string") != 0)
@@ -135,8 +135,9 @@ read_combined(struct patch_work *w, const struct patch_object *from,
         return error_set(w->err, ERR_INVALID,
                          "given combine strategy string requires "
                          "configuration");
-    format_printf(w->a, str_of(patch_text(json_get(combine, "string"), "fmt")),
-                  v, n, &text);
+    format_printf(w->a,
+                  str_of(json_get_text(json_get(combine, "string"), "fmt")), v,
+                  n, &text);
     if (text.over)
         return error_set(w->err, ERR_LIMIT, "a text of more than %zu MiB",
                          TEXT_MAX >> 20);
@@ -149,7 +150,7 @@ read_combined(struct patch_work *w, const struct patch_object *from,
 bool
 patch_version_fits(const struct json *j)
 {
-    const char *slash = strchr(patch_text(j, "apiVersion"), '/');
+    const char *slash = strchr(json_get_text(j, "apiVersion"), '/');
 
     return !slash || !strchr(slash + 1, '/');
 }
@@ -159,7 +160,7 @@ patch_has_kind(const struct json *j, unsigned flags, struct error *err)
 {
     AUTO(mem_free_ptr) char *text = NULL;
 
-    if (*patch_text(j, "kind") && patch_version_fits(j))
+    if (*json_get_text(j, "kind") && patch_version_fits(j))
         return true;
     text = json_text(j, JSON_SORTED | flags);
     return error_set(err, ERR_INVALID, "Object 'Kind' is missing in '%s'",
@@ -230,7 +231,7 @@ apply_combine(struct patch_work *w, const struct json *patch,
               struct patch_object *to)
 {
     const char *path = json_string_or(json_get(patch, "toFieldPath"),
-                                      patch_text(patch, "fromFieldPath"));
+                                      json_get_text(patch, "fromFieldPath"));
     struct value v;
     struct json *j;
 
@@ -250,7 +251,7 @@ apply_field(struct patch_work *w, const struct json *patch,
             const struct policy *policy, const struct patch_object *from,
             struct patch_object *to)
 {
-    const char *path = patch_text(patch, "fromFieldPath");
+    const char *path = json_get_text(patch, "fromFieldPath");
     struct value v;
     struct json *j;
 

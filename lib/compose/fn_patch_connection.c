@@ -42,14 +42,15 @@ patch_connection_details(const struct json *details,
     const struct json *have = json_get(observed, "connectionDetails");
 
     for (const struct json *d = json_first(details); d; d = json_next(d)) {
-        const char *type = patch_text(d, "type"), *name = patch_text(d, "name");
-        const char *key = patch_text(d, "fromConnectionSecretKey");
+        const char *type = json_get_text(d, "type"),
+                   *name = json_get_text(d, "name");
+        const char *key = json_get_text(d, "fromConnectionSecretKey");
 
         if (strcmp(type, "FromValue") == 0)
-            set_bytes(out, name, str_of(patch_text(d, "value")));
+            set_bytes(out, name, str_of(json_get_text(d, "value")));
         else if (strcmp(type, "FromFieldPath") == 0)
             from_field(json_get(observed, "resource"),
-                       patch_text(d, "fromFieldPath"), name, out);
+                       json_get_text(d, "fromFieldPath"), name, out);
         else if (json_get(have, key))
             json_set(out, name, json_copy(json_get(have, key)));
     }
@@ -87,15 +88,15 @@ new_reference(const struct json *xr, const struct json *input)
     json_set_string(out, "kind", "SecretReference");
     if (!own_reference(xr, &ref))
         ref = input;
-    if (ref != input || *patch_text(ref, "name") ||
-        *patch_text(ref, "namespace")) {
-        json_set_string(out, "name", patch_text(ref, "name"));
-        json_set_string(out, "namespace", patch_text(ref, "namespace"));
+    if (ref != input || *json_get_text(ref, "name") ||
+        *json_get_text(ref, "namespace")) {
+        json_set_string(out, "name", json_get_text(ref, "name"));
+        json_set_string(out, "namespace", json_get_text(ref, "namespace"));
         return out;
     }
-    name = mem_printf("%s-connection", patch_text(meta, "name"));
+    name = mem_printf("%s-connection", json_get_text(meta, "name"));
     json_set_string(out, "name", name);
-    json_set_string(out, "namespace", patch_text(meta, "namespace"));
+    json_set_string(out, "namespace", json_get_text(meta, "namespace"));
     return out;
 }
 
@@ -143,7 +144,7 @@ patch_connection_secret(const struct json *xr, const struct json *details,
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
         /* A patch may have put something there that is no string. */
         const char *text = json_string_or(json_get(ref, members[i]),
-                                          patch_text(before, members[i]));
+                                          json_get_text(before, members[i]));
 
         if (*text)
             json_set_string(json_need_object(secret, "metadata"), members[i],

@@ -197,7 +197,7 @@ patch_convert_check(const struct json *config, struct error *err)
     static const char *const types[] = {"string",  "bool",   "int",  "int64",
                                         "float64", "object", "array"};
     const char *format = json_get_string(config, "format");
-    const char *to = patch_text(config, "toType");
+    const char *to = json_get_text(config, "toType");
 
     if (format && !is_one_of(format, formats, ARRAY_LEN(formats)))
         return patch_invalid(err, "format", format, "invalid format");
@@ -210,7 +210,7 @@ patch_convert_run(struct patch_work *w, const struct json *config,
                   struct value *v)
 {
     const char *format = json_string_or(json_get(config, "format"), "none");
-    const char *to = patch_text(config, "toType");
+    const char *to = json_get_text(config, "toType");
     const char *from = value_type_name(*v);
 
     if (!patch_convert_check(config, w->err))

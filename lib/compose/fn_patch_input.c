@@ -123,7 +123,7 @@ find_set(const struct json *sets, const char *name)
     const struct json *found = NULL;
 
     for (const struct json *s = json_first(sets); s; s = json_next(s)) {
-        if (strcmp(patch_text(s, "name"), name) == 0)
+        if (strcmp(json_get_text(s, "name"), name) == 0)
             found = s;
     }
     return found;
@@ -144,10 +144,10 @@ resolve_sets(struct patch_template *t, const struct json *sets,
     size_t cap = 0;
 
     for (const struct json *p = json_first(patches); p; p = json_next(p)) {
-        const char *name = patch_text(p, "patchSetName");
+        const char *name = json_get_text(p, "patchSetName");
         const struct json *set = find_set(sets, name);
 
-        if (strcmp(patch_text(p, "type"), "PatchSet") != 0) {
+        if (strcmp(json_get_text(p, "type"), "PatchSet") != 0) {
             add_patch(t, &cap, p);
             continue;
         }

@@ -44,7 +44,7 @@ condition_status(const struct json *observed, const char *type)
 
     if (!status || !is_readable(status))
         return "";
-    return c ? patch_text(c, "status") : "Unknown";
+    return c ? json_get_text(c, "status") : "Unknown";
 }
 
 /* ---- the checks ---- */
@@ -57,7 +57,7 @@ static bool
 not_a(const struct json *check, const char *what, struct error *err)
 {
     return error_set(err, ERR_INVALID, "%s: not a %s",
-                     patch_text(check, "fieldPath"), what);
+                     json_get_text(check, "fieldPath"), what);
 }
 
 static bool
@@ -74,7 +74,8 @@ match_string(const struct json *check, const struct json *found, bool *ready,
 {
     if (!json_is(found, JSON_STRING))
         return not_a(check, "string", err);
-    *ready = strcmp(json_string(found), patch_text(check, "matchString")) == 0;
+    *ready =
+        strcmp(json_string(found), json_get_text(check, "matchString")) == 0;
     return true;
 }
 
@@ -120,19 +121,19 @@ static bool
 run_check(const struct json *check, const struct json *observed, bool *ready,
           struct error *err)
 {
-    const char *type = patch_text(check, "type");
+    const char *type = json_get_text(check, "type");
     const struct json *want = json_get(check, "matchCondition"), *found;
     struct error why = {0};
 
     *ready = strcmp(type, "None") == 0;
     if (strcmp(type, "MatchCondition") == 0)
-        *ready = strcmp(condition_status(observed, patch_text(want, "type")),
-                        patch_text(want, "status")) == 0;
+        *ready = strcmp(condition_status(observed, json_get_text(want, "type")),
+                        json_get_text(want, "status")) == 0;
     for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
         if (strcmp(checks[i].type, type) != 0)
             continue;
-        found = fieldpath_get(observed, str_of(patch_text(check, "fieldPath")),
-                              &why);
+        found = fieldpath_get(observed,
+                              str_of(json_get_text(check, "fieldPath")), &why);
         if (found)
             return checks[i].run(check, found, ready, err);
         return why.code == ERR_NOT_FOUND ||

@@ -174,7 +174,7 @@ static bool
 regexp(struct patch_work *w, const struct json *config, struct value v UNUSED,
        struct str in, struct buf *out)
 {
-    const char *match = patch_text(config, "match");
+    const char *match = json_get_text(config, "match");
     AUTO(re_free_ptr) struct re *re = re_compile(str_of(match), w->err);
     int64_t group = json_int64_or(json_get(config, "group"), 0);
     struct re_span spans[GROUPS_MAX];
@@ -204,7 +204,7 @@ static bool
 join(struct patch_work *w, const struct json *config, struct value v,
      struct str in UNUSED, struct buf *out)
 {
-    const char *separator = patch_text(config, "separator");
+    const char *separator = json_get_text(config, "separator");
     size_t n;
 
     if (v.type != VALUE_LIST)
@@ -224,8 +224,8 @@ static bool
 replace(struct patch_work *w UNUSED, const struct json *config,
         struct value v UNUSED, struct str in, struct buf *out)
 {
-    func_replace_all(in, str_of(patch_text(config, "search")),
-                     str_of(patch_text(config, "replace")), out);
+    func_replace_all(in, str_of(json_get_text(config, "search")),
+                     str_of(json_get_text(config, "replace")), out);
     return true;
 }
 
@@ -247,15 +247,15 @@ static string_fn *const runs[ARRAY_LEN(types)] = {
 bool
 patch_string_check(const struct json *config, struct error *err)
 {
-    const char *match = patch_text(json_get(config, "regexp"), "match");
-    const char *type = patch_text(config, "type");
+    const char *match = json_get_text(json_get(config, "regexp"), "match");
+    const char *type = json_get_text(config, "type");
 
     if (!patch_check_need(types, ARRAY_LEN(types), config,
                           "string transform type is required",
                           "unknown string transform type", err))
         return false;
     if (strcmp(type, "Replace") == 0)
-        return *patch_text(json_get(config, "replace"), "search") ||
+        return *json_get_text(json_get(config, "replace"), "search") ||
                patch_required(err, "replace.search",
                               "replace transform requires a search");
     if (strcmp(type, "Regexp") != 0)
@@ -279,7 +279,7 @@ patch_string_run(struct patch_work *w, const struct json *config,
     if (!t)
         return error_set(w->err, ERR_INVALID,
                          "type %s is not supported for string transform type",
-                         patch_text(config, "type"));
+                         json_get_text(config, "type"));
     if (!patch_has(config, t->member))
         return error_set(w->err, ERR_INVALID,
                          "string transform of type %s %s is not set", t->type,

@@ -116,11 +116,11 @@ match_check(const struct json *config, struct error *err)
                               "at least one pattern must be specified if a "
                               "match transform is specified");
     for (const struct json *p = json_first(patterns); p; p = json_next(p)) {
-        const char *regexp = patch_text(p, "regexp");
+        const char *regexp = json_get_text(p, "regexp");
         bool ok = patch_check_need(pattern_types, ARRAY_LEN(pattern_types), p,
                                    NULL, "unknown pattern type", err);
 
-        if (ok && strcmp(patch_text(p, "type"), "regexp") == 0) {
+        if (ok && strcmp(json_get_text(p, "type"), "regexp") == 0) {
             AUTO(re_free_ptr) struct re *re = re_compile(str_of(regexp), NULL);
 
             ok = re || patch_invalid(err, "regexp", regexp, "invalid regexp");
@@ -137,7 +137,7 @@ static bool
 try_pattern(struct patch_work *w, const struct json *p, struct value v,
             bool *matches)
 {
-    const char *type = patch_text(p, "type");
+    const char *type = json_get_text(p, "type");
     bool is_literal = strcmp(type, "literal") == 0;
     const char *text = json_get_string(p, is_literal ? "literal" : "regexp");
     AUTO(re_free_ptr) struct re *re = NULL;
@@ -178,7 +178,7 @@ match_run(struct patch_work *w, const struct json *config, struct value *v)
         }
         i++;
     }
-    if (strcmp(patch_text(config, "fallbackTo"), "Input") != 0)
+    if (strcmp(json_get_text(config, "fallbackTo"), "Input") != 0)
         *v = value_json(w->a, fallback, NUMBERS_JSON);
     else if (json_type_of(fallback) != JSON_NULL)
         return error_set(w->err, ERR_INVALID,
@@ -201,7 +201,7 @@ static const struct patch_transform *
 transform_of(const struct json *j)
 {
     for (size_t i = 0; i < ARRAY_LEN(transforms); i++) {
-        if (strcmp(transforms[i].type, patch_text(j, "type")) == 0)
+        if (strcmp(transforms[i].type, json_get_text(j, "type")) == 0)
             return &transforms[i];
     }
     return NULL;
@@ -214,7 +214,7 @@ patch_transform_check(const struct json *j, struct error *err)
     char detail[80];
 
     if (!t)
-        return patch_invalid(err, "type", patch_text(j, "type"),
+        return patch_invalid(err, "type", json_get_text(j, "type"),
                              "unknown transform type");
     snprintf(detail, sizeof(detail),
              "given transform type %s requires configuration", t->type);
@@ -232,7 +232,7 @@ resolve(struct patch_work *w, const struct json *j, struct value *v)
     if (!t)
         return error_set(w->err, ERR_INVALID,
                          "transform type %s is not supported",
-                         patch_text(j, "type"));
+                         json_get_text(j, "type"));
     if (!patch_has(j, t->type))
         return error_set(w->err, ERR_INVALID,
                          "given transform type %s requires configuration",

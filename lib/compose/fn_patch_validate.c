@@ -46,17 +46,11 @@ patch_has(const struct json *j, const char *key)
     return json_type_of(json_get(j, key)) != JSON_NULL;
 }
 
-const char *
-patch_text(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
 const struct patch_need *
 patch_need_of(const struct patch_need *rows, size_t n, const struct json *j)
 {
     for (size_t i = 0; i < n; i++) {
-        if (strcmp(rows[i].type, patch_text(j, "type")) == 0)
+        if (strcmp(rows[i].type, json_get_text(j, "type")) == 0)
             return &rows[i];
     }
     return NULL;
@@ -67,7 +61,7 @@ patch_check_need(const struct patch_need *rows, size_t n, const struct json *j,
                  const char *missing, const char *unknown, struct error *err)
 {
     const struct patch_need *row = patch_need_of(rows, n, j);
-    const char *type = patch_text(j, "type");
+    const char *type = json_get_text(j, "type");
 
     if (missing && !*type)
         return patch_required(err, "type", missing);
@@ -101,7 +95,7 @@ static bool
 check_combine(const struct json *c, struct error *err)
 {
     const struct json *variables = json_get(c, "variables");
-    const char *strategy = patch_text(c, "strategy");
+    const char *strategy = json_get_text(c, "strategy");
     int i = 0;
 
     if (!*strategy)
@@ -118,7 +112,7 @@ check_combine(const struct json *c, struct error *err)
                               "at least one variable must be provided");
     for (const struct json *v = json_first(variables); v;
          v = json_next(v), i++) {
-        if (*patch_text(v, "fromFieldPath"))
+        if (*json_get_text(v, "fromFieldPath"))
             continue;
         patch_required(err, "fromFieldPath",
                        "fromFieldPath must be set for each combine variable");
@@ -158,19 +152,19 @@ check_patch(const struct json *p, struct error *err)
     if (!type)
         return patch_invalid(err, "type", name, "unknown patch type");
     if (type->from == PATCH_NOWHERE)
-        return *patch_text(p, "patchSetName") ||
+        return *json_get_text(p, "patchSetName") ||
                required_by_type(err, "patchSetName", name);
     if (type->combine) {
         /* Upstream looks no further: transforms and policy go unchecked. */
         if (!patch_has(p, "combine"))
             return required_by_type(err, "combine", name);
         if (!*json_string_or(json_get(p, "toFieldPath"),
-                             patch_text(p, "fromFieldPath")))
+                             json_get_text(p, "fromFieldPath")))
             return required_by_type(err, "toFieldPath", name);
         return check_combine(json_get(p, "combine"), err) ||
                patch_under(err, "combine");
     }
-    if (!*patch_text(p, "fromFieldPath"))
+    if (!*json_get_text(p, "fromFieldPath"))
         return required_by_type(err, "fromFieldPath", name);
     return check_each(p, "transforms", patch_transform_check, err) &&
            check_policy(p, err);
@@ -221,7 +215,7 @@ check_detail(const struct json *d, struct error *err)
          "from field path connection detail requires a field path"},
     };
 
-    if (patch_need_of(types, ARRAY_LEN(types), d) && !*patch_text(d, "name"))
+    if (patch_need_of(types, ARRAY_LEN(types), d) && !*json_get_text(d, "name"))
         return patch_required(err, "name", "name is required");
     return patch_check_need(types, ARRAY_LEN(types), d,
                             "connection detail type is required",
@@ -254,7 +248,7 @@ check_readiness(const struct json *c, struct error *err)
         return patch_has(c, "fieldPath") ||
                patch_required(err, "fieldPath", "cannot be empty");
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-        if (!has_condition || *patch_text(condition, members[i]))
+        if (!has_condition || *json_get_text(condition, members[i]))
             continue;
         patch_required(err, members[i],
                        "cannot be empty for type MatchCondition");
@@ -266,7 +260,7 @@ check_readiness(const struct json *c, struct error *err)
 static bool
 check_template(const struct json *t, struct error *err)
 {
-    if (!*patch_text(t, "name"))
+    if (!*json_get_text(t, "name"))
         return patch_required(err, "name", "name is required");
     return check_each(t, "patches", check_patch, err) &&
            check_each(t, "connectionDetails", check_detail, err) &&
@@ -280,7 +274,7 @@ patch_validate(const struct json *input, struct error *err)
     const struct json *env = json_get(input, "environment");
 
     for (const struct json *s = json_first(sets); s; s = json_next(s)) {
-        if (!*patch_text(s, "name"))
+        if (!*json_get_text(s, "name"))
             return patch_required(err, "name", "name is required");
         if (!check_each(s, "patches", check_set_patch, err))
             return false;

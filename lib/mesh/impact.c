@@ -89,7 +89,7 @@ as_read(struct catalog *c, const struct definition *d, const struct json *xr)
     struct json *j = json_copy(xr);
     struct error err;
     const struct schema *s =
-        catalog_schema(c, d, planner_text(xr, "apiVersion"), &err);
+        catalog_schema(c, d, json_get_text(xr, "apiVersion"), &err);
     struct json *status = json_get(j, "status");
 
     if (!s)
@@ -110,8 +110,8 @@ side_open(struct side *s, struct mesh_planner *p, const struct json *xr)
     const struct definition *d;
 
     *s = (struct side){.c = &p->catalog};
-    d = xr ? catalog_definition(s->c, planner_text(xr, "apiVersion"),
-                                planner_text(xr, "kind"))
+    d = xr ? catalog_definition(s->c, json_get_text(xr, "apiVersion"),
+                                json_get_text(xr, "kind"))
            : NULL;
     if (!d) {
         s->ok = !xr;
@@ -168,11 +168,11 @@ static bool
 is_composite(struct look *l, const struct json *object)
 {
     return catalog_definition(&l->i->after->catalog,
-                              planner_text(object, "apiVersion"),
-                              planner_text(object, "kind")) ||
+                              json_get_text(object, "apiVersion"),
+                              json_get_text(object, "kind")) ||
            catalog_definition(&l->i->before->catalog,
-                              planner_text(object, "apiVersion"),
-                              planner_text(object, "kind"));
+                              json_get_text(object, "apiVersion"),
+                              json_get_text(object, "kind"));
 }
 
 static void
@@ -186,7 +186,7 @@ whole_object(struct look *l, enum mesh_sign sign, const struct json *object,
         &l->changes,
         (struct impact_change){
             .sign = sign,
-            .kind = arena_strdup(l->a, planner_text(object, "kind")),
+            .kind = arena_strdup(l->a, json_get_text(object, "kind")),
             .resource = arena_strdup(l->a, planner_resource(object)),
             .path = "",
             .why = "",
@@ -205,7 +205,7 @@ changed_fields(struct look *l, const struct json *before,
 {
     size_t n;
     const struct mesh_diff *d = diff_objects(before, after, true, l->a, &n);
-    bool secret = strcmp(planner_text(after, "kind"), "Secret") == 0;
+    bool secret = strcmp(json_get_text(after, "kind"), "Secret") == 0;
 
     for (size_t k = 0; k < n; k++) {
         bool hide = secret && str_starts(str_of(d[k].path), STR("data"));
@@ -215,7 +215,7 @@ changed_fields(struct look *l, const struct json *before,
             &l->changes,
             (struct impact_change){
                 .sign = fixed ? MESH_REPLACE : MESH_CHANGE,
-                .kind = arena_strdup(l->a, planner_text(after, "kind")),
+                .kind = arena_strdup(l->a, json_get_text(after, "kind")),
                 .resource = arena_strdup(l->a, planner_resource(after)),
                 .path = d[k].path,
                 .before = hide && d[k].before ? "(secret)" : d[k].before,
@@ -254,7 +254,7 @@ note_failure(struct look *l, const struct side *a)
     impact_changes_add(&l->changes, (struct impact_change){
                                         .sign = MESH_CONFLICT,
                                         .kind = arena_strdup(
-                                            l->a, planner_text(a->xr, "kind")),
+                                            l->a, json_get_text(a->xr, "kind")),
                                         .resource = "",
                                         .path = "",
                                         .why = arena_strdup(l->a, a->err.msg)});
@@ -296,10 +296,10 @@ static bool
 is_refused(struct look *l, const struct side *a)
 {
     const struct definition *d = catalog_definition(
-        a->c, planner_text(a->xr, "apiVersion"), planner_text(a->xr, "kind"));
+        a->c, json_get_text(a->xr, "apiVersion"), json_get_text(a->xr, "kind"));
     struct error err;
     const struct schema *s =
-        d ? catalog_schema(a->c, d, planner_text(a->xr, "apiVersion"), &err)
+        d ? catalog_schema(a->c, d, json_get_text(a->xr, "apiVersion"), &err)
           : NULL;
     AUTO(json_free_ptr) struct json *bare = json_copy(a->xr);
     struct schema_findings found = {0};
@@ -317,7 +317,7 @@ is_refused(struct look *l, const struct side *a)
             &l->changes,
             (struct impact_change){
                 .sign = MESH_CONFLICT,
-                .kind = arena_strdup(l->a, planner_text(a->xr, "kind")),
+                .kind = arena_strdup(l->a, json_get_text(a->xr, "kind")),
                 .resource = "",
                 .path = arena_strdup(l->a, found.v[k].field),
                 .why = arena_strdup(l->a, found.v[k].message)});

@@ -38,15 +38,9 @@ mesh_planner_forget(struct mesh_planner *p)
 /* ---- small readers ---- */
 
 const char *
-planner_text(const struct json *j, const char *key)
-{
-    return json_string_or(json_get(j, key), "");
-}
-
-const char *
 planner_meta(const struct json *j, const char *key)
 {
-    return planner_text(json_get(j, "metadata"), key);
+    return json_get_text(json_get(j, "metadata"), key);
 }
 
 const char *
@@ -74,8 +68,8 @@ planner_row(struct work *w, enum mesh_sign sign, unsigned depth,
     struct mesh_plan_item *i = mesh_plan_add(w->p, sign, depth);
     const char *name = planner_meta(j, "name");
 
-    i->api_version = arena_strdup(w->a, planner_text(j, "apiVersion"));
-    i->kind = arena_strdup(w->a, planner_text(j, "kind"));
+    i->api_version = arena_strdup(w->a, json_get_text(j, "apiVersion"));
+    i->kind = arena_strdup(w->a, json_get_text(j, "kind"));
     i->ns = arena_strdup(w->a, planner_meta(j, "namespace"));
     i->name =
         *name ? arena_strdup(w->a, name)
@@ -167,7 +161,7 @@ outcome(struct work *w, const struct definition *d, const struct json *before,
     keep_mark(object, before);
     return planner_merge(
         before, object,
-        d ? catalog_schema(w->c, d, planner_text(object, "apiVersion"), &err)
+        d ? catalog_schema(w->c, d, json_get_text(object, "apiVersion"), &err)
           : NULL,
         APPLY_MANAGER);
 }
@@ -179,13 +173,14 @@ check_identity(const struct json *object, struct error *err)
 {
     if (!json_is(object, JSON_OBJECT))
         return error_set(err, ERR_INVALID, "not a Kubernetes object");
-    if (!*planner_text(object, "apiVersion") || !*planner_text(object, "kind"))
+    if (!*json_get_text(object, "apiVersion") ||
+        !*json_get_text(object, "kind"))
         return error_set(err, ERR_INVALID,
                          "an object needs apiVersion and kind");
     if (!*planner_meta(object, "name") &&
         !*planner_meta(object, "generateName"))
         return error_set(err, ERR_INVALID, "a %s needs metadata.name",
-                         planner_text(object, "kind"));
+                         json_get_text(object, "kind"));
     return true;
 }
 
@@ -199,8 +194,8 @@ placed(struct work *w, const struct definition *d, const struct json *object,
     bool namespaced = *planner_meta(object, "namespace");
 
     *served =
-        w->c->host.served(w->c->host.arg, planner_text(object, "apiVersion"),
-                          planner_text(object, "kind"), &namespaced);
+        w->c->host.served(w->c->host.arg, json_get_text(object, "apiVersion"),
+                          json_get_text(object, "kind"), &namespaced);
     if (!*served && d && d->composite) {
         namespaced = strcmp(xrd_scope(d->source), "Namespaced") == 0;
         *served = true;
@@ -274,8 +269,8 @@ note_conflicts(struct work *w, const struct json *before,
 static void
 plan_object(struct work *w, const struct json *object)
 {
-    const char *api_version = planner_text(object, "apiVersion");
-    const char *kind = planner_text(object, "kind");
+    const char *api_version = json_get_text(object, "apiVersion");
+    const char *kind = json_get_text(object, "kind");
     const struct definition *d = catalog_kind(w->c, api_version, kind);
     AUTO(json_free_ptr) struct json *before = NULL;
     bool served;

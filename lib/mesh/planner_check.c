@@ -86,7 +86,7 @@ check_schema(struct work *w, const struct judged *j, size_t item)
 {
     struct error err = {0};
     const struct schema *s = catalog_schema(
-        w->c, j->definition, planner_text(j->merged, "apiVersion"), &err);
+        w->c, j->definition, json_get_text(j->merged, "apiVersion"), &err);
     struct json *status = json_get(j->merged, "status");
 
     if (!s && j->definition->built_in)
@@ -112,7 +112,7 @@ check_schema(struct work *w, const struct judged *j, size_t item)
 static void
 check_version(struct work *w, const struct judged *j, size_t item)
 {
-    const char *api_version = planner_text(j->merged, "apiVersion");
+    const char *api_version = json_get_text(j->merged, "apiVersion");
     const struct json *v = catalog_version(j->definition, api_version);
     const char *said = json_get_string(v, "deprecationWarning");
 
@@ -120,7 +120,8 @@ check_version(struct work *w, const struct judged *j, size_t item)
         return;
     mesh_plan_tell(w->p, MESH_WARN, "deprecated-version", item, "%s%s%s%s%s",
                    prefix(w, j, item), said ? said : api_version,
-                   said ? "" : " ", said ? "" : planner_text(j->merged, "kind"),
+                   said ? "" : " ",
+                   said ? "" : json_get_text(j->merged, "kind"),
                    said ? "" : " is deprecated");
 }
 
@@ -233,8 +234,8 @@ planner_controller(struct work *w, const struct json *j)
 
     for (struct json *o = json_first(owners); o; o = json_next(o)) {
         if (json_bool(json_get(o, "controller"), false))
-            return arena_printf(w->a, "%s/%s", planner_text(o, "kind"),
-                                planner_text(o, "name"));
+            return arena_printf(w->a, "%s/%s", json_get_text(o, "kind"),
+                                json_get_text(o, "name"));
     }
     return NULL;
 }

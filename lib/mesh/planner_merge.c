@@ -102,13 +102,13 @@ read_owners(const struct json *before, const char *manager, struct owners *o)
 
     *o = (struct owners){0};
     for (struct json *m = json_first(all); m; m = json_next(m)) {
-        bool apply = strcmp(planner_text(m, "operation"), "Apply") == 0;
+        bool apply = strcmp(json_get_text(m, "operation"), "Apply") == 0;
 
         if (apply && !o->mine &&
-            strcmp(planner_text(m, "manager"), manager) == 0)
+            strcmp(json_get_text(m, "manager"), manager) == 0)
             o->mine = json_get(m, "fieldsV1");
         else if (o->n < MANAGERS_MAX) {
-            o->names[o->n] = planner_text(m, "manager");
+            o->names[o->n] = json_get_text(m, "manager");
             o->others[o->n++] = json_get(m, "fieldsV1");
         }
     }
@@ -168,8 +168,8 @@ merge_owner_references(struct json *base, const struct json *over)
     for (struct json *e = json_first(over); e; e = json_next(e)) {
         struct json *there = json_first(base);
 
-        while (there &&
-               strcmp(planner_text(there, "uid"), planner_text(e, "uid")) != 0)
+        while (there && strcmp(json_get_text(there, "uid"),
+                               json_get_text(e, "uid")) != 0)
             there = json_next(there);
         if (there)
             overlay(there, e, NULL);

@@ -81,7 +81,6 @@ struct json *planner_foresee(const struct json *observed,
                              const struct compose_result *r);
 
 /* ---- planner.c ---- */
-const char *planner_text(const struct json *j, const char *key);
 const char *planner_meta(const struct json *j, const char *key);
 /* crossplane.io/composition-resource-name, or "". */
 const char *planner_resource(const struct json *j);

@@ -40,10 +40,10 @@ observe(struct work *w, const struct definition *d, const struct json *xr)
 
     for (struct json *r = json_first(refs); r; r = json_next(r)) {
         const char *ns = json_get_string(r, "namespace");
-        const char *name = planner_text(r, "name");
+        const char *name = json_get_text(r, "name");
         struct json *j =
-            *name ? catalog_get(w->c, planner_text(r, "apiVersion"),
-                                planner_text(r, "kind"),
+            *name ? catalog_get(w->c, json_get_text(r, "apiVersion"),
+                                json_get_text(r, "kind"),
                                 ns ? ns : planner_meta(xr, "namespace"), name)
                   : NULL;
 
@@ -141,7 +141,7 @@ static void
 note_result(struct work *w, const struct parent *p,
             const struct compose_result *r)
 {
-    const char *kind = planner_text(p->xr, "kind");
+    const char *kind = json_get_text(p->xr, "kind");
     const char *name = planner_meta(p->xr, "name");
 
     for (size_t i = 0; i < r->event_count; i++) {
@@ -165,7 +165,7 @@ note_result(struct work *w, const struct parent *p,
 static void
 note_missed(struct work *w, const struct parent *p, const struct json *s)
 {
-    const char *kind = planner_text(s, "kind");
+    const char *kind = json_get_text(s, "kind");
     const char *ns = json_get_string(s, "namespace");
     const struct json *labels = json_at(s, "matchLabels", "labels", NULL);
 
@@ -177,13 +177,13 @@ note_missed(struct work *w, const struct parent *p, const struct json *s)
             continue;
         AUTO(json_free_ptr)
         struct json *j =
-            catalog_get(w->c, planner_text(s, "apiVersion"), kind,
+            catalog_get(w->c, json_get_text(s, "apiVersion"), kind,
                         ns ? ns : planner_meta(p->xr, "namespace"), name);
 
         if (j && !catalog_labels_match(j, labels))
             mesh_plan_tell(w->p, MESH_WARN, "label-missing", p->item,
                            "%s/%s does not see %s/%s: it has no label %s=%s",
-                           planner_text(p->xr, "kind"),
+                           json_get_text(p->xr, "kind"),
                            planner_meta(p->xr, "name"), kind, name, json_key(l),
                            name);
     }
@@ -196,7 +196,7 @@ note_all_missed(struct work *w, const struct parent *p)
 
     w->c->missed = json_new_array();
     for (struct json *s = json_first(missed); s; s = json_next(s)) {
-        if (strchr(planner_text(s, "apiVersion"), '/'))
+        if (strchr(json_get_text(s, "apiVersion"), '/'))
             note_missed(w, p, s);
     }
 }
@@ -212,15 +212,16 @@ is_taken(const struct json *xr, const struct json *there)
         json_at(there, "metadata", "ownerReferences", NULL);
 
     for (struct json *o = json_first(owners); o; o = json_next(o)) {
-        const char *uid = planner_text(o, "uid"),
+        const char *uid = json_get_text(o, "uid"),
                    *mine = planner_meta(xr, "uid");
 
         if (!json_bool(json_get(o, "controller"), false))
             continue;
         if (*uid || *mine)
             return strcmp(uid, mine) != 0;
-        return strcmp(planner_text(o, "kind"), planner_text(xr, "kind")) != 0 ||
-               strcmp(planner_text(o, "name"), planner_meta(xr, "name")) != 0;
+        return strcmp(json_get_text(o, "kind"), json_get_text(xr, "kind")) !=
+                   0 ||
+               strcmp(json_get_text(o, "name"), planner_meta(xr, "name")) != 0;
     }
     return false;
 }
@@ -237,9 +238,9 @@ note_taken(struct work *w, const struct parent *p,
     mesh_plan_tell(w->p, MESH_BLOCK, "name-taken", item,
                    "%s/%s exists and is controlled by %s: %s/%s cannot have "
                    "it and stays unsynced",
-                   planner_text(r->object, "kind"),
+                   json_get_text(r->object, "kind"),
                    planner_meta(r->object, "name"), owner,
-                   planner_text(p->xr, "kind"), planner_meta(p->xr, "name"));
+                   json_get_text(p->xr, "kind"), planner_meta(p->xr, "name"));
 }
 
 static bool
@@ -247,11 +248,11 @@ same_kind(const struct json *a, const struct json *b)
 {
     struct str group_a, group_b, rest;
     bool core_a =
-        !str_cut(str_of(planner_text(a, "apiVersion")), '/', &group_a, &rest);
+        !str_cut(str_of(json_get_text(a, "apiVersion")), '/', &group_a, &rest);
     bool core_b =
-        !str_cut(str_of(planner_text(b, "apiVersion")), '/', &group_b, &rest);
+        !str_cut(str_of(json_get_text(b, "apiVersion")), '/', &group_b, &rest);
 
-    return strcmp(planner_text(a, "kind"), planner_text(b, "kind")) == 0 &&
+    return strcmp(json_get_text(a, "kind"), json_get_text(b, "kind")) == 0 &&
            core_a == core_b && (core_a || str_eq(group_a, group_b));
 }
 
@@ -264,8 +265,8 @@ note_left_behind(struct work *w, const struct parent *p, const struct json *old,
     mesh_plan_tell(w->p, MESH_WARN, "left-behind", p->item,
                    "resource %s is a %s now: %s/%s is not deleted, and "
                    "nothing refers to it any more",
-                   r->name, planner_text(r->object, "kind"),
-                   planner_text(old, "kind"), planner_meta(old, "name"));
+                   r->name, json_get_text(r->object, "kind"),
+                   json_get_text(old, "kind"), planner_meta(old, "name"));
 }
 
 static void
@@ -273,9 +274,9 @@ place_composed(struct work *w, const struct parent *p,
                const struct compose_resource *r, const struct json *before,
                bool taken_over)
 {
-    const char *api_version = planner_text(r->object, "apiVersion");
+    const char *api_version = json_get_text(r->object, "apiVersion");
     const struct definition *d =
-        catalog_kind(w->c, api_version, planner_text(r->object, "kind"));
+        catalog_kind(w->c, api_version, json_get_text(r->object, "kind"));
     struct error err;
     const struct schema *s =
         d ? catalog_schema(w->c, d, api_version, &err) : NULL;
@@ -308,8 +309,8 @@ plan_composed(struct work *w, const struct parent *p,
         before = NULL;
     }
     if (!before && *name)
-        there = catalog_get(w->c, planner_text(r->object, "apiVersion"),
-                            planner_text(r->object, "kind"),
+        there = catalog_get(w->c, json_get_text(r->object, "apiVersion"),
+                            json_get_text(r->object, "kind"),
                             planner_meta(r->object, "namespace"), name);
     if (there && is_taken(p->xr, there))
         note_taken(w, p, r, there);
@@ -324,7 +325,7 @@ static void
 plan_gone(struct work *w, const struct json *gone, unsigned depth)
 {
     const struct definition *d = catalog_definition(
-        w->c, planner_text(gone, "apiVersion"), planner_text(gone, "kind"));
+        w->c, json_get_text(gone, "apiVersion"), json_get_text(gone, "kind"));
     const char *lost = planner_external(w, gone);
 
     planner_row(w, MESH_DESTROY, depth, gone)->note =
