@@ -295,7 +295,8 @@ run(const struct fn_request *req, struct fn_response *rsp)
     read_ttl(json_get_string(notes, ANNOTATION_TTL), &rsp->ttl_s);
 
     if (!render(p, req, &text, &err) ||
-        !manifests_read(buf_view(&text), &objects, &err)) {
+        !manifests_read(buf_view(&text), req->world ? req->world->memo : NULL,
+                        &objects, &err)) {
         fn_resultf(rsp, FN_FATAL, "%s", err.msg);
         return;
     }

@@ -24,6 +24,8 @@
 
 #include "lib/base/json.h"
 
+struct manifests_memo;
+
 /* What the world outside says when a function asks; set by who composes. */
 struct fn_world {
     void *arg;
@@ -33,6 +35,7 @@ struct fn_world {
      * and asking is a fatal result. */
     bool (*files)(void *arg, const char *dir, struct buf *out,
                   struct error *err);
+    struct manifests_memo *memo; /* of the documents templates write, or NULL */
 };
 
 struct fn_request {

@@ -15,7 +15,49 @@ struct place {
     struct str text;
     size_t line; /* of the document's separator, from 1 */
     size_t document;
+    struct manifests_memo *memo; /* or NULL */
 };
+
+/* ---- what was read before ---- */
+
+static void
+free_tree(void *tree)
+{
+    json_free(tree);
+}
+
+void
+manifests_memo_release(struct manifests_memo *m)
+{
+    map_release(&m->recent, free_tree);
+    map_release(&m->older, free_tree);
+    m->bytes = 0;
+}
+
+/* Takes tree. */
+static void
+memo_put(struct manifests_memo *m, struct str text, struct json *tree)
+{
+    if (m->bytes > MANIFESTS_MEMO_MAX) {
+        map_release(&m->older, free_tree);
+        m->older = m->recent;
+        m->recent = (struct map){0};
+        m->bytes = 0;
+    }
+    m->bytes += text.n;
+    json_free(map_put(&m->recent, text, tree));
+}
+
+/* A fresh tree, or NULL. */
+static struct json *
+memo_get(struct manifests_memo *m, struct str text)
+{
+    const struct json *kept = m ? map_get(&m->recent, text) : NULL;
+
+    if (m && !kept && (kept = map_del(&m->older, text)))
+        memo_put(m, text, (struct json *)kept);
+    return json_copy(kept);
+}
 
 /* ---- checks of one object ---- */
 
@@ -373,9 +415,10 @@ yaml_error(const struct place *p, const struct error *cause, struct error *err)
                      STR_ARG(c.message));
 }
 
+/* The first value of text; *out is NULL when there is none. */
 static bool
-read_document(struct str text, struct place *p, struct manifests *out,
-              struct error *err)
+parse_document(struct str text, struct place *p, struct json **out,
+               struct error *err)
 {
     const struct yaml_options o = {.last_key_wins = true};
     struct yaml_docs docs = {0};
@@ -383,14 +426,27 @@ read_document(struct str text, struct place *p, struct manifests *out,
 
     if (!yaml_parse(text, &o, &docs, &cause))
         return yaml_error(p, &cause, err);
-    if (!docs.n || json_is(docs.v[0].value, JSON_NULL)) {
-        yaml_docs_release(&docs);
-        return true;
+    *out = NULL;
+    if (docs.n && !json_is(docs.v[0].value, JSON_NULL)) {
+        *out = docs.v[0].value;
+        docs.v[0].value = NULL;
+        if (p->memo)
+            memo_put(p->memo, text, json_copy(*out));
     }
-    struct json *first = docs.v[0].value;
-
-    docs.v[0].value = NULL;
     yaml_docs_release(&docs);
+    return true;
+}
+
+static bool
+read_document(struct str text, struct place *p, struct manifests *out,
+              struct error *err)
+{
+    struct json *first = memo_get(p->memo, text);
+
+    if (!first && !parse_document(text, p, &first, err))
+        return false;
+    if (!first)
+        return true;
     if (!add(out, first, true, err))
         return false;
     p->line = next_document(p->text, p->line);
@@ -444,9 +500,11 @@ read_yaml(struct str text, struct place *p, struct manifests *out,
 }
 
 bool
-manifests_read(struct str text, struct manifests *out, struct error *err)
+manifests_read(struct str text, struct manifests_memo *memo,
+               struct manifests *out, struct error *err)
 {
-    struct place p = {.text = text, .line = next_document(text, 1)};
+    struct place p = {
+        .text = text, .line = next_document(text, 1), .memo = memo};
     struct error first = {0};
     bool maybe = false, ok;
     size_t at = 0;

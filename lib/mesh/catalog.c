@@ -11,7 +11,8 @@
 void
 catalog_init(struct catalog *c, const struct mesh_host *host)
 {
-    *c = (struct catalog){.host = *host, .missed = json_new_array()};
+    *c = (struct catalog){
+        .host = *host, .missed = json_new_array(), .memo = &c->own};
 }
 
 static void
@@ -59,6 +60,7 @@ void
 catalog_release(struct catalog *c)
 {
     catalog_forget(c);
+    manifests_memo_release(&c->own);
     map_release(&c->found, NULL);
     strlist_release(&c->unknown);
     json_free(c->missed);

@@ -16,6 +16,7 @@
 
 #include "lib/compose/compose.h"
 #include "lib/compose/functions.h"
+#include "lib/compose/manifests.h"
 #include "lib/compose/revision.h"
 #include "lib/compose/xrd.h"
 
@@ -52,6 +53,7 @@ struct catalog {
     struct functions functions;
     struct strlist unknown; /* kinds that could not be looked up */
     struct json *missed;    /* selectors by label that matched nothing */
+    struct manifests_memo own, *memo; /* own, or the one of another catalog */
 };
 
 void catalog_init(struct catalog *c, const struct mesh_host *host);

@@ -139,6 +139,7 @@ catalog_compose_host(struct catalog *c)
         .function = find_function,
         .fetch = fetch,
         .namespaced = is_namespaced,
-        .world = {.now_ns = clock_wall_ms(clock_system()) * NS_PER_MS},
+        .world = {.now_ns = clock_wall_ms(clock_system()) * NS_PER_MS,
+                  .memo = c->memo},
     };
 }

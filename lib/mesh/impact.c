@@ -47,6 +47,8 @@ mesh_impact_new(struct mesh_planner *before, struct mesh_planner *after)
 
     i->before = before;
     i->after = after;
+    /* Most of what they compose is the same. */
+    after->catalog.memo = before->catalog.memo;
     impact_groups_init(&i->groups);
     return i;
 }
@@ -56,6 +58,7 @@ mesh_impact_free(struct mesh_impact *i)
 {
     if (!i)
         return;
+    i->after->catalog.memo = &i->after->catalog.own;
     impact_groups_release(&i->groups);
     free(i);
 }

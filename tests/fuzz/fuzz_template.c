@@ -48,7 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (!*err.msg)
             abort();
     } else {
-        if (manifests_read(buf_view(&out), &m, &err))
+        if (manifests_read(buf_view(&out), NULL, &m, &err))
             manifests_release(&m);
         value_read_yaml(a, buf_view(&out), &v, &work, &err);
     }
