@@ -54,22 +54,22 @@ check_immutable(const struct json *obj, const struct json *old,
 }
 
 static void
-prepare_config_map(struct registry *r, struct json *obj, const struct json *old,
-                   struct schema_findings *bad)
+prepare_config_map(const struct registry_write *w, struct json *obj,
+                   const struct json *old, struct schema_findings *bad)
 {
-    (void)r;
+    (void)w;
     check_keys(json_get(obj, "data"), "data", bad);
     check_keys(json_get(obj, "binaryData"), "binaryData", bad);
     check_immutable(obj, old, bad);
 }
 
 static void
-prepare_secret(struct registry *r, struct json *obj, const struct json *old,
-               struct schema_findings *bad)
+prepare_secret(const struct registry_write *w, struct json *obj,
+               const struct json *old, struct schema_findings *bad)
 {
     struct json *plain = json_get(obj, "stringData");
 
-    (void)r;
+    (void)w;
     for (const struct json *c = json_first(plain); c; c = json_next(c)) {
         AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
 
@@ -141,8 +141,8 @@ account_cell(size_t i, const struct json *obj, int64_t now_s, struct buf *out)
 /* ---- services ---- */
 
 static void
-prepare_service(struct registry *r, struct json *obj, const struct json *old,
-                struct schema_findings *bad)
+prepare_service(const struct registry_write *w, struct json *obj,
+                const struct json *old, struct schema_findings *bad)
 {
     struct json *spec = json_need_object(obj, "spec");
     const char *type = json_string_or(json_get(spec, "type"), "ClusterIP");
@@ -151,7 +151,7 @@ prepare_service(struct registry *r, struct json *obj, const struct json *old,
     uint32_t hash = digest_fnv32(str_of(name));
     struct json *ip;
 
-    (void)r;
+    (void)w;
     if (!json_get(spec, "ports") && strcmp(type, "ExternalName") != 0 &&
         strcmp(json_string_or(json_get(spec, "clusterIP"), ""), "None") != 0)
         schema_findings_add(bad, "spec.ports", "FieldValueRequired",

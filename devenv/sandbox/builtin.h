@@ -10,6 +10,7 @@
 #include "lib/schema/schema.h"
 
 struct registry;
+struct registry_write;
 
 enum builtin_name { NAME_SUBDOMAIN, NAME_LABEL, NAME_LABEL_1035, NAME_PATH };
 
@@ -20,8 +21,9 @@ struct builtin {
     bool needs_version;     /* an update without resourceVersion is refused */
     bool no_collection;     /* no deletecollection */
     enum builtin_name name;
-    /* Completes and checks obj before it is stored; old is NULL at create. */
-    void (*prepare)(struct registry *r, struct json *obj,
+    /* Completes and checks obj before it is stored; old is NULL at create; w:
+     * what is known of the write. */
+    void (*prepare)(const struct registry_write *w, struct json *obj,
                     const struct json *old, struct schema_findings *bad);
     /* After obj was stored (old NULL: created) or deleted (obj NULL). */
     void (*written)(struct registry *r, const struct json *obj,

@@ -16,8 +16,8 @@
 
 struct store_event;
 
-void crd_prepare(struct registry *r, struct json *obj, const struct json *old,
-                 struct schema_findings *bad);
+void crd_prepare(const struct registry_write *w, struct json *obj,
+                 const struct json *old, struct schema_findings *bad);
 /* Accepts names and serves, or stops serving. */
 void crd_written(struct registry *r, const struct json *obj,
                  const struct json *old);

@@ -12,10 +12,10 @@
 #define EVENTS_REMEMBERED 4096
 
 void
-events_prepare(struct registry *r, struct json *obj, const struct json *old,
-               struct schema_findings *bad)
+events_prepare(const struct registry_write *w, struct json *obj,
+               const struct json *old, struct schema_findings *bad)
 {
-    (void)r;
+    (void)w;
     (void)old;
     (void)bad;
     if (!json_get(obj, "eventTime"))

@@ -10,10 +10,11 @@
 #include "lib/schema/schema.h"
 
 struct registry;
+struct registry_write;
 
 #define EVENTS_TTL_S 3600
 
-void events_prepare(struct registry *r, struct json *obj,
+void events_prepare(const struct registry_write *w, struct json *obj,
                     const struct json *old, struct schema_findings *bad);
 bool events_cell(size_t i, const struct json *obj, int64_t now_s,
                  struct buf *out);

@@ -376,6 +376,15 @@ gc_turn(struct gc *g)
     return true;
 }
 
+/* Whether the collector may have to do with an object, told without parsing:
+ * what is none of its business is most of a store. */
+static bool
+concerns(struct str text)
+{
+    return str_contains(text, STR("\"ownerReferences\":")) ||
+           str_contains(text, STR("\"deletionTimestamp\":"));
+}
+
 struct gc *
 gc_new(struct registry *r)
 {
@@ -389,8 +398,9 @@ gc_new(struct registry *r)
 
         store_scan(r->store, str_of(kind), STR(""), STR(""), 0, &c);
         while (store_next(&c, &it)) {
+            if (!concerns(blob_view(it.json)))
+                continue;
             AUTO(mem_free_ptr) char *id = id_of(kind, it.key);
-
             const struct stored_facts *x = stored_facts(it.json);
 
             link_owners(g, x, id);

@@ -255,9 +255,9 @@ static const struct making own[] = {
 static bool
 install(struct registry *r, struct json *crd, struct error *err)
 {
+    const struct registry_write w = {.manager = "crossplane", .vouched = true};
     AUTO(status_release) struct status st = {0};
-    bool good = registry_install_crd(r, "crossplane", crd, &st) ||
-                status_error(&st, err);
+    bool good = registry_install_crd(r, &w, crd, &st) || status_error(&st, err);
 
     json_free(crd);
     return good;

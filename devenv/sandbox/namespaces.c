@@ -7,12 +7,12 @@
 static const char *const lasting[] = {"default", "kube-system", "kube-public"};
 
 void
-namespaces_prepare(struct registry *r, struct json *obj, const struct json *old,
-                   struct schema_findings *bad)
+namespaces_prepare(const struct registry_write *w, struct json *obj,
+                   const struct json *old, struct schema_findings *bad)
 {
     struct json *labels;
 
-    (void)r;
+    (void)w;
     (void)bad;
     labels = json_need_object(json_need_object(obj, "metadata"), "labels");
     json_set_string(labels, "kubernetes.io/metadata.name", stored_name(obj));

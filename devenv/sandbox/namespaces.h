@@ -11,7 +11,7 @@
 
 struct store_event;
 
-void namespaces_prepare(struct registry *r, struct json *obj,
+void namespaces_prepare(const struct registry_write *w, struct json *obj,
                         const struct json *old, struct schema_findings *bad);
 /* An object of k may be created in ns: 404, 403. */
 bool namespaces_admit(struct registry *r, const struct kind *k, const char *ns,

@@ -186,23 +186,22 @@ registry_in_category(const struct kind *k, const char *name)
 }
 
 bool
-registry_install_crd(struct registry *r, const char *manager,
+registry_install_crd(struct registry *r, const struct registry_write *w,
                      const struct json *crd, struct status *st)
 {
     const struct kind *k =
         registry_kind(r, "apiextensions.k8s.io/v1", "CustomResourceDefinition");
-    struct registry_write w = {.manager = manager};
     AUTO(json_free_ptr)
     struct json *old = registry_get(r, k, NULL, stored_name(crd));
     struct json *made;
 
     if (!old) {
-        made = registry_create(r, k, &w, NULL, json_copy(crd), st);
+        made = registry_create(r, k, w, NULL, json_copy(crd), st);
     } else {
         struct json *next = json_copy(old);
 
         json_set(next, "spec", json_copy(json_get(crd, "spec")));
-        made = registry_update(r, k, &w, NULL, next, st);
+        made = registry_update(r, k, w, NULL, next, st);
     }
     json_free(made);
     return made != NULL;

@@ -70,10 +70,11 @@ const struct schema *registry_schema(const struct kind *k);
 /* The categories of k ("managed", "composite", ...) hold name. */
 bool registry_in_category(const struct kind *k, const char *name);
 
+struct registry_write;
+
 /* Creates the CRD, or brings an existing one of that name to this spec when it
- * differs, and serves it from now on. crd is not taken. manager e.g.
- * "crossplane". */
-bool registry_install_crd(struct registry *r, const char *manager,
+ * differs, and serves it from now on. crd is not taken. */
+bool registry_install_crd(struct registry *r, const struct registry_write *w,
                           const struct json *crd, struct status *st);
 
 /* ---- reading ---- */
@@ -117,7 +118,8 @@ struct registry_write {
     const char *manager;     /* fieldManager; NULL: "unknown" */
     const char *subresource; /* NULL, "status", "scale", "finalize" */
     bool dry_run;
-    bool force; /* PATCH_APPLY: take fields from others */
+    bool force;   /* PATCH_APPLY: take fields from others */
+    bool vouched; /* a CRD of our own assets, which a test checks: it is not */
     enum registry_validation validation;
     struct strlist *warnings; /* texts of Warning headers; NULL: dropped */
     bool *created;            /* PATCH_APPLY: set when it made the object */

@@ -281,7 +281,7 @@ validate(const struct write_job *j, struct json *obj)
     if (registry_schema(j->k))
         schema_validate_update(registry_schema(j->k), obj, j->old, &bad);
     if (info->builtin && info->builtin->prepare)
-        info->builtin->prepare(j->r, obj, j->old, &bad);
+        info->builtin->prepare(j->w, obj, j->old, &bad);
     return !bad.n || status_invalid(j->st, j->k->group, j->k->kind,
                                     stored_name(obj), &bad);
 }

@@ -326,7 +326,9 @@ apply_crd(struct control *c, const struct json *xrd, const struct side *side,
 
         return refused(c, xrd, side, why);
     }
-    if (!registry_install_crd(c->registry, CORE_MANAGER, crd, &st)) {
+    const struct registry_write w = {.manager = CORE_MANAGER};
+
+    if (!registry_install_crd(c->registry, &w, crd, &st)) {
         AUTO(mem_free_ptr)
         char *why = mem_printf("cannot %s object: %s",
                                before ? "update" : "create", st.message);

@@ -166,7 +166,8 @@ main(void)
     if (!b.r || !file_read("tests/wire/widgets.yaml", &text, &err) ||
         !yaml_parse(buf_view(&text), NULL, &docs, &err))
         die("%s", err.msg);
-    if (!registry_install_crd(b.r, "bench", docs.v[1].value, &st))
+    if (!registry_install_crd(b.r, &(struct registry_write){.manager = "bench"},
+                              docs.v[1].value, &st))
         die("%s", st.message);
     b.k = registry_kind(b.r, "rec.example.org/v1", "Widget");
     b.start = cpu_us();

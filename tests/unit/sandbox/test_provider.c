@@ -1,6 +1,8 @@
 /* The simulated provider against crossplane-runtime's managed reconciler: what
  * each test expects is what that does and says (provider.h has the source).
  * test_provider_recorded.c plays what it was seen to do. */
+#include "lib/schema/crd_check.h"
+
 #include "devenv/sandbox/managed_kinds.h"
 
 #include "tests/unit/sandbox/provider_world.h"
@@ -117,6 +119,29 @@ every_kind_is_served(void **state)
         }
     }
     managed_kinds_free(m);
+}
+
+/* Definitions of our own are served unchecked, because they pass here. */
+static void
+definitions_are_sound(void **state)
+{
+    struct world *w = *state;
+    const struct kind *k = registry_kind(w->registry, "apiextensions.k8s.io/v1",
+                                         "CustomResourceDefinition");
+    struct status st = {0};
+    AUTO(json_free_ptr)
+    struct json *all = registry_list_json(w->registry, k, NULL, NULL, &st);
+
+    assert_true(json_len(all) > 70);
+    for (const struct json *c = json_first(all); c; c = json_next(c)) {
+        AUTO(schema_findings_release) struct schema_findings bad = {0};
+
+        crd_check(c, NULL, &bad);
+        if (bad.n)
+            fail_msg("%s: %s: %s",
+                     json_string(json_at(c, "metadata", "name", NULL)),
+                     bad.v[0].field, bad.v[0].message);
+    }
 }
 
 /* What is refused, and what is unknown. */
@@ -761,6 +786,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         T(every_kind_is_served),
+        T(definitions_are_sound),
         T(definitions_say_what_is_wrong),
         T(a_needed_field_may_come_from_elsewhere),
         T(what_has_no_name_is_not_created),

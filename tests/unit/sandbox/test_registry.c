@@ -231,7 +231,8 @@ install(struct world *w, struct json *crd)
 {
     struct status st = {0};
 
-    if (!registry_install_crd(w->r, "test", crd, &st))
+    if (!registry_install_crd(w->r, &(struct registry_write){.manager = "test"},
+                              crd, &st))
         fail_msg("%s", st.message);
     json_free(crd);
     settle(w);
