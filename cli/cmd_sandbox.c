@@ -90,6 +90,7 @@ serve_options(const struct sandbox *s, struct server_options *o,
     const struct args *a = s->a;
     const char *given = args_get(a, "data", NULL);
     bool ours = !given || args_has(a, "background");
+    const char *core = args_get(a, "crossplane", "2.0");
     int64_t delay = DELAY_DEFAULT_MS;
 
     if (!str_to_i64(str_of(args_get(a, "provider-delay", "300")), &delay) ||
@@ -97,6 +98,8 @@ serve_options(const struct sandbox *s, struct server_options *o,
         return error_set(err, ERR_USAGE,
                          "--provider-delay takes 0 to %d milliseconds",
                          DELAY_MAX_MS);
+    if (strcmp(core, "2.0") != 0 && strcmp(core, "2.3") != 0)
+        return error_set(err, ERR_USAGE, "--crossplane takes 2.0 or 2.3");
     if (!daemon_folders(&s->paths, err))
         return false;
     *o = (struct server_options){
@@ -104,6 +107,7 @@ serve_options(const struct sandbox *s, struct server_options *o,
         .data = given ? given : s->paths.data,
         .pid_file = ours ? s->paths.pid_file : NULL,
         .provider_delay_ms = delay,
+        .core_23 = strcmp(core, "2.3") == 0,
     };
     o->name = mem_printf("meshtop-%s", s->profile.name);
     if (args_has(a, "kubeconfig-out"))
@@ -135,7 +139,7 @@ static void
 serve_words(const struct sandbox *s, struct strlist *words)
 {
     static const char *const passed[] = {"listen", "data", "kubeconfig-out",
-                                         "provider-delay"};
+                                         "provider-delay", "crossplane"};
     AUTO(mem_free_ptr) char *self = process_self();
     AUTO(strlist_release) struct strlist load = {0};
 
@@ -355,6 +359,7 @@ static const struct flag flags[] = {
     {"kubeconfig-out", 0, "FILE", "where to write the kubeconfig"},
     {"provider-delay", 0, "MS",
      "until a simulated resource turns Ready (default 300)"},
+    {"crossplane", 0, "VERSION", "whose core it acts as: 2.0 (default) or 2.3"},
     {"yes", 'y', NULL, "reset without asking"},
     {"reason", 0, "REASON",
      "fail: forbidden, quota, timeout, slow, notfound, unavailable, or the "

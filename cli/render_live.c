@@ -324,7 +324,8 @@ written(struct live *l, const struct compose_result *out)
             json_set_string(meta, same[i],
                             json_at_text(l->xr, "metadata", same[i]));
     }
-    json_set(machinery(l, xr), "resourceRefs", compose_refs(out, l->xr));
+    json_set(machinery(l, xr), "resourceRefs",
+             compose_refs(out, l->xr, l->r->mode == COMPOSE_LIVE_23));
     json_set(xr, "status",
              out->status ? json_copy(out->status) : json_new_object());
     render_type_conditions(xr);

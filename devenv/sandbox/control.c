@@ -417,11 +417,12 @@ static void
 add_xr(struct control *c, const struct registry_event *e)
 {
     const struct kind *k = e->kind;
-    const struct xr_state *s =
-        xr_state_find(c, k->group, k->plural, e->ns, e->name);
+    struct xr_state *s = xr_state_find(c, k->group, k->plural, e->ns, e->name);
+    bool heard = !s || xr_state_hears(c, s, e);
 
     /* Our own writes are no news to us. */
-    if (s && e->type != CHANGE_DELETED && (int64_t)e->revision <= s->seen)
+    if (!heard ||
+        (s && e->type != CHANGE_DELETED && (int64_t)e->revision <= s->seen))
         return;
     control_add(c, JOB_XR, k->group, k->plural, e->ns, e->name);
 }
@@ -448,7 +449,7 @@ on_event(void *arg, const struct registry_event *e)
     else if (!provider_heard(c->provider, e) &&
              registry_in_category(k, "managed"))
         control_add(c, JOB_MANAGED, k->group, k->plural, e->ns, e->name);
-    xr_state_changed(c, k->group, k->kind, e->ns, e->name);
+    xr_state_changed(c, e);
     wake(c);
 }
 
@@ -532,6 +533,7 @@ control_new(const struct control_options *o, struct error *err)
     c->loop = o->loop;
     c->clock = o->clock;
     c->provider_delay_ms = o->provider_delay_ms;
+    c->core_23 = o->core_23;
     c->kick = o->kick;
     c->kick_arg = o->kick_arg;
     c->queue = queue_new();

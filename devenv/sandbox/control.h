@@ -49,6 +49,7 @@ struct xr_state {
     char status_hash[65];    /* of the desired status last applied */
     char *revision;          /* CompositionRevision in use */
     int64_t cost_ms;         /* how long the last look took */
+    struct circuit *circuit; /* 2.3: of the events that ask for a look */
 };
 
 /* What was last applied of one composed resource. */
@@ -57,6 +58,7 @@ struct applied {
     int64_t revision; /* resourceVersion after it */
 };
 
+struct circuit;
 struct provider;
 struct server_module;
 struct usage_index;
@@ -65,6 +67,7 @@ struct control {
     struct registry *registry;
     struct loop *loop;
     const struct clock *clock;
+    bool core_23; /* as Crossplane 2.3, else as 2.0.8 */
     struct queue *queue;
     struct functions functions;
     struct map types;     /* "group/plural" -> struct xr_type */
@@ -97,6 +100,7 @@ struct control_options {
     struct loop *loop;
     const struct clock *clock;
     int64_t provider_delay_ms; /* until a simulated resource is Ready */
+    bool core_23;              /* as Crossplane 2.3, else as 2.0.8 */
     void (*kick)(void *arg);   /* there is work: call control_turn soon */
     void *kick_arg;
 };
@@ -176,8 +180,11 @@ void xr_state_drop(struct control *c, struct xr_state *s);
 void xr_state_follow(struct control *c, struct xr_state *s,
                      const struct json *refs, const struct json *selectors);
 /* Makes jobs of the XRs that look at the object. */
-void xr_state_changed(struct control *c, const char *group, const char *kind,
-                      const char *ns, const char *name);
+void xr_state_changed(struct control *c, const struct registry_event *e);
+/* Whether the event may ask the XR for a look: 2.3's circuit says no when too
+ * many do. It counts, so ask once for an event. */
+bool xr_state_hears(struct control *c, struct xr_state *s,
+                    const struct registry_event *e);
 void xr_type_free(void *type);
 void xr_state_free(void *state);
 void xr_followers_free(void *followers);

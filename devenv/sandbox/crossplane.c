@@ -20,6 +20,7 @@ init(struct server *s, void **state, struct error *err)
         .loop = s->loop,
         .clock = s->clock,
         .provider_delay_ms = s->options->provider_delay_ms,
+        .core_23 = s->options->core_23,
         .kick = kick,
         .kick_arg = s,
     };

@@ -26,6 +26,7 @@ struct server_options {
     struct strlist load;       /* files and folders to apply at the start: the
                                   REST module does it */
     int64_t provider_delay_ms; /* until a simulated resource is Ready */
+    bool core_23;              /* Crossplane as 2.3, else as 2.0.8 */
     bool quiet;                /* no ready line */
     struct store_options store;
     unsigned http_timeout_s; /* as in http_options; 0: the defaults */

@@ -232,8 +232,10 @@ run_pipeline(struct run *r, const struct json *revision)
         .namespaced = is_namespaced,
         .world = {.now_ns = clock_wall_ms(r->c->clock) * 1000000}};
     AUTO(json_free_ptr) struct json *own = NULL;
-    struct compose_input in = {
-        .mode = COMPOSE_LIVE, .xr = *r->xr, .host = &host};
+    struct compose_input in = {.mode = r->c->core_23 ? COMPOSE_LIVE_23
+                                                     : COMPOSE_LIVE,
+                               .xr = *r->xr,
+                               .host = &host};
 
     in.pipeline = need_pipeline(r->c, revision, r->err);
     if (!in.pipeline)
@@ -265,6 +267,8 @@ collect_one(struct run *r, const char *name, const struct json *obj)
     const struct kind *k =
         registry_kind(r->c->registry, kobj_api_version(obj), kobj_kind(obj));
     const struct json *owner = kobj_controller(obj);
+    const struct registry_delete how = {.propagation = PROPAGATE_FOREGROUND,
+                                        .uid = kobj_uid(obj)};
     AUTO(json_free_ptr) struct json *copy = NULL;
     AUTO(status_release) struct status st = {0};
 
@@ -290,7 +294,7 @@ collect_one(struct run *r, const char *name, const struct json *obj)
     status_release(&st);
     st = (struct status){0};
     if (!registry_delete(r->c->registry, k, kobj_namespace(obj), kobj_name(obj),
-                         NULL, NULL, &st) &&
+                         r->c->core_23 ? &how : NULL, NULL, &st) &&
         !status_is(&st, "NotFound"))
         return error_set(r->err, ERR_INVALID,
                          "cannot delete composed resource \"%s\" (a %s named "
@@ -338,7 +342,7 @@ apply_refs(struct run *r)
     const struct registry_write w = {.manager = COMPOSE_OWNER_XR,
                                      .force = true};
     bool legacy = r->s->type->legacy;
-    struct json *refs = compose_refs(&r->out->result, *r->xr);
+    struct json *refs = compose_refs(&r->out->result, *r->xr, r->c->core_23);
     const struct json *had =
         json_get(xrd_machinery(*r->xr, legacy), "resourceRefs");
     AUTO(json_free_ptr) struct json *config = xr_stub(r);
@@ -358,6 +362,9 @@ apply_refs(struct run *r)
                          "cannot update composed resource references: %s",
                          st.message);
     }
+    /* What was marked is not written yet. */
+    if (json_get(*r->xr, "status"))
+        json_set(stored, "status", json_copy(json_get(*r->xr, "status")));
     replace_xr(r, stored);
     return true;
 }
@@ -464,21 +471,36 @@ holds(const struct json *have, const struct json *want)
     return true;
 }
 
+/* What the status has to hold; 2.3 adds the conditions marked so far. NULL:
+ * nothing. Belongs to config. */
+static const struct json *
+wanted_status(const struct run *r, struct json *config)
+{
+    const struct json *want = r->out->result.status;
+    const struct json *marked =
+        r->c->core_23 ? json_at(*r->xr, "status", "conditions", NULL) : NULL;
+
+    if (want)
+        json_set(config, "status", json_copy(want));
+    if (json_len(marked))
+        json_set(json_need_object(config, "status"), "conditions",
+                 json_copy(marked));
+    return json_get(config, "status");
+}
+
 static bool
 apply_status(struct run *r)
 {
     const struct registry_write w = {
         .manager = COMPOSE_OWNER_XR, .subresource = "status", .force = true};
-    const struct json *want = r->out->result.status;
     AUTO(json_free_ptr) struct json *config = xr_stub(r);
+    const struct json *want = wanted_status(r, config);
     AUTO(status_release) struct status st = {0};
     struct json *stored;
     char hash[65];
 
-    if (want)
-        json_set(config, "status", json_copy(want));
     hash_of(config, hash);
-    if (strcmp(hash, r->s->status_hash) == 0 &&
+    if (!r->c->core_23 && strcmp(hash, r->s->status_hash) == 0 &&
         holds(json_get(*r->xr, "status"), want))
         return true;
     if (!want && !*r->s->status_hash)

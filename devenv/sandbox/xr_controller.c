@@ -9,15 +9,82 @@
 #include "lib/base/random.h"
 
 #include "lib/compose/conditions.h"
+#include "lib/compose/gotime.h"
 
+#include "devenv/sandbox/circuit.h"
 #include "devenv/sandbox/connection.h"
 #include "devenv/sandbox/kobj.h"
 #include "devenv/sandbox/xr_compose.h"
 #include "devenv/sandbox/xr_look.h"
 
-#define FINALIZER "composite.apiextensions.crossplane.io"
-#define TTL_MAX_S 86400
-#define TTL_SHARE 50
+#define FINALIZER   "composite.apiextensions.crossplane.io"
+#define TTL_MAX_S   86400
+#define TTL_SHARE   50
+#define POLL_MIN_MS 1000
+#define AGAIN_MS    250
+
+/* ---- what 2.3 does before and after ---- */
+
+/* Before the writes of metadata and spec, which lose it again: it shows from
+ * the second look on. */
+static void
+mark_responsive(struct xr_look *l)
+{
+    const char *by = circuit_open_by(l->s->circuit);
+    AUTO(mem_free_ptr)
+    char *why = by ? mem_printf("Too many watch events from %s. Allowing "
+                                "events periodically.",
+                                by)
+                   : NULL;
+
+    if (l->c->core_23)
+        xr_mark(l, "Responsive", by ? "False" : "True",
+                by ? "WatchCircuitOpen" : "WatchCircuitClosed", why);
+}
+
+/* The token should be kept in the status; its schema drops it, so that each
+ * look says this again. */
+static void
+say_requested(struct xr_look *l)
+{
+    if (l->c->core_23 &&
+        *kobj_annotation(l->xr, "crossplane.io/reconcile-requested-at"))
+        xr_say(l, false, "ReconcileRequestHandled",
+               "Handling reconcile request");
+}
+
+/* Upstream's own writes are events to it, so it looks again. Never at once: the
+ * status may be one that is never stored. */
+static void
+look_again(struct xr_look *l)
+{
+    const struct json *r = condition_get(l->xr, "Responsive");
+
+    if (l->c->core_23 && json_int64_or(json_get(r, "observedGeneration"), 0) !=
+                             kobj_generation(l->xr))
+        queue_add(l->c->queue, QUEUE_LOW, l->j, control_now_ms(l->c), AGAIN_MS);
+}
+
+/* Which conditions a function may not set. */
+static bool
+is_reserved(const struct xr_look *l, const char *type)
+{
+    return compose_reserved_condition(type) ||
+           (l->c->core_23 && strcmp(type, "Responsive") == 0);
+}
+
+/* What annotation crossplane.io/poll-interval asks for; 0: nothing. */
+static int64_t
+poll_ms(const struct xr_look *l)
+{
+    const char *text = kobj_annotation(l->xr, "crossplane.io/poll-interval");
+    int64_t ns = 0;
+
+    if (!l->c->core_23 || !*text ||
+        !gotime_parse_duration(str_of(text), &ns, NULL) || ns <= 0)
+        return 0;
+    return MIN(MAX(ns / 1000000, POLL_MIN_MS), TTL_MAX_S * 1000);
+}
 
 /* ---- paused, deleted ---- */
 
@@ -39,6 +106,8 @@ static bool delete (struct xr_look *l)
 {
     AUTO(status_release) struct status st = {0};
 
+    circuit_free(l->s->circuit);
+    l->s->circuit = NULL;
     if (!kobj_remove_finalizer(l->xr, FINALIZER)) {
         xr_mark(l, "Ready", "False", "Deleting", NULL);
         xr_mark(l, "Synced", "True", "ReconcileSuccess", NULL);
@@ -123,7 +192,7 @@ tell(struct xr_look *l, const struct compose_result *r)
         const struct fn_condition *f = &r->outcome.conditions[i];
         struct condition cond = {f->type, f->status, f->reason, f->message, 0};
 
-        if (compose_reserved_condition(f->type))
+        if (is_reserved(l, f->type))
             continue;
         condition_set(l->xr, &cond, control_now_s(l->c));
         if (f->target == FN_TARGET_COMPOSITE_AND_CLAIM)
@@ -151,7 +220,7 @@ mark_unknown(struct xr_look *l, const struct compose_result *r)
     for (const struct json *x = json_first(all); x; x = json_next(x)) {
         const char *type = json_string_or(json_get(x, "type"), "");
 
-        if (!compose_reserved_condition(type) && !was_seen(r, type))
+        if (!is_reserved(l, type) && !was_seen(r, type))
             strlist_add(&types, str_of(type));
     }
     for (size_t i = 0; i < types.n; i++)
@@ -266,7 +335,7 @@ publish(struct xr_look *l, const struct xr_outcome *out)
 static void
 look_later(struct xr_look *l, int64_t ttl_s)
 {
-    int64_t ms = MIN(ttl_s, TTL_MAX_S) * 1000;
+    int64_t ms = ttl_s > 0 ? MIN(ttl_s, TTL_MAX_S) * 1000 : poll_ms(l);
     int64_t share =
         (int64_t)map_count(&l->c->states) * MAX(l->s->cost_ms, 1) * TTL_SHARE;
 
@@ -311,8 +380,10 @@ compose_xr(struct xr_look *l, const struct json *rev)
     free(l->s->revision);
     l->s->revision = mem_strdup(kobj_name(rev));
     ok = xr_compose(l->c, l->s, l->k, rev, &l->xr, &out, &err);
-    json_free(l->before);
-    l->before = json_copy(json_get(l->xr, "status"));
+    if (ok) {
+        json_free(l->before);
+        l->before = json_copy(json_get(l->xr, "status"));
+    }
     ok = ok ? conclude(l, &out) : compose_failed(l, &out, err.msg);
     xr_outcome_release(&out);
     return ok;
@@ -323,8 +394,10 @@ reconcile(struct xr_look *l)
 {
     const struct json *rev;
 
+    mark_responsive(l);
     if (strcmp(kobj_annotation(l->xr, "crossplane.io/paused"), "true") == 0)
         return pause(l);
+    say_requested(l);
     if (kobj_is_deleted(l->xr))
         return delete (l);
     if (kobj_add_finalizer(l->xr, FINALIZER))
@@ -354,6 +427,7 @@ control_xr(struct control *c, const struct job *j)
     l.s->nested = kobj_controller(l.xr) != NULL;
     l.before = json_copy(json_get(l.xr, "status"));
     ok = reconcile(&l);
+    look_again(&l);
     l.s->cost_ms = control_now_ms(c) - start;
     json_free(l.before);
     json_free(l.xr);

@@ -7,6 +7,7 @@
 
 #include "lib/base/mem.h"
 
+#include "devenv/sandbox/circuit.h"
 #include "devenv/sandbox/control.h"
 #include "devenv/sandbox/kobj.h"
 
@@ -55,6 +56,7 @@ xr_state_free(void *p)
     strlist_release(&s->children);
     strlist_release(&s->wanted);
     map_release(&s->applied, free);
+    circuit_free(s->circuit);
     json_free(s->asked);
     free(s->revision);
     free(s->ns);
@@ -212,18 +214,39 @@ xr_state_follow(struct control *c, struct xr_state *s, const struct json *refs,
     refollow(&c->wanted, &s->wanted, &wanted, s);
 }
 
+/* What is being deleted passes: no later event would say so. */
+bool
+xr_state_hears(struct control *c, struct xr_state *s,
+               const struct registry_event *e)
+{
+    AUTO(json_free_ptr) struct json *obj = NULL;
+    AUTO(mem_free_ptr) char *source = NULL;
+
+    if (!c->core_23)
+        return true;
+    obj = json_parse(e->text, NULL, NULL);
+    if (kobj_is_deleted(obj))
+        return true;
+    source = *e->ns ? mem_printf("%s/%s (%s)", e->kind->kind, e->name, e->ns)
+                    : mem_printf("%s/%s", e->kind->kind, e->name);
+    return circuit_pass(&s->circuit, control_now_ms(c), source,
+                        e->type == CHANGE_MODIFIED ? 2 : 1);
+}
+
 /* What a parent composed changes often until it is ready: the parent looks
  * when its children are done, so it waits in the low lane. */
 static void
-add_parents(struct control *c, const char *key)
+add_parents(struct control *c, const char *key, const struct registry_event *e)
 {
     const struct followers *f = map_get(&c->children, str_of(key));
 
     for (size_t i = 0; f && i < f->n; i++) {
-        const struct xr_state *s = f->v[i];
+        struct xr_state *s = f->v[i];
         struct job j = {JOB_XR, s->type->group, s->type->plural, s->ns,
                         s->name};
 
+        if (!xr_state_hears(c, s, e))
+            continue;
         queue_add(c->queue, s->nested ? QUEUE_NORMAL : QUEUE_LOW, &j,
                   control_now_ms(c), 0);
     }
@@ -245,14 +268,14 @@ add_readers(struct control *c, const char *key)
 }
 
 void
-xr_state_changed(struct control *c, const char *group, const char *kind,
-                 const char *ns, const char *name)
+xr_state_changed(struct control *c, const struct registry_event *e)
 {
+    const struct kind *k = e->kind;
     AUTO(mem_free_ptr)
-    char *key = mem_printf("%s/%s/%s/%s", group, kind, ns, name);
-    AUTO(mem_free_ptr) char *any = mem_printf("%s/%s/*/*", group, kind);
+    char *key = mem_printf("%s/%s/%s/%s", k->group, k->kind, e->ns, e->name);
+    AUTO(mem_free_ptr) char *any = mem_printf("%s/%s/*/*", k->group, k->kind);
 
-    add_parents(c, key);
+    add_parents(c, key, e);
     add_readers(c, key);
     add_readers(c, any);
 }

@@ -449,7 +449,8 @@ ref_compare(const void *a, const void *b)
 }
 
 struct json *
-compose_refs(const struct compose_result *r, const struct json *xr)
+compose_refs(const struct compose_result *r, const struct json *xr,
+             bool by_namespace)
 {
     bool cluster = !*json_at_text(xr, "metadata", "namespace");
     struct ref *refs = mem_zalloc(r->resource_count + 1, sizeof(*refs));
@@ -459,9 +460,10 @@ compose_refs(const struct compose_result *r, const struct json *xr)
         const struct json *o = r->resources[i].object;
 
         refs[i].object = o;
-        refs[i].key = mem_printf("%s%s%s", json_get_text(o, "apiVersion"),
-                                 json_get_text(o, "kind"),
-                                 json_at_text(o, "metadata", "name"));
+        refs[i].key = mem_printf(
+            "%s%s%s%s", json_get_text(o, "apiVersion"),
+            json_get_text(o, "kind"), json_at_text(o, "metadata", "name"),
+            by_namespace ? json_at_text(o, "metadata", "namespace") : "");
     }
     qsort(refs, r->resource_count, sizeof(*refs), ref_compare);
     for (size_t i = 0; i < r->resource_count; i++) {

@@ -78,9 +78,10 @@ void compose_release(struct compose_result *out);
 const struct compose_resource *compose_find(const struct compose_result *r,
                                             const char *name);
 /* spec.crossplane.resourceRefs for the result: apiVersion, kind, name and,
- * for a cluster scoped XR, namespace; in upstream's order. */
-struct json *compose_refs(const struct compose_result *r,
-                          const struct json *xr);
+ * for a cluster scoped XR, namespace; in upstream's order, to which the
+ * namespace counts from 2.3 on. */
+struct json *compose_refs(const struct compose_result *r, const struct json *xr,
+                          bool by_namespace);
 /* The field manager of an XR's composed resources:
  * "apiextensions.crossplane.io/composed/<sha256 of name + Kind.group>". */
 #define COMPOSE_OWNER_MAX 112

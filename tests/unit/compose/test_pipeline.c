@@ -234,7 +234,7 @@ existing_resources_keep_their_names(void **state)
     (void)state;
     assert_true(o.ok);
     assert_true(o.r.resources[0].exists);
-    struct json *refs = compose_refs(&o.r, xr);
+    struct json *refs = compose_refs(&o.r, xr, false);
 
     expect(refs, "[{'apiVersion':'v1','kind':'Node','name':"
                  "'kept'}]");
