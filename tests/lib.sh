@@ -4,6 +4,7 @@
 #   has NAME TEXT PATTERN   passes when grep -E finds PATTERN in TEXT
 #   skip NAME REASON
 #   wait_for SECONDS COMMAND...   polls until COMMAND answers 0
+#   kubectl_since MINOR           is the kubectl on PATH at least 1.MINOR?
 # shellcheck shell=sh
 set -u
 T=$(mktemp -d "${TMPDIR:-/tmp}/meshtop-test.XXXXXX")
@@ -27,6 +28,10 @@ has() { if printf '%s\n' "$2" | grep -qE -- "$3"; then pass "$1"; else fail "$1"
 $2"; fi; }
 hasnt() { if printf '%s\n' "$2" | grep -qE -- "$3"; then fail "$1" "/$3/ is in:
 $2"; else pass "$1"; fi; }
+kubectl_since() {
+	minor=$(kubectl version --client -o json 2>/dev/null | sed -n 's/.*"minor": *"\([0-9]*\).*/\1/p' | head -1)
+	[ "${minor:-0}" -ge "$1" ]
+}
 wait_for() {
 	limit=$1; shift
 	end=$(($(date +%s) + limit))
