@@ -9,8 +9,8 @@
 /* ---- nodes ---- */
 
 struct json *
-trace_stub(const char *api_version, const char *kind, const char *ns,
-           const char *name)
+trace_unread(const char *api_version, const char *kind, const char *ns,
+             const char *name)
 {
     struct json *j = json_new_object();
 
@@ -181,9 +181,9 @@ add_ref(struct trace *t, struct trace_node *n, const struct json *ref,
     const char *own = json_get_text(ref, "namespace");
 
     trace_node_new(t, n,
-                   trace_stub(json_get_text(ref, "apiVersion"),
-                              json_get_text(ref, "kind"), *own ? own : ns,
-                              json_get_text(ref, "name")));
+                   trace_unread(json_get_text(ref, "apiVersion"),
+                                json_get_text(ref, "kind"), *own ? own : ns,
+                                json_get_text(ref, "name")));
 }
 
 static void
@@ -194,7 +194,7 @@ add_secret(struct trace *t, struct trace_node *n, const char *ns)
 
     if (t->options.secrets && ref)
         trace_node_new(
-            t, n, trace_stub("v1", "Secret", ns, json_get_text(ref, "name")));
+            t, n, trace_unread("v1", "Secret", ns, json_get_text(ref, "name")));
 }
 
 /* Kinds that are known to have no references. */

@@ -67,8 +67,8 @@ bool trace_is_revision(const struct json *object);
 /* A node below parent (NULL: a root) that still has to be read. */
 struct trace_node *trace_node_new(struct trace *t, struct trace_node *parent,
                                   struct json *object);
-struct json *trace_stub(const char *api_version, const char *kind,
-                        const char *ns, const char *name);
+struct json *trace_unread(const char *api_version, const char *kind,
+                          const char *ns, const char *name);
 /* Reads the objects of nodes (all at once) by their names. */
 void trace_read(struct trace *t, struct trace_node *const *nodes, size_t n);
 /* Everything below a package, in upstream's order. */

@@ -65,10 +65,11 @@ add_runtime_config(struct walk *w, struct trace_node *n)
 
     if (!w->t->options.runtime_configs || !ref)
         return;
-    struct trace_node *c = trace_node_new(
-        w->t, n,
-        trace_stub(json_get_text(ref, "apiVersion"), json_get_text(ref, "kind"),
-                   "", json_get_text(ref, "name")));
+    struct trace_node *c =
+        trace_node_new(w->t, n,
+                       trace_unread(json_get_text(ref, "apiVersion"),
+                                    json_get_text(ref, "kind"), "",
+                                    json_get_text(ref, "name")));
 
     trace_read(w->t, &c, 1);
 }
@@ -232,7 +233,7 @@ add_dependency(struct walk *w, struct trace_node *n, const struct json *d)
     if (!name)
         name = label_of(package);
     strlist_add(&w->seen, str_of(package));
-    c = trace_node_new(w->t, n, trace_stub(api, kind, "", name));
+    c = trace_node_new(w->t, n, trace_unread(api, kind, "", name));
     trace_read(w->t, &c, 1);
     w->queue = mem_grow(w->queue, &w->cap, w->n + 1, sizeof(c));
     w->queue[w->n++] = c;

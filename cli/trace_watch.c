@@ -151,12 +151,12 @@ static bool
 again(struct watch *w, struct error *err)
 {
     const struct json *old = w->t->roots[0]->object;
-    struct json *stub =
-        trace_stub(json_string_or(json_get(old, "apiVersion"), ""),
-                   json_string_or(json_get(old, "kind"), ""),
-                   json_at_text(old, "metadata", "namespace"),
-                   json_at_text(old, "metadata", "name"));
-    struct trace_node root = {.object = stub}, *only = &root;
+    struct json *unread =
+        trace_unread(json_string_or(json_get(old, "apiVersion"), ""),
+                     json_string_or(json_get(old, "kind"), ""),
+                     json_at_text(old, "metadata", "namespace"),
+                     json_at_text(old, "metadata", "name"));
+    struct trace_node root = {.object = unread}, *only = &root;
 
     trace_read(w->t, &only, 1);
     if (root.error) {
