@@ -43,6 +43,11 @@ enum cel_kind {
     CEL_CIDR,
     CEL_SEMVER,
     CEL_FORMAT,
+    CEL_AUTHORIZER, /* and what is asked of one, down to its answer */
+    CEL_PATH_CHECK,
+    CEL_GROUP_CHECK,
+    CEL_RESOURCE_CHECK,
+    CEL_DECISION,
     CEL_UNKNOWN, /* preserved data without a schema: can only be compared */
     CEL_ERROR
 };
@@ -87,11 +92,35 @@ struct json *cel_to_json(struct cel_value v, struct error *err);
 
 struct cel;
 
-/* A variable an expression may name. */
+/* The type of a variable. */
+enum cel_variable_type {
+    CEL_VARIABLE_SCHEMA,     /* of its schema; without one dyn */
+    CEL_VARIABLE_FIELDS,     /* an object of `fields` alone */
+    CEL_VARIABLE_AUTHORIZER, /* its value is of cel_of_authorizer */
+    CEL_VARIABLE_CHECK,      /* its value is of cel_of_check */
+};
+
+/* A field of a CEL_VARIABLE_FIELDS: of the type that an expression yields, or
+ * dyn if there is none. Expressions must outlive those that see the field. */
+struct cel_field {
+    const char *name; /* as expressions write it */
+    const struct cel *expression;
+};
+
+struct cel_fields {
+    const struct cel_field *v;
+    size_t n;
+};
+
+/* A variable an expression may name. A schema that is no root of its own
+ * (schema_at of one) has just its properties, a root apiVersion, kind and
+ * metadata too. */
 struct cel_variable {
     const char *name;
     const struct schema *schema; /* its type; NULL: dyn */
     bool optional;               /* an optional of that type */
+    enum cel_variable_type type;
+    const struct cel_fields *fields;
 };
 
 /* Why an expression did not compile, in cel-go's words: "ERROR: <input>:1:6:
@@ -125,6 +154,50 @@ struct cel_run {
  * limit was reached run->stopped too. */
 struct cel_value cel_eval(const struct cel *c, const struct cel_value *values,
                           struct cel_run *run);
+
+/* ---- the variables of an admission policy ---- */
+
+/*
+ * `variables` of a ValidatingAdmissionPolicy: a field is evaluated when an
+ * expression first asks for it, and once. get answers a value that lives as
+ * long as the arena; what it costs is the caller's to count (the server takes
+ * it from the policy's budget after the expression that asked).
+ */
+struct cel_lazy {
+    const struct cel_fields *fields;
+    struct cel_value (*get)(void *arg, size_t field);
+    void *arg;
+};
+
+struct cel_value cel_of_lazy(struct arena *a, const struct cel_lazy *lazy);
+
+/* What an expression asks an authorizer. Texts are "" where not said. */
+struct cel_question {
+    /* Of serviceAccount(); else the user of the request is meant. */
+    struct str account_namespace, account_name;
+    struct str verb;
+    bool is_path;
+    struct str path; /* is_path: of a path of the server */
+    struct str group, resource, subresource, ns, name;
+    struct str field_selector, label_selector;
+};
+
+struct cel_authorizer {
+    /* True: allowed. May say why, or that asking failed. */
+    bool (*decide)(void *arg, const struct cel_question *q, struct buf *reason,
+                   struct buf *error);
+    void *arg;
+};
+
+/* The `authorizer` variable; both must live as long as the run. */
+struct cel_value cel_of_authorizer(struct arena *a,
+                                   const struct cel_authorizer *authorizer);
+
+/* The `authorizer.requestResource` variable: what is asked but for the verb.
+ * The texts of about must live as long as the run. */
+struct cel_value cel_of_check(struct arena *a,
+                              const struct cel_authorizer *authorizer,
+                              const struct cel_question *about);
 
 /* ---- names ---- */
 

@@ -85,6 +85,28 @@ named_type(struct cel_checker *c, struct str name)
     return NULL;
 }
 
+/* What a declared variable is. */
+static const struct cel_type *
+variable_type(struct cel_checker *c, const struct cel_variable *v)
+{
+    const struct cel_type *type = cel_type_dyn();
+    struct cel_type *object;
+
+    if (v->type == CEL_VARIABLE_AUTHORIZER)
+        return simple(c, 'Z');
+    if (v->type == CEL_VARIABLE_CHECK)
+        return simple(c, 'R');
+    if (v->type == CEL_VARIABLE_FIELDS) {
+        object = arena_alloc(c->c->arena, sizeof(*object));
+        *object = (struct cel_type){.kind = 'O', .fields = v->fields};
+        return object;
+    }
+    if (v->schema)
+        type = cel_type_of_schema(c, v->schema);
+    type = type ? type : cel_type_dyn();
+    return v->optional ? cel_type_new(c, 'o', type, NULL) : type;
+}
+
 /* Turns n into what name means; NULL: nothing. */
 static const struct cel_type *
 resolve(struct cel_checker *c, struct cel_node *n, struct str name)
@@ -107,9 +129,7 @@ resolve(struct cel_checker *c, struct cel_node *n, struct str name)
         n->op = CEL_IDENT;
         n->slot = i;
         cel->used |= UINT64_C(1) << i;
-        type = v->schema ? cel_type_of_schema(c, v->schema) : cel_type_dyn();
-        type = type ? type : cel_type_dyn();
-        return v->optional ? cel_type_new(c, 'o', type, NULL) : type;
+        return variable_type(c, v);
     }
     type = named_type(c, name);
     if (type) {
@@ -167,7 +187,12 @@ field_type(struct cel_checker *c, struct cel_node *n, const struct cel_type *of)
     case 'q':
     case 'U':
     case 'V':
-    case 'F': /* messages without fields */
+    case 'F':
+    case 'Z':
+    case 'P':
+    case 'G':
+    case 'R':
+    case 'D': /* messages without fields */
         cel_complain(c->c, n->at, "undefined field '%.*s'", STR_ARG(n->name));
         return cel_type_bad();
     case '*':

@@ -222,6 +222,12 @@ cel_equal(struct cel_eval *e, const struct cel_value *a,
         return cel_of_bool(equal_optionals(e, a, b));
     case CEL_UNKNOWN:
         return cel_of_bool(json_equal(a->json, b->json));
+    case CEL_AUTHORIZER:
+    case CEL_PATH_CHECK:
+    case CEL_GROUP_CHECK:
+    case CEL_RESOURCE_CHECK:
+    case CEL_DECISION:
+        return cel_mismatch();
     default:
         return cel_of_bool(equal_objects(a, b));
     }

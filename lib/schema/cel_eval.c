@@ -9,7 +9,7 @@
  * new list and map, and what a call's row says.
  */
 
-enum { ARGS_MAX = 8, COST_LIST = 10, COST_MAP = 30 };
+enum { ARGS_MAX = 8, COST_LIST = 10, COST_MAP = 30, COST_CHECK = 350000 };
 
 static struct cel_value eval(struct cel_eval *e, const struct cel_node *n);
 
@@ -285,6 +285,8 @@ cost_of(struct cel_eval *e, enum cel_cost how, const struct cel_value *args,
         return 1 + COST_LIST + a * (n > 1 && args[1].i > 0 ? args[1].u : 1);
     case CEL_COST_SORT:
         return sorting(e, args[0].list);
+    case CEL_COST_CHECK:
+        return COST_CHECK;
     case CEL_COST_TRAVERSE:
         return traversal(e, &args[0]);
     case CEL_COST_FORMAT:

@@ -39,9 +39,9 @@ cel_overloads(struct str name, bool method, size_t args,
               const struct cel_overload **out, size_t max, bool *known)
 {
     static const struct cel_library *const libraries[] = {
-        &cel_standard, &cel_conversions, &cel_times,
-        &cel_strings,  &cel_lists,       &cel_optionals,
-        &cel_network,  &cel_urls,        &cel_kubernetes,
+        &cel_standard,   &cel_conversions, &cel_times,   &cel_strings,
+        &cel_lists,      &cel_optionals,   &cel_network, &cel_urls,
+        &cel_kubernetes, &cel_authz,
     };
     size_t n = 0;
 
@@ -65,13 +65,32 @@ char
 cel_letter(const struct cel_value *v)
 {
     static const char letters[] = {
-        [CEL_NULL] = 'n',      [CEL_BOOL] = 'b',     [CEL_INT] = 'i',
-        [CEL_UINT] = 'u',      [CEL_DOUBLE] = 'd',   [CEL_STRING] = 's',
-        [CEL_BYTES] = 'y',     [CEL_LIST] = 'l',     [CEL_MAP] = 'm',
-        [CEL_TIMESTAMP] = 't', [CEL_DURATION] = 'r', [CEL_TYPE] = 'T',
-        [CEL_OPTIONAL] = 'o',  [CEL_QUANTITY] = 'q', [CEL_URL] = 'U',
-        [CEL_IP] = 'I',        [CEL_CIDR] = 'C',     [CEL_SEMVER] = 'V',
-        [CEL_FORMAT] = 'F',    [CEL_UNKNOWN] = '?',  [CEL_ERROR] = '?',
+        [CEL_NULL] = 'n',
+        [CEL_BOOL] = 'b',
+        [CEL_INT] = 'i',
+        [CEL_UINT] = 'u',
+        [CEL_DOUBLE] = 'd',
+        [CEL_STRING] = 's',
+        [CEL_BYTES] = 'y',
+        [CEL_LIST] = 'l',
+        [CEL_MAP] = 'm',
+        [CEL_TIMESTAMP] = 't',
+        [CEL_DURATION] = 'r',
+        [CEL_TYPE] = 'T',
+        [CEL_OPTIONAL] = 'o',
+        [CEL_QUANTITY] = 'q',
+        [CEL_URL] = 'U',
+        [CEL_IP] = 'I',
+        [CEL_CIDR] = 'C',
+        [CEL_SEMVER] = 'V',
+        [CEL_FORMAT] = 'F',
+        [CEL_AUTHORIZER] = 'Z',
+        [CEL_PATH_CHECK] = 'P',
+        [CEL_GROUP_CHECK] = 'G',
+        [CEL_RESOURCE_CHECK] = 'R',
+        [CEL_DECISION] = 'D',
+        [CEL_UNKNOWN] = '?',
+        [CEL_ERROR] = '?',
     };
 
     return letters[v->kind];

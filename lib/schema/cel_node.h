@@ -49,8 +49,9 @@ enum cel_loop {
 struct cel_type {
     char kind; /* as in signatures; 'O' an object of a schema; '!' an error */
     const struct cel_type *a, *b;
-    const struct schema *schema;
-    unsigned variable; /* of kind 'A': which */
+    const struct schema *schema;     /* of 'O' */
+    const struct cel_fields *fields; /* of 'O' without a schema */
+    unsigned variable;               /* of kind 'A': which */
 };
 
 struct cel_node {

@@ -223,8 +223,9 @@ compile_one(struct rules_compiler *c, const struct json *rule,
     AUTO(mem_free_ptr) char *why = NULL;
     struct cel_failure failure = {.text = &text};
     bool optional = json_bool(json_get(rule, "optionalOldSelf"), false);
-    const struct cel_variable variables[] = {{"self", c->s, false},
-                                             {"oldSelf", c->s, optional}};
+    const struct cel_variable variables[] = {
+        {.name = "self", .schema = c->s},
+        {.name = "oldSelf", .schema = c->s, .optional = optional}};
     const char *prefix = message ? "messageExpression " : "";
     struct cel *cel =
         cel_compile(str_of(json_string_or(json_get(rule, field), "")),

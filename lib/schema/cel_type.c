@@ -136,7 +136,13 @@ cel_type_field(struct cel_checker *c, const struct cel_type *object,
 {
     AUTO(buf_release) struct buf key = BUF_INIT(4096);
 
-    if (!cel_unescape(name, &key))
+    for (size_t i = 0; object->fields && i < object->fields->n; i++) {
+        const struct cel_field *f = &object->fields->v[i];
+
+        if (str_eqz(name, f->name))
+            return f->expression ? f->expression->root->type : &dyn;
+    }
+    if (object->fields || !cel_unescape(name, &key))
         return NULL;
     return cel_type_of_schema(c, cel_property(object->schema, buf_cstr(&key)));
 }
@@ -149,7 +155,8 @@ same(const struct cel_type *a, const struct cel_type *b)
     if (!a || !b || a == b)
         return a == b;
     return a->kind == b->kind && a->schema == b->schema &&
-           a->variable == b->variable && same(a->a, b->a) && same(a->b, b->b);
+           a->fields == b->fields && a->variable == b->variable &&
+           same(a->a, b->a) && same(a->b, b->b);
 }
 
 static bool
@@ -226,7 +233,7 @@ substitutes(struct cel_checker *c, const struct cel_type *t,
 static bool
 takes_null(const struct cel_type *t)
 {
-    return strchr("noOqUICVFrt", t->kind) != NULL;
+    return strchr("noOqUICVFrtZPGRD", t->kind) != NULL;
 }
 
 static bool
@@ -252,7 +259,7 @@ assignable(struct cel_checker *c, const struct cel_type *t,
     if (KIND('T', t))
         return true;
     if (KIND('O', t))
-        return t->schema == u->schema;
+        return t->schema == u->schema && t->fields == u->fields;
     return (!t->a || assignable(c, t->a, u->a)) &&
            (!t->b || assignable(c, t->b, u->b));
 }
@@ -336,6 +343,11 @@ cel_type_text(const struct cel_type *t, struct buf *out)
         {'C', "net.CIDR"},
         {'V', "kubernetes.Semver"},
         {'F', "kubernetes.NamedFormat"},
+        {'Z', "kubernetes.authorization.Authorizer"},
+        {'P', "kubernetes.authorization.PathCheck"},
+        {'G', "kubernetes.authorization.GroupCheck"},
+        {'R', "kubernetes.authorization.ResourceCheck"},
+        {'D', "kubernetes.authorization.Decision"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {

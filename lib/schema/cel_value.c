@@ -227,7 +227,8 @@ container(struct arena *a, const struct json *j, const struct schema *schema)
     } else {
         v.kind = CEL_MAP;
         v.map = arena_alloc(a, sizeof(*v.map));
-        *v.map = (struct cel_map){NULL, json_len(j), j, schema};
+        *v.map =
+            (struct cel_map){.n = json_len(j), .json = j, .schema = schema};
     }
     return v;
 }
@@ -411,6 +412,26 @@ find_in_json(struct cel_eval *e, const struct cel_map *m, struct str key,
     return known;
 }
 
+/* Field i of a lazy map was asked for when its key is no longer null. */
+static bool
+find_lazy(const struct cel_map *m, const struct cel_value *key,
+          struct cel_value *out)
+{
+    for (size_t i = 0; key->kind == CEL_STRING && i < m->n; i++) {
+        struct cel_entry *entry = &m->v[i];
+
+        if (!str_eqz(key->s, m->lazy->fields->v[i].name))
+            continue;
+        if (entry->key.kind == CEL_NULL) {
+            entry->key = *key;
+            entry->value = m->lazy->get(m->lazy->arg, i);
+        }
+        *out = entry->value;
+        return true;
+    }
+    return false;
+}
+
 bool
 cel_map_find(struct cel_eval *e, const struct cel_map *m,
              const struct cel_value *key, struct cel_value *out)
@@ -422,6 +443,8 @@ cel_map_find(struct cel_eval *e, const struct cel_map *m,
             *out = cel_mismatch();
         return m->schema != NULL;
     }
+    if (m->lazy)
+        return find_lazy(m, key, out);
     if (!cel_work(e, m->n))
         return false;
     for (size_t i = 0; i < m->n; i++) {
@@ -440,7 +463,9 @@ cel_map_keys(struct cel_eval *e, const struct cel_map *m)
     bool object = m->schema && has_properties(m->schema), known;
 
     for (size_t i = 0; l && !m->json && i < m->n; i++)
-        l->v[l->n++] = m->v[i].key;
+        l->v[l->n++] = m->lazy
+                           ? cel_of_string(str_of(m->lazy->fields->v[i].name))
+                           : m->v[i].key;
     for (struct json *c = json_first(m->json); l && c; c = json_next(c)) {
         AUTO(buf_release) struct buf name = BUF_INIT(4096);
         struct str key = str_of(json_key(c));
@@ -480,6 +505,11 @@ cel_type_of(const struct cel_value *v)
         [CEL_CIDR] = "net.CIDR",
         [CEL_SEMVER] = "kubernetes.Semver",
         [CEL_FORMAT] = "kubernetes.NamedFormat",
+        [CEL_AUTHORIZER] = "kubernetes.authorization.Authorizer",
+        [CEL_PATH_CHECK] = "kubernetes.authorization.PathCheck",
+        [CEL_GROUP_CHECK] = "kubernetes.authorization.GroupCheck",
+        [CEL_RESOURCE_CHECK] = "kubernetes.authorization.ResourceCheck",
+        [CEL_DECISION] = "kubernetes.authorization.Decision",
         [CEL_UNKNOWN] = "unknown",
         [CEL_ERROR] = "error",
     };

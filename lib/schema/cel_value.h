@@ -35,6 +35,7 @@ struct cel_map {
     size_t n;
     const struct json *json;
     const struct schema *schema;
+    const struct cel_lazy *lazy; /* else: v has a row for each of its fields */
 };
 
 /* What is no plain value: one kind of it a cel_kind. */
@@ -45,7 +46,7 @@ struct cel_object {
     int prefix;             /* -1 but for CIDR */
     uint64_t number[3];     /* semver: major, minor, patch */
     struct str extra;       /* semver: prerelease */
-    const void *definition; /* CEL_FORMAT: its row */
+    const void *definition; /* CEL_FORMAT: its row; of checks: the question */
     const struct quantity *quantity;
 };
 
@@ -171,6 +172,7 @@ enum cel_cost {
     CEL_COST_NEW_LIST, /* the size of the result */
     CEL_COST_FLATTEN,
     CEL_COST_SORT,
+    CEL_COST_CHECK, /* asking an authorizer */
 };
 
 typedef struct cel_value cel_function(struct cel_eval *e,
@@ -180,8 +182,9 @@ typedef struct cel_value cel_function(struct cel_eval *e,
  * One overload. The signature is types of arguments, '>' and the type of the
  * result; a '.' behind the first argument makes it a method. Types: b i u d s
  * y(bytes) n t(timestamp) r(duration) T(type) *(dyn) q(quantity) U(url) I(ip)
- * C(cidr) V(semver) F(format), A B K parameters, l. list, m.. map, o. optional,
- * T: the type of.
+ * C(cidr) V(semver) F(format) Z(authorizer) P(path check) G(group check)
+ * R(resource check) D(decision), A B K parameters, l. list, m.. map, o.
+ * optional, T: the type of.
  */
 struct cel_overload {
     const char *name, *signature;
@@ -196,7 +199,7 @@ struct cel_library {
 
 extern const struct cel_library cel_standard, cel_conversions, cel_times,
     cel_strings, cel_lists, cel_optionals, cel_network, cel_urls,
-    cel_kubernetes;
+    cel_kubernetes, cel_authz;
 
 /* The clauses of a format, one after the other. */
 struct cel_clauses {

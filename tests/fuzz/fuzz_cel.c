@@ -53,8 +53,8 @@ answer(const struct cel *c, const struct json *self, const struct schema *s)
 static void
 evaluate(struct str text, const struct json *self, const struct schema *s)
 {
-    const struct cel_variable variables[] = {{"self", s, false},
-                                             {"oldSelf", s, false}};
+    const struct cel_variable variables[] = {{.name = "self", .schema = s},
+                                             {.name = "oldSelf", .schema = s}};
     struct buf why = BUF_INIT(1 << 20);
     struct cel_failure failure = {.text = &why};
     struct cel *c = cel_compile(text, variables, 2, &failure);

@@ -90,8 +90,8 @@ static void
 check(const struct json *row, const struct world *w)
 {
     const struct schema *s = json_get(row, "s") ? w->schema : NULL;
-    const struct cel_variable variables[] = {{"self", s, false},
-                                             {"oldSelf", s, false}};
+    const struct cel_variable variables[] = {{.name = "self", .schema = s},
+                                             {.name = "oldSelf", .schema = s}};
     AUTO(buf_release) struct buf why = BUF_INIT(1 << 20);
     struct cel_failure failure = {.text = &why};
     struct cel *c = cel_compile(str_of(json_get_string(row, "e")), variables,
