@@ -55,7 +55,7 @@ $(O)/libmeshtop.a: $(OBJ) ; @rm -f $@; ar rcs $@ $^
 # On a terminal the file being compiled is shown in place.
 SHOW = $(if $(MAKE_TERMOUT),@printf '\r\033[Kcompiling %s' $<,@:)
 $(O)/%.o: %.c Makefile VERSION ; $(SHOW); mkdir -p $(@D); $(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
-$(O)/assets.o: scripts/embed.sh $(ASSETS) ; @mkdir -p $(@D); scripts/embed.sh $(ASSETS) >$(O)/assets.c; \
+$(O)/assets.o: scripts/embed.sh $(ASSETS) ; @mkdir -p $(@D); scripts/embed.sh $(O) $(ASSETS) >$(O)/assets.c; \
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c $(O)/assets.c -o $@
 $(UNITS): $(O)/%: $(O)/%.o $(O)/libmeshtop.a ; $(CC) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
 $(BENCH) $(TOOLS): $(O)/%: $(O)/%.o $(O)/libmeshtop.a ; $(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@

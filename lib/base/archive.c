@@ -312,6 +312,24 @@ archive_gzip(struct str data, struct buf *out, struct error *err)
     return ok && close_into(a, out, err);
 }
 
+bool
+archive_gunzip(struct str data, struct buf *out, struct error *err)
+{
+    AUTO(close_reader) struct archive *a = archive_read_new();
+    struct archive_entry *e;
+    uint64_t n;
+
+    if (!a || archive_read_support_filter_gzip(a) < ARCHIVE_WARN ||
+        archive_read_support_format_raw(a) < ARCHIVE_WARN)
+        die("libarchive cannot start");
+    if (archive_read_open_memory(a, data.s ? data.s : "", data.n) <
+            ARCHIVE_WARN ||
+        archive_read_next_header(a, &e) < ARCHIVE_WARN)
+        return broken(a, err);
+    return read_data(a, out->max, &(struct sink){.fd = -1, .out = out}, &n,
+                     err);
+}
+
 struct archive_out *
 archive_out_new(const char *path, struct error *err)
 {

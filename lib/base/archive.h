@@ -47,6 +47,9 @@ bool archive_tar_of(const struct archive_text *files, size_t n, struct buf *out,
                     struct error *err);
 /* Appends data gzipped; the same data make the same bytes. */
 bool archive_gzip(struct str data, struct buf *out, struct error *err);
+/* Appends what gzipped data hold (our own assets: nothing says how long they
+ * are but out's maximum); ERR_PARSE, ERR_LIMIT. */
+bool archive_gunzip(struct str data, struct buf *out, struct error *err);
 
 /* A .tar.gz that is written (0600), for support bundles. */
 struct archive_out;
