@@ -3,13 +3,13 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/random.h"
 
+#include "devenv/sandbox/connections.h"
 #include "devenv/sandbox/http_parts.h"
 #include "devenv/sandbox/listen.h"
 
@@ -24,9 +24,6 @@
  *   MHD_run prepares a chunk and the next sends it, hence the rounds.
  * - While a TLS handshake waits for its client, MHD_get_timeout says 0 all the
  *   time: when turns bring nothing we sleep a little.
- * - Its timeout counts inactivity, so a client that sends a byte now and then
- *   would stay for ever: each connection has a deadline of ours (arrival of
- *   the whole request, or idleness), kept by one timer.
  */
 
 #define BODY_DISCARD  ((size_t)32 << 20) /* read on, for a 413 in peace */
@@ -36,12 +33,6 @@
 #define QUIETER_TURNS 64 /* sleep 5 ms */
 #define TIMEOUT_S     30
 #define IDLE_FACTOR   4 /* kept-alive connections live 4 timeouts */
-
-struct connection {
-    struct connection *next, **link;
-    int fd;
-    int64_t deadline; /* loop's time; 0: none */
-};
 
 enum progress {
     ARRIVING,
@@ -75,7 +66,8 @@ struct exchange {
     char *target;
     struct buf body;
     bool begun, suspended, too_big, forget;
-    size_t received; /* of the body, kept or not */
+    struct error *bad_target; /* in the arena, or NULL */
+    size_t received;          /* of the body, kept or not */
     struct header *headers;
     struct MHD_Response *response;
     unsigned status;
@@ -88,49 +80,16 @@ struct http {
     struct http_options o;
     unsigned port, timeout_ms, max_connections;
     struct loop_fd *watch;
-    struct loop_timer *sweeper;
-    struct connection *connections;
-    int64_t sweep_at; /* INT64_MAX: not armed */
+    struct connections connections;
     struct exchange *exchanges;
     struct http_stream *streams;
-    size_t connections_n, waiting_n, streams_n;
+    size_t waiting_n, streams_n;
     uint64_t ids; /* state of next_id */
     bool pending, active, closing;
     unsigned quiet;
 };
 
-/* ---- connections and their deadlines ---- */
-
-static void
-set_deadline(struct http *h, struct connection *k, int64_t ms)
-{
-    k->deadline = ms ? loop_now(h->loop) + ms : 0;
-    if (ms && k->deadline < h->sweep_at) {
-        h->sweep_at = k->deadline;
-        loop_timer_set(h->sweeper, ms);
-    }
-}
-
-/* Shuts the late ones (the library then closes them) and comes back for the
- * next, not more often than once a second. */
-static void
-sweep(void *arg)
-{
-    struct http *h = arg;
-    int64_t now = loop_now(h->loop);
-
-    h->sweep_at = INT64_MAX;
-    for (struct connection *k = h->connections; k; k = k->next) {
-        if (k->deadline && k->deadline <= now) {
-            k->deadline = 0;
-            shutdown(k->fd, SHUT_RDWR);
-        } else if (k->deadline) {
-            h->sweep_at = MIN(h->sweep_at, MAX(k->deadline, now + 1000));
-        }
-    }
-    if (h->sweep_at != INT64_MAX)
-        loop_timer_set(h->sweeper, h->sweep_at - now);
-}
+/* ---- connections ---- */
 
 static void
 on_connection(void *arg, struct MHD_Connection *c, void **context,
@@ -144,22 +103,11 @@ on_connection(void *arg, struct MHD_Connection *c, void **context,
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-        k = mem_zalloc(1, sizeof(*k));
-        k->fd = info->connect_fd;
-        set_deadline(h, k, h->timeout_ms);
-        k->next = h->connections;
-        k->link = &h->connections;
-        if (k->next)
-            k->next->link = &k->next;
-        h->connections = k;
-        h->connections_n++;
+        k = connections_add(&h->connections, info->connect_fd);
+        connections_deadline(&h->connections, k, h->timeout_ms);
         *context = k;
     } else if (k) {
-        *k->link = k->next;
-        if (k->next)
-            k->next->link = k->link;
-        h->connections_n--;
-        free(k);
+        connections_del(&h->connections, k);
         *context = NULL;
     }
 }
@@ -172,7 +120,7 @@ on_accept(void *arg, const struct sockaddr *from, socklen_t n)
 
     (void)from;
     (void)n;
-    return h->connections_n < h->max_connections ? MHD_YES : MHD_NO;
+    return h->connections.n < h->max_connections ? MHD_YES : MHD_NO;
 }
 
 /* ---- exchanges ---- */
@@ -204,7 +152,7 @@ on_target(void *arg, const char *target, struct MHD_Connection *c)
     if (x->next)
         x->next->link = &x->next;
     h->exchanges = x;
-    set_deadline(h, x->connection, h->timeout_ms);
+    connections_deadline(&h->connections, x->connection, h->timeout_ms);
     return x;
 }
 
@@ -226,7 +174,8 @@ on_completed(void *arg, struct MHD_Connection *c, void **context,
     if (x->response)
         MHD_destroy_response(x->response);
     loop_fd_del(x->watch);
-    set_deadline(h, x->connection, (int64_t)h->timeout_ms * IDLE_FACTOR);
+    connections_deadline(&h->connections, x->connection,
+                         (int64_t)h->timeout_ms * IDLE_FACTOR);
     *x->link = x->next;
     if (x->next)
         x->next->link = x->link;
@@ -504,6 +453,30 @@ http_header(const struct http_request *r, const char *name)
     return MHD_lookup_connection_value(x->c, MHD_HEADER_KIND, name);
 }
 
+struct header_walk {
+    http_header_fn *fn;
+    void *arg;
+};
+
+static enum MHD_Result
+walk_header(void *arg, enum MHD_ValueKind kind, const char *name,
+            const char *value)
+{
+    const struct header_walk *w = arg;
+
+    (void)kind;
+    return w->fn(w->arg, name, value ? value : "") ? MHD_YES : MHD_NO;
+}
+
+void
+http_each_header(const struct http_request *r, http_header_fn *fn, void *arg)
+{
+    const struct exchange *x = (const struct exchange *)r;
+    struct header_walk w = {fn, arg};
+
+    MHD_get_connection_values(x->c, MHD_HEADER_KIND, walk_header, &w);
+}
+
 const char *
 http_param(const struct http_request *r, const char *name)
 {
@@ -514,16 +487,16 @@ static void
 handle(struct exchange *x)
 {
     struct http *h = x->r.http;
-    struct error err = {0};
 
-    set_deadline(h, x->connection, 0);
+    connections_deadline(&h->connections, x->connection, 0);
     x->progress = HANDLING;
     x->r.body = buf_view(&x->body);
-    if (x->too_big)
-        http_fail(&x->r, 413, "the request's body is larger than %zu bytes",
+    if (x->bad_target)
+        http_fail(&x->r, x->bad_target->code == ERR_LIMIT ? 414 : 400, "%s",
+                  x->bad_target->msg);
+    else if (x->too_big && !x->forget)
+        http_fail(&x->r, 413, "Request entity too large: limit is %zu",
                   HTTP_BODY_MAX);
-    else if (!url_parse(str_of(x->target), &x->r.url, &err))
-        http_fail(&x->r, err.code == ERR_LIMIT ? 414 : 400, "%s", err.msg);
     else
         h->o.handler(h->o.arg, &x->r);
 }
@@ -548,6 +521,38 @@ finish(struct exchange *x)
     return MHD_YES;
 }
 
+/* The certificate of the other end, looked at once for a connection. */
+static const struct tls_peer *
+peer_of(struct exchange *x)
+{
+    struct connection *k = x->connection;
+    const union MHD_ConnectionInfo *info;
+
+    if (!k->peer_read) {
+        info =
+            MHD_get_connection_info(x->c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+        tls_peer_read(info->tls_session, &k->peer);
+        k->peer_read = true;
+    }
+    return &k->peer;
+}
+
+/* Whether the request's body is worth keeping. */
+static bool
+admit(struct exchange *x)
+{
+    struct http *h = x->r.http;
+    struct error err = {0};
+
+    x->r.peer = peer_of(x);
+    if (!url_parse(str_of(x->target), &x->r.url, &err)) {
+        x->bad_target = arena_alloc(x->r.arena, sizeof(err));
+        *x->bad_target = err;
+        return false;
+    }
+    return !h->o.admit || h->o.admit(h->o.arg, &x->r);
+}
+
 /* The first call of an exchange: headers are there, the body is not. */
 static enum MHD_Result
 begin(struct exchange *x, const char *method)
@@ -559,7 +564,7 @@ begin(struct exchange *x, const char *method)
 
     x->begun = true;
     x->r.method = arena_strdup(x->r.arena, method);
-    x->forget = h->o.keep_body && !h->o.keep_body(h->o.arg, &x->r);
+    x->forget = !admit(x);
     if (!length || !str_to_u64(str_of(length), &n) || n <= BODY_DISCARD)
         return MHD_YES;
     /* Far too long to be read for politeness: answered at once, closed. */
@@ -688,7 +693,7 @@ start_daemon(struct http *h, int fd)
         flags, 0, on_accept, h, on_request, h, MHD_OPTION_EXTERNAL_LOGGER,
         on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_CERT,
         h->o.id->cert, MHD_OPTION_HTTPS_MEM_KEY, h->o.id->key,
-        MHD_OPTION_HTTPS_PRIORITIES,
+        MHD_OPTION_HTTPS_MEM_TRUST, h->o.id->ca, MHD_OPTION_HTTPS_PRIORITIES,
         "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2",
         MHD_OPTION_CONNECTION_LIMIT, h->max_connections + 16,
         MHD_OPTION_CONNECTION_TIMEOUT, h->timeout_ms / 1000 * IDLE_FACTOR,
@@ -705,7 +710,7 @@ http_new(struct loop *l, const struct http_options *o, struct error *err)
     const union MHD_DaemonInfo *info;
     int fd;
 
-    *h = (struct http){.loop = l, .o = *o, .sweep_at = INT64_MAX};
+    *h = (struct http){.loop = l, .o = *o};
     random_bytes(&h->ids, sizeof(h->ids));
     h->timeout_ms = (o->timeout_s ? o->timeout_s : TIMEOUT_S) * 1000;
     h->max_connections =
@@ -715,7 +720,7 @@ http_new(struct loop *l, const struct http_options *o, struct error *err)
         free(h);
         return NULL;
     }
-    h->sweeper = loop_timer_add(l, -1, sweep, h);
+    connections_init(&h->connections, l);
     h->daemon = start_daemon(h, fd);
     if (!h->daemon) {
         error_set(err, ERR_INTERNAL, "cannot start the HTTPS server");
@@ -763,7 +768,7 @@ http_free(struct http *h)
         loop_fd_del(h->watch);
         MHD_stop_daemon(h->daemon);
     }
-    loop_timer_del(h->sweeper);
+    connections_release(&h->connections);
     free(h);
 }
 
@@ -783,7 +788,7 @@ void
 http_counts(const struct http *h, size_t *connections, size_t *waiting,
             size_t *streams)
 {
-    *connections = h->connections_n;
+    *connections = h->connections.n;
     *waiting = h->waiting_n;
     *streams = h->streams_n;
 }

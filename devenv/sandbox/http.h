@@ -27,16 +27,23 @@
 #include "devenv/sandbox/url.h"
 
 struct http;
+struct http_refusal;
 struct http_stream;
+struct identity;
 
 #define HTTP_BODY_MAX ((size_t)3 << 20)
 
 struct http_request {
     const char *method; /* "GET", upper case */
     struct url url;
-    struct str body;     /* "" when there is none */
-    struct arena *arena; /* for what lives as long as the request */
+    struct str body;             /* "" when there is none */
+    struct arena *arena;         /* for what lives as long as the request */
+    const struct tls_peer *peer; /* the certificate of its connection */
     struct http *http;
+    /* For whoever admits requests: who it is, and the refusal that it gets
+     * (http_refuse; NULL: it may go on). */
+    const struct identity *who;
+    const struct http_refusal *refused;
     /* For the handler while the request waits: called once if the client
      * leaves before the answer; the request is gone when it returns. */
     void (*gone)(void *gone_arg);
@@ -52,10 +59,10 @@ struct http_options {
     http_handler_fn *handler;
     /* True while an answer given now must be held; NULL: never. */
     bool (*hold)(void *arg);
-    /* Asked when a request's headers are there. False: its body is read and
-     * forgotten (what a stranger sends takes no memory), the handler sees an
-     * empty one. NULL: always true. */
-    bool (*keep_body)(void *arg, struct http_request *r);
+    /* Asked when a request's line and headers are there. False: its body is
+     * read and forgotten (what a stranger sends takes no memory), the handler
+     * sees an empty one. NULL: always true. */
+    bool (*admit)(void *arg, struct http_request *r);
     void *arg;                /* of all */
     unsigned timeout_s;       /* 0: 30 */
     unsigned max_connections; /* 0: as above */
@@ -82,6 +89,10 @@ void http_counts(const struct http *h, size_t *connections, size_t *waiting,
 /* ---- reading a request ---- */
 /* A header's value (name in any case), or NULL. */
 const char *http_header(const struct http_request *r, const char *name);
+/* Every header in the order of the request; false from fn stops. */
+typedef bool http_header_fn(void *arg, const char *name, const char *value);
+void http_each_header(const struct http_request *r, http_header_fn *fn,
+                      void *arg);
 /* A query parameter's first value, or NULL. */
 const char *http_param(const struct http_request *r, const char *name);
 
@@ -100,6 +111,10 @@ void http_reply_buf(struct http_request *r, int status, const char *type,
 void http_reply_json(struct http_request *r, int status, const struct json *j);
 /* A Kubernetes Status (devenv/sandbox/status.h); sends its Retry-After. */
 void http_reply_status(struct http_request *r, const struct status *st);
+/* Keeps st, for a request that is not to be answered before its body is there;
+ * st is empty after. http_reply_refusal answers with it. */
+void http_refuse(struct http_request *r, struct status *st);
+void http_reply_refusal(struct http_request *r);
 /* A Status with the usual reason of the code and this message. */
 void http_fail(struct http_request *r, int code, const char *fmt, ...)
     PRINTF_LIKE(3, 4);

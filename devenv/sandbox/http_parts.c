@@ -101,6 +101,38 @@ http_reply_status(struct http_request *r, const struct status *st)
     http_reply_buf(r, st->code, NULL, &b);
 }
 
+struct http_refusal {
+    int code, retry_after_s;
+    struct str body;
+};
+
+void
+http_refuse(struct http_request *r, struct status *st)
+{
+    struct http_refusal *f = arena_alloc(r->arena, sizeof(*f));
+    AUTO(buf_release) struct buf b = BUF_INIT(ANSWER_MAX);
+
+    status_print(st, false, &b);
+    f->code = st->code;
+    f->retry_after_s = st->retry_after_s;
+    f->body = arena_str(r->arena, buf_view(&b));
+    status_release(st);
+    r->refused = f;
+}
+
+void
+http_reply_refusal(struct http_request *r)
+{
+    const struct http_refusal *f = r->refused;
+
+    if (f->retry_after_s > 0)
+        http_set_header(r, "Retry-After",
+                        arena_printf(r->arena, "%d", f->retry_after_s));
+    if (f->code == 403)
+        http_set_header(r, "X-Content-Type-Options", "nosniff");
+    http_reply(r, f->code, NULL, f->body);
+}
+
 /* apimachinery meta/v1 types.go: the reason that goes with a code */
 static const struct {
     int code;

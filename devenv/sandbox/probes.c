@@ -95,17 +95,32 @@ static const struct {
     {"version", reply_version},
 };
 
+static size_t
+open_path(const struct http_request *r)
+{
+    size_t i = 0;
+
+    if (r->url.segments_n < 1 || r->url.segments_n > 2 ||
+        (strcmp(r->method, "GET") != 0 && strcmp(r->method, "HEAD") != 0))
+        return ARRAY_LEN(open_paths);
+    while (i < ARRAY_LEN(open_paths) &&
+           strcmp(r->url.segments[0], open_paths[i].first) != 0)
+        i++;
+    return i;
+}
+
+bool
+probes_is_open(const struct http_request *r)
+{
+    return open_path(r) < ARRAY_LEN(open_paths);
+}
+
 bool
 probes_open(struct server *s, struct http_request *r)
 {
-    if (r->url.segments_n < 1 || r->url.segments_n > 2 ||
-        (strcmp(r->method, "GET") != 0 && strcmp(r->method, "HEAD") != 0))
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(open_paths); i++) {
-        if (strcmp(r->url.segments[0], open_paths[i].first) == 0)
-            return open_paths[i].reply(s, r);
-    }
-    return false;
+    size_t i = open_path(r);
+
+    return i < ARRAY_LEN(open_paths) && open_paths[i].reply(s, r);
 }
 
 bool

@@ -7,6 +7,8 @@
 
 #include "devenv/sandbox/server.h"
 
+/* r reads what is open to everybody. */
+bool probes_is_open(const struct http_request *r);
 /* Answers r if it is one of the open paths. */
 bool probes_open(struct server *s, struct http_request *r);
 /* Answers r if it is /sandbox/status: pid, uptimeSeconds, objects, watches,

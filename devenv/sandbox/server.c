@@ -122,23 +122,28 @@ server_kick(struct server *s)
 
 /* ---- requests ---- */
 
+/* Without a judge: the admin, and everybody where everybody may look. */
 static bool
-is_allowed(const struct server *s, const struct http_request *r)
+judge_alone(const struct http_request *r, struct status *st)
 {
-    const char *given = http_header(r, "Authorization");
-    struct str word, token;
-
-    if (!given)
-        return false;
-    str_cut(str_of(given), ' ', &word, &token);
-    return word.n == 6 && strncasecmp(word.s, "bearer", 6) == 0 &&
-           tls_token_ok(&s->identity, str_trim(token));
+    if (r->who->master || probes_is_open(r))
+        return true;
+    return status_set(st, 401, "Unauthorized", "Unauthorized");
 }
 
 static bool
-keep_body(void *arg, struct http_request *r)
+admit(void *arg, struct http_request *r)
 {
-    return is_allowed(arg, r);
+    struct server *s = arg;
+    struct status st = {0};
+
+    r->who = authn_request(s->authn, r);
+    if (!r->who)
+        status_set(&st, 401, "Unauthorized", "Unauthorized");
+    else if (s->judge ? s->judge(s->judge_arg, r, &st) : judge_alone(r, &st))
+        return true;
+    http_refuse(r, &st);
+    return false;
 }
 
 static void
@@ -146,13 +151,11 @@ on_request(void *arg, struct http_request *r)
 {
     struct server *s = arg;
 
-    if (probes_open(s, r))
-        return;
-    if (!is_allowed(s, r)) {
-        http_fail(r, 401, "Unauthorized");
+    if (r->refused) {
+        http_reply_refusal(r);
         return;
     }
-    if (probes_status(s, r))
+    if (probes_open(s, r) || probes_status(s, r))
         return;
     if (s->handler)
         s->handler(s->handler_arg, r);
@@ -173,6 +176,13 @@ server_set_handler(struct server *s, http_handler_fn *fn, void *arg)
 {
     s->handler = fn;
     s->handler_arg = arg;
+}
+
+void
+server_set_judge(struct server *s, server_judge_fn *fn, void *arg)
+{
+    s->judge = fn;
+    s->judge_arg = arg;
 }
 
 void *
@@ -202,7 +212,12 @@ load_identity(struct server *s, struct error *err)
     if (strcmp(data, ":memory:") != 0)
         folder = slash ? mem_strndup(data, MAX((size_t)(slash - data), 1))
                        : mem_strdup(".");
-    return tls_load(folder, &s->identity, err);
+    const struct authn_options o = {.id = &s->identity,
+                                    .clock = s->clock,
+                                    .token_file = s->options->token_file};
+
+    return tls_load(folder, &s->identity, err) &&
+           (s->authn = authn_new(&o, err)) != NULL;
 }
 
 static bool
@@ -233,7 +248,7 @@ start_http(struct server *s, struct error *err)
                              .host = "127.0.0.1",
                              .handler = on_request,
                              .hold = must_hold,
-                             .keep_body = keep_body,
+                             .admit = admit,
                              .arg = s,
                              .timeout_s = s->options->http_timeout_s,
                              .max_connections = s->options->http_connections};
@@ -277,7 +292,7 @@ write_kubeconfig(struct server *s, struct error *err)
 
     if (!o->kubeconfig)
         return true;
-    tls_kubeconfig(&s->identity, o->name ? o->name : CLUSTER_DEFAULT,
+    tls_kubeconfig(&s->identity, NULL, o->name ? o->name : CLUSTER_DEFAULT,
                    server_host(s), http_port(s->http), &b);
     if (file_read(o->kubeconfig, &old, NULL) &&
         str_eq(buf_view(&old), buf_view(&b)) && chmod(o->kubeconfig, 0600) == 0)
@@ -346,6 +361,7 @@ server_free(struct server *s)
     free(s->states);
     hub_free(s->hub);
     store_close(s->store);
+    authn_free(s->authn);
     tls_release(&s->identity);
     free(s->url);
     free(s);

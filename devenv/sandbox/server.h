@@ -6,15 +6,23 @@
  * A turn: requests are handled (writes show in memory at once) -> modules'
  * turn -> COMMIT -> hub_turn (listeners hear of it and may write: once more
  * from "modules' turn", at most 8 times) -> held answers go out.
- * Who may come: a bearer token, else 401; /livez, /readyz, /healthz (and
- * below) and /version are open, as Kubernetes has them. The engine answers
- * those and /sandbox/status itself; everything else is the handler's.
+ * Who may come: authn.h finds out who a request is, the judge (rbac_module)
+ * says whether it may; both when its headers are there. Without a judge the
+ * admin may do everything and others see /livez, /readyz, /healthz (and below)
+ * and /version. The engine answers those and /sandbox/status itself;
+ * everything else is the handler's.
  * Listens on loopback only; the port of the first start is kept.
  */
 #ifndef DEVENV_SANDBOX_SERVER_H
 #define DEVENV_SANDBOX_SERVER_H
 
+#include "devenv/sandbox/authn.h"
 #include "devenv/sandbox/hub.h"
+
+/* Says whether r (who it is: r->who) may go on, and may make it somebody else
+ * (impersonation). False: *st says why not. */
+typedef bool server_judge_fn(void *arg, struct http_request *r,
+                             struct status *st);
 
 struct server_options {
     const char *listen;        /* "127.0.0.1:0", "[::1]:8443", "localhost:0";
@@ -23,6 +31,7 @@ struct server_options {
     const char *kubeconfig;    /* written when serving; NULL: none */
     const char *name;          /* of cluster and context, "meshtop-mesh" */
     const char *pid_file;      /* locked while serving; NULL: none */
+    const char *token_file;    /* of authn.h; NULL: none */
     struct strlist load;       /* files and folders to apply at the start: the
                                   REST module does it */
     int64_t provider_delay_ms; /* until a simulated resource is Ready */
@@ -41,6 +50,9 @@ struct server {
     struct hub *hub;
     struct http *http;
     struct tls_identity identity;
+    struct authn *authn;
+    server_judge_fn *judge; /* set by server_set_judge */
+    void *judge_arg;
     http_handler_fn *handler; /* set by server_set_handler */
     void *handler_arg;
     void **states; /* one per module */
@@ -93,6 +105,8 @@ const char *server_url(const struct server *s);
 
 /* The one who answers what the engine does not. */
 void server_set_handler(struct server *s, http_handler_fn *fn, void *arg);
+/* The one who judges requests. */
+void server_set_judge(struct server *s, server_judge_fn *fn, void *arg);
 /* The state of the module called name, or NULL. */
 void *server_module_state(const struct server *s, const char *name);
 /* Asks for another round in this turn. After any callback of the loop (timers,

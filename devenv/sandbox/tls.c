@@ -3,6 +3,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -55,7 +56,7 @@ make_key(struct maker *m, gnutls_x509_privkey_t *key)
  * differ. */
 static void
 make_common(struct maker *m, gnutls_x509_crt_t *crt, gnutls_x509_privkey_t key,
-            const char *name)
+            const char *name, int64_t seconds)
 {
     unsigned char serial[16], id[64];
     size_t id_n = sizeof(id);
@@ -68,7 +69,7 @@ make_common(struct maker *m, gnutls_x509_crt_t *crt, gnutls_x509_privkey_t key,
     step(m, gnutls_x509_crt_set_version(*crt, 3));
     step(m, gnutls_x509_crt_set_serial(*crt, serial, sizeof(serial)));
     step(m, gnutls_x509_crt_set_activation_time(*crt, now - 86400));
-    step(m, gnutls_x509_crt_set_expiration_time(*crt, now + YEARS(10)));
+    step(m, gnutls_x509_crt_set_expiration_time(*crt, now + seconds));
     step(m, gnutls_x509_crt_set_dn_by_oid(*crt, GNUTLS_OID_X520_COMMON_NAME, 0,
                                           name, (unsigned)strlen(name)));
     step(m, gnutls_x509_crt_set_key(*crt, key));
@@ -98,12 +99,12 @@ make_certificates(struct maker *m)
     make_key(m, &m->key);
     if (m->rc < 0)
         return false;
-    make_common(m, &m->ca, m->ca_key, "meshtop sandbox CA");
+    make_common(m, &m->ca, m->ca_key, "meshtop sandbox CA", YEARS(10));
     step(m, gnutls_x509_crt_set_basic_constraints(m->ca, 1, 0));
     step(m, gnutls_x509_crt_set_key_usage(m->ca, GNUTLS_KEY_KEY_CERT_SIGN));
     step(m,
          gnutls_x509_crt_sign2(m->ca, m->ca, m->ca_key, GNUTLS_DIG_SHA256, 0));
-    make_common(m, &m->leaf, m->key, "meshtop sandbox");
+    make_common(m, &m->leaf, m->key, "meshtop sandbox", YEARS(10));
     if (m->rc < 0)
         return false;
     make_leaf_names(m);
@@ -153,6 +154,10 @@ make(struct tls_identity *id, struct error *err)
                  gnutls_x509_privkey_export2_pkcs8(
                      m.key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &d)))
             id->key = take(&d);
+        if (step(&m, gnutls_x509_privkey_export2_pkcs8(
+                         m.ca_key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN,
+                         &d)))
+            id->ca_key = take(&d);
     }
     maker_release(&m);
     if (m.rc < 0)
@@ -220,12 +225,13 @@ read_files(const char *pem_path, const char *token_path,
     id->ca = pem_next(&rest, "CERTIFICATE");
     id->cert = pem_next(&rest, "CERTIFICATE");
     id->key = pem_next(&rest, "PRIVATE KEY");
+    id->ca_key = pem_next(&rest, "PRIVATE KEY");
 
     struct str word = str_trim(buf_view(&token));
 
     id->token = mem_strndup(word.s, word.n);
-    if (id->ca && id->cert && id->key && word.n >= 20 && still_good(id->ca) &&
-        still_good(id->cert))
+    if (id->ca && id->cert && id->key && id->ca_key && word.n >= 20 &&
+        still_good(id->ca) && still_good(id->cert))
         return true;
     tls_release(id);
     return false;
@@ -237,7 +243,7 @@ write_files(const char *pem_path, const char *token_path,
 {
     AUTO(buf_release) struct buf b = BUF_INIT(PEM_MAX);
 
-    buf_printf(&b, "%s%s%s", id->ca, id->cert, id->key);
+    buf_printf(&b, "%s%s%s%s", id->ca, id->cert, id->key, id->ca_key);
     if (!file_write(pem_path, buf_view(&b), 0600, err))
         return false;
     buf_reset(&b);
@@ -271,13 +277,191 @@ tls_release(struct tls_identity *id)
     free(id->ca);
     free(id->cert);
     free(id->key);
+    free(id->ca_key);
     free(id->token);
     *id = (struct tls_identity){0};
 }
 
+/* ---- users ---- */
+
+static gnutls_datum_t
+datum(const char *pem)
+{
+    return (gnutls_datum_t){(unsigned char *)(uintptr_t)pem,
+                            (unsigned)strlen(pem)};
+}
+
+static bool
+read_ca(const struct tls_identity *id, struct maker *m)
+{
+    gnutls_datum_t cert = datum(id->ca), key = datum(id->ca_key);
+
+    return step(m, gnutls_x509_crt_init(&m->ca)) &&
+           step(m, gnutls_x509_crt_import(m->ca, &cert, GNUTLS_X509_FMT_PEM)) &&
+           step(m, gnutls_x509_privkey_init(&m->ca_key)) &&
+           step(m, gnutls_x509_privkey_import2(m->ca_key, &key,
+                                               GNUTLS_X509_FMT_PEM, NULL, 0));
+}
+
+static bool
+sign_user(struct maker *m, const char *name, const struct strlist *groups,
+          unsigned days)
+{
+    make_key(m, &m->key);
+    if (m->rc < 0)
+        return false;
+    make_common(m, &m->leaf, m->key, name, (int64_t)days * 86400);
+    for (size_t i = 0; m->rc >= 0 && groups && i < groups->n; i++)
+        step(m, gnutls_x509_crt_set_dn_by_oid(
+                    m->leaf, GNUTLS_OID_X520_ORGANIZATION_NAME, 0, groups->v[i],
+                    (unsigned)strlen(groups->v[i])));
+    if (m->rc < 0)
+        return false;
+    step(m, gnutls_x509_crt_set_basic_constraints(m->leaf, 0, -1));
+    step(m,
+         gnutls_x509_crt_set_key_usage(m->leaf, GNUTLS_KEY_DIGITAL_SIGNATURE));
+    step(m, gnutls_x509_crt_set_key_purpose_oid(m->leaf,
+                                                GNUTLS_KP_TLS_WWW_CLIENT, 0));
+    return step(m, gnutls_x509_crt_sign2(m->leaf, m->ca, m->ca_key,
+                                         GNUTLS_DIG_SHA256, 0));
+}
+
+/* RFC 5280, appendix A: the upper bounds of these names. */
+static bool
+fits(const char *text, struct error *err)
+{
+    if (*text && strlen(text) <= 64)
+        return true;
+    return error_set(err, ERR_USAGE,
+                     "\"%s\" does not fit into a certificate: 1 to 64 bytes",
+                     text);
+}
+
+bool
+tls_sign_user(const struct tls_identity *id, const char *name,
+              const struct strlist *groups, unsigned days, struct tls_user *out,
+              struct error *err)
+{
+    struct maker m = {0};
+    gnutls_datum_t d = {0};
+
+    if (!fits(name, err))
+        return false;
+    for (size_t i = 0; groups && i < groups->n; i++) {
+        if (!fits(groups->v[i], err))
+            return false;
+    }
+    *out = (struct tls_user){0};
+    if (read_ca(id, &m) && sign_user(&m, name, groups, days)) {
+        if (step(&m, gnutls_x509_crt_export2(m.leaf, GNUTLS_X509_FMT_PEM, &d)))
+            out->cert = take(&d);
+        if (step(&m,
+                 gnutls_x509_privkey_export2_pkcs8(
+                     m.key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &d)))
+            out->key = take(&d);
+    }
+    maker_release(&m);
+    if (m.rc >= 0)
+        return true;
+    tls_user_release(out);
+    return error_set(err, ERR_INTERNAL, "cannot make a certificate: %s",
+                     gnutls_strerror(m.rc));
+}
+
 void
-tls_kubeconfig(const struct tls_identity *id, const char *name,
-               const char *host, unsigned port, struct buf *out)
+tls_user_release(struct tls_user *u)
+{
+    free(u->cert);
+    free(u->key);
+    *u = (struct tls_user){0};
+}
+
+/* ---- the other end ---- */
+
+/* The i-th value of a part of the subject; false: there is none. */
+static bool
+subject_part(gnutls_x509_crt_t crt, const char *oid, unsigned i,
+             struct buf *out)
+{
+    char text[512];
+    size_t n = sizeof(text);
+
+    if (gnutls_x509_crt_get_dn_by_oid(crt, oid, i, 0, text, &n) < 0)
+        return false;
+    buf_reset(out);
+    return buf_add(out, text, n) && !memchr(text, 0, n);
+}
+
+static bool
+read_subject(const gnutls_datum_t *der, struct tls_peer *out)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(512);
+    gnutls_x509_crt_t crt;
+
+    if (gnutls_x509_crt_init(&crt) < 0)
+        return false;
+    if (gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER) >= 0) {
+        if (subject_part(crt, GNUTLS_OID_X520_COMMON_NAME, 0, &b) && b.n)
+            out->name = mem_strdup(buf_cstr(&b));
+        for (unsigned i = 0;
+             subject_part(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, i, &b); i++)
+            strlist_add(&out->groups, buf_view(&b));
+    }
+    gnutls_x509_crt_deinit(crt);
+    return out->name != NULL;
+}
+
+void
+tls_peer_read(void *session, struct tls_peer *out)
+{
+    gnutls_typed_vdata_st purpose = {
+        .type = GNUTLS_DT_KEY_PURPOSE_OID,
+        .data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT};
+    unsigned n = 0, status = 0;
+    const gnutls_datum_t *der = gnutls_certificate_get_peers(session, &n);
+    char hex[DIGEST_HEX_MAX];
+
+    *out = (struct tls_peer){0};
+    if (!der || !n)
+        return;
+    out->state = TLS_PEER_REFUSED;
+    if (gnutls_certificate_verify_peers(session, &purpose, 1, &status) < 0 ||
+        status || !read_subject(der, out))
+        return;
+    digest_hex(DIGEST_SHA256, str_n((const char *)der->data, der->size), hex);
+    snprintf(out->fingerprint, sizeof(out->fingerprint), "%s", hex);
+    out->state = TLS_PEER_GOOD;
+}
+
+void
+tls_peer_release(struct tls_peer *p)
+{
+    free(p->name);
+    strlist_release(&p->groups);
+    *p = (struct tls_peer){0};
+}
+
+/* ---- kubeconfigs ---- */
+
+static void
+put_user(const struct tls_identity *id, const struct tls_user *user,
+         struct buf *out)
+{
+    if (!user) {
+        buf_printf(out, "    token: %s\n", id->token);
+        return;
+    }
+    buf_puts(out, "    client-certificate-data: ");
+    digest_base64(str_of(user->cert), false, out);
+    buf_puts(out, "\n    client-key-data: ");
+    digest_base64(str_of(user->key), false, out);
+    buf_puts(out, "\n");
+}
+
+void
+tls_kubeconfig(const struct tls_identity *id, const struct tls_user *user,
+               const char *name, const char *host, unsigned port,
+               struct buf *out)
 {
     bool v6 = strchr(host, ':') != NULL;
 
@@ -295,21 +479,27 @@ tls_kubeconfig(const struct tls_identity *id, const char *name,
                "\n"
                "users:\n"
                "- name: %s\n"
-               "  user:\n"
-               "    token: %s\n"
+               "  user:\n",
+               name);
+    put_user(id, user, out);
+    buf_printf(out,
                "contexts:\n"
                "- name: %s\n"
                "  context:\n"
                "    cluster: %s\n"
                "    user: %s\n"
                "current-context: %s\n",
-               name, id->token, name, name, name, name);
+               name, name, name, name);
+}
+
+bool
+tls_same(struct str a, struct str b)
+{
+    return a.n == b.n && (!a.n || gnutls_memcmp(a.s, b.s, a.n) == 0);
 }
 
 bool
 tls_token_ok(const struct tls_identity *id, struct str given)
 {
-    size_t n = strlen(id->token);
-
-    return given.n == n && gnutls_memcmp(given.s, id->token, n) == 0;
+    return tls_same(given, str_of(id->token));
 }

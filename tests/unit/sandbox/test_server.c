@@ -202,13 +202,25 @@ test_hostile_requests(void **state)
     buf_fill(&b, 'x', HTTP_BODY_MAX);
     answers(&p, "POST", "/echo", buf_cstr(&b), 200, " 3145728");
     buf_puts(&b, "y");
-    answers(&p, "POST", "/echo", buf_cstr(&b), 413, "larger than 3145728");
+    answers(&p, "POST", "/echo", buf_cstr(&b), 413,
+            "Request entity too large: limit is 3145728");
     answers(&p, "GET", "/livez", NULL, 200, "ok");
 
     /* a body announced as enormous is refused before it comes */
-    assert_true(peer_write(&p, STR("POST /echo HTTP/1.1\r\nHost: x\r\n"
-                                   "Content-Length: 99999999999\r\n\r\n")));
+    buf_reset(&b);
+    buf_printf(&b,
+               "POST /echo HTTP/1.1\r\nHost: localhost\r\n"
+               "Authorization: Bearer %s\r\n"
+               "Content-Length: 99999999999\r\n\r\n",
+               c.token);
+    assert_true(peer_write(&p, buf_view(&b)));
     assert_int_equal(peer_reply(&p, &answer), 413);
+    peer_close(&p);
+    /* a stranger's is not even called too large */
+    assert_true(peer_open(&p, c.port, c.token, 10));
+    assert_true(peer_write(&p, STR("POST /echo HTTP/1.1\r\nHost: localhost\r\n"
+                                   "Content-Length: 99999999999\r\n\r\n")));
+    assert_int_equal(peer_reply(&p, &answer), 401);
     peer_close(&p);
 
     /* a flood of headers */

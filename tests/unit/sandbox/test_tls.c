@@ -80,7 +80,7 @@ test_kubeconfig(void **state)
     struct buf b = BUF_INIT(4096);
 
     (void)state;
-    tls_kubeconfig(&id, "meshtop-mesh", "::1", 8443, &b);
+    tls_kubeconfig(&id, NULL, "meshtop-mesh", "::1", 8443, &b);
     assert_string_equal(buf_cstr(&b), "apiVersion: v1\n"
                                       "kind: Config\n"
                                       "clusters:\n"
