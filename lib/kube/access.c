@@ -49,7 +49,7 @@ decode(const char *text, const char *what, char **out, struct error *err)
 
 /* KEY-data beats the file named by KEY. */
 static bool
-pem_of(const struct kube_entry *e, const char *key, char **out,
+pem_of(const struct kube_entry *e, const char *key, char **out, char **file,
        struct error *err)
 {
     AUTO(mem_free_ptr) char *data_key = mem_printf("%s-data", key);
@@ -67,6 +67,8 @@ pem_of(const struct kube_entry *e, const char *key, char **out,
         return error_wrap(err, "%s", key);
     }
     *out = buf_take(&b);
+    *file = path;
+    path = NULL;
     return true;
 }
 
@@ -96,7 +98,9 @@ read_cluster(struct kube_access *a, const struct kube_entry *e,
         json_bool(json_get(e->value, "insecure-skip-tls-verify"), false);
     a->tls_server_name = text_of(e->value, "tls-server-name");
     a->proxy = text_of(e->value, "proxy-url");
-    if (!pem_of(e, "certificate-authority", &a->ca, err)) {
+    a->disable_compression =
+        json_bool(json_get(e->value, "disable-compression"), false);
+    if (!pem_of(e, "certificate-authority", &a->ca, &a->ca_file, err)) {
         free(server);
         return error_wrap(err, "cluster %s", e->name);
     }
@@ -173,8 +177,8 @@ static bool
 read_user(struct kube_access *a, const struct kube_entry *e,
           const struct kube_entry *cluster, struct error *err)
 {
-    if (!pem_of(e, "client-certificate", &a->cert, err) ||
-        !pem_of(e, "client-key", &a->key, err))
+    if (!pem_of(e, "client-certificate", &a->cert, &a->cert_file, err) ||
+        !pem_of(e, "client-key", &a->key, &a->key_file, err))
         return error_wrap(err, "user %s", e->name);
     if (!a->cert != !a->key)
         return error_set(
@@ -362,6 +366,9 @@ static const size_t texts[] = {
     TEXT(as),
     TEXT(as_uid),
     TEXT(source),
+    TEXT(ca_file),
+    TEXT(cert_file),
+    TEXT(key_file),
 };
 
 static char **
@@ -379,6 +386,7 @@ kube_access_copy(const struct kube_access *a)
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *text_at(b, i) = mem_strdup(*text_at(a, i));
     b->insecure = a->insecure;
+    b->disable_compression = a->disable_compression;
     copy_list(&b->as_groups, &a->as_groups);
     copy_list(&b->as_extra, &a->as_extra);
     if (!x)

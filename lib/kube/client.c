@@ -11,16 +11,20 @@
 
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/random.h"
 
 #include "lib/kube/auth.h"
 #include "lib/kube/request.h"
 
-#define TRIES_MAX     10
+/* One try, and ten more. */
+#define TRIES_MAX     11
 #define RETRY_MAX_S   30
+#define BROKEN_S      1
 #define TIMEOUT_MS    32000
 #define PAGE_ITEMS    500
 #define WARNINGS_MAX  256
 #define CONTINUES_MAX 100000
+#define SAID_MAX      1000
 
 #if defined(__x86_64__)
 #define ARCH "amd64"
@@ -42,8 +46,11 @@ struct kube_client {
     size_t retired_n, retired_cap;
     struct kube_call *calls;
     bool read_only, once;
-    char *user_agent;
+    char *user_agent, *cache_dir;
     int64_t timeout_ms;
+    kube_warning_fn *on_warning;
+    void *warning_arg;
+    struct strlist said; /* warnings that were told */
 };
 
 struct kube_call {
@@ -108,6 +115,7 @@ finish(struct kube_call *k, const struct kube_http_response *r,
         .http = r ? r->status : 0,
         .body = r ? str_trim(r->body) : STR(""),
         .content_type = r ? r->content_type : "",
+        .etag = r ? r->etag : "",
         .warnings = &k->warnings,
         .status = status,
         .date_s = r ? r->date_s : 0,
@@ -135,22 +143,43 @@ on_retry(void *arg)
     attempt(k);
 }
 
+/* A quarter more at most: many who were told the same second to come back
+ * shall not come back together. */
+static bool
+wait_and_try(struct kube_call *k, int64_t seconds)
+{
+    int64_t ms = MIN(seconds, RETRY_MAX_S) * 1000;
+
+    if (k->stream || k->tries >= TRIES_MAX)
+        return false;
+    ms += random_below((uint32_t)ms / 4 + 1);
+    k->retry = loop_timer_add(k->c->l, ms, on_retry, k);
+    return true;
+}
+
 /* client-go rest/with_retry.go; a write may have happened when a 5xx comes. */
 static bool
 try_again(struct kube_call *k, const struct kube_status *s)
 {
-    bool may = s->http == 429 || (s->http >= 500 && !k->wire.writes);
+    bool may = s->http == 429 || (s->http >= 500 && k->wire.repeatable);
 
     if (s->http == 401 && !k->renewed && kube_auth_refused(k->c->auth)) {
         k->renewed = true;
         attempt(k);
         return true;
     }
-    if (k->stream || !may || s->retry_after_s < 0 || k->tries >= TRIES_MAX)
-        return false;
-    k->retry = loop_timer_add(
-        k->c->l, MIN(s->retry_after_s, RETRY_MAX_S) * 1000, on_retry, k);
-    return true;
+    return may && s->retry_after_s >= 0 && wait_and_try(k, s->retry_after_s);
+}
+
+/* Tells a warning to whoever shows them, the first time it comes. */
+static void
+say_warning(struct kube_client *c, const char *text)
+{
+    if (!c->on_warning || c->said.n >= SAID_MAX ||
+        strlist_has(&c->said, str_of(text)))
+        return;
+    strlist_add(&c->said, str_of(text));
+    c->on_warning(c->warning_arg, text);
 }
 
 static void
@@ -159,6 +188,7 @@ keep_warnings(struct kube_call *k, const struct strlist *from)
     for (size_t i = 0; i < from->n && k->warnings.n < WARNINGS_MAX; i++) {
         if (!strlist_has(&k->warnings, str_of(from->v[i])))
             strlist_add(&k->warnings, str_of(from->v[i]));
+        say_warning(k->c, from->v[i]);
     }
 }
 
@@ -254,8 +284,12 @@ on_done(void *arg, const struct kube_http_response *r, const struct error *err)
 
     k->http = NULL;
     keep_warnings(k, r->warnings);
+    if (err && r->broke && !k->wire.writes && wait_and_try(k, BROKEN_S))
+        return;
     if (err)
         finish(k, r, NULL, err);
+    else if (r->status == 304 && k->wire.if_none_match)
+        finish(k, r, NULL, NULL);
     else if (r->status / 100 != 2)
         on_refused(k, r);
     else if (k->on_item)
@@ -327,6 +361,7 @@ go(struct kube_call *k)
         .url = url,
         .body = buf_view(&k->wire.body),
         .max_body = k->max_body,
+        .identity = c->access->disable_compression,
         .timeout_ms = k->stream ? 0 : k->timeout_ms,
         .stall_ms = k->stall_ms,
         .on_head = k->stream ? on_head : NULL,
@@ -347,6 +382,8 @@ go(struct kube_call *k)
     strlist_addf(&headers, "Accept: %s", k->wire.accept);
     if (k->wire.content_type)
         strlist_addf(&headers, "Content-Type: %s", k->wire.content_type);
+    if (k->wire.if_none_match)
+        strlist_addf(&headers, "If-None-Match: %s", k->wire.if_none_match);
     headers.v =
         mem_grow(headers.v, &headers.cap, headers.n + 1, sizeof(char *));
     headers.v[headers.n] = NULL;
@@ -423,6 +460,7 @@ kube_client_new(struct loop *l, const struct kube_access *access,
     c->user_agent = mem_strdup(o && o->user_agent ? o->user_agent
                                                   : "meshtop/" MESHTOP_VERSION
                                                     " (linux/" ARCH ")");
+    c->cache_dir = mem_strdup(o ? o->cache_dir : NULL);
     set_access(c, access);
     if (need_pool(c, err))
         return c;
@@ -443,7 +481,9 @@ kube_client_free(struct kube_client *c)
     kube_http_free(c->http);
     kube_auth_free(c->auth);
     kube_access_free(c->access);
+    strlist_release(&c->said);
     free(c->user_agent);
+    free(c->cache_dir);
     free(c);
 }
 
@@ -463,6 +503,19 @@ const struct kube_access *
 kube_client_access(const struct kube_client *c)
 {
     return c->access;
+}
+
+const char *
+kube_client_cache_dir(const struct kube_client *c)
+{
+    return c->cache_dir;
+}
+
+void
+kube_client_on_warning(struct kube_client *c, kube_warning_fn *fn, void *arg)
+{
+    c->on_warning = fn;
+    c->warning_arg = arg;
 }
 
 bool

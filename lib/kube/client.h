@@ -9,8 +9,10 @@
  * Invariants: a read-only client refuses every write here, whatever the view
  * asked for (ERR_DENIED, MT-READ-ONLY), dry runs excepted; a dry-run delete is
  * refused for everyone (it has deleted real objects: ERR_UNSUPPORTED); answers
- * 429 and 5xx that name Retry-After are retried up to 10 times (client-go
- * rest/with_retry.go), writes only on 429. Objects travel as JSON text.
+ * 429 and 5xx that name Retry-After, and GETs whose connection broke before an
+ * answer, are repeated up to 10 times (client-go rest/with_retry.go); of
+ * writes, 429 (nothing happened) and, of those that change nothing the second
+ * time (server-side apply, dry runs), 5xx too. Objects travel as JSON text.
  * Lifetimes: a call ends when its callback returns or with kube_call_cancel;
  * replies are valid during the callback.
  */
@@ -34,6 +36,8 @@ struct kube_client_options {
     bool read_only;
     const char *user_agent; /* NULL: "meshtop/VERSION (linux/ARCH)" */
     int64_t timeout_ms;     /* of a request that names none; 0: 32 s */
+    const char *cache_dir;  /* where discoveries of this client keep what they
+                               learned (discovery_disk.h); NULL: nowhere */
 };
 
 /* access is copied; o may be NULL. */
@@ -47,6 +51,8 @@ void kube_client_free(struct kube_client *c);
 void kube_client_free_ptr(struct kube_client **c);
 struct loop *kube_client_loop(const struct kube_client *c);
 const struct kube_access *kube_client_access(const struct kube_client *c);
+/* As in the options, or NULL. */
+const char *kube_client_cache_dir(const struct kube_client *c);
 bool kube_client_read_only(const struct kube_client *c);
 /* With once, caches made from now on list one time and do not watch: for
  * commands that answer and end (a watch is a connection of its own where a
@@ -59,19 +65,35 @@ bool kube_client_set_access(struct kube_client *c,
                             const struct kube_access *access,
                             struct error *err);
 
+/* What the server warns of ("Warning: 299" headers) goes to fn, each text once
+ * in the client's life, whichever request brought it; the replies hold all of
+ * theirs beside that. Texts are the server's: filter them for a terminal. */
+typedef void kube_warning_fn(void *arg, const char *text);
+void kube_client_on_warning(struct kube_client *c, kube_warning_fn *fn,
+                            void *arg);
+
 enum kube_verb {
     KUBE_GET,    /* one object; without a name: the collection, unpaged */
     KUBE_CREATE, /* POST body */
     KUBE_UPDATE, /* PUT body */
     KUBE_PATCH,
     KUBE_DELETE,
-    KUBE_RAW_GET /* path as it is */
+    KUBE_DELETE_ALL, /* of a collection, as the selectors say */
+    KUBE_RAW_GET     /* path as it is */
 };
 
 enum kube_patch {
-    KUBE_PATCH_MERGE, /* RFC 7386 */
-    KUBE_PATCH_JSON,  /* RFC 6902 */
-    KUBE_PATCH_APPLY  /* server-side apply; creates what is missing */
+    KUBE_PATCH_MERGE,    /* RFC 7386 */
+    KUBE_PATCH_JSON,     /* RFC 6902 */
+    KUBE_PATCH_APPLY,    /* server-side apply; creates what is missing */
+    KUBE_PATCH_STRATEGIC /* built-in kinds only: 415 for others */
+};
+
+/* What becomes of fields the schema does not know, and of double ones. */
+enum kube_validation {
+    KUBE_VALIDATION_WARN,
+    KUBE_VALIDATION_STRICT, /* refused */
+    KUBE_VALIDATION_IGNORE
 };
 
 enum kube_propagation {
@@ -94,20 +116,28 @@ struct kube_request {
     const char *field_manager; /* NULL: KUBE_FIELD_MANAGER */
     bool force;                /* KUBE_PATCH_APPLY: take fields from others */
     bool dry_run;              /* create, update and patch */
-    bool strict;               /* refuse unknown and duplicate fields */
+    bool strict;               /* KUBE_VALIDATION_STRICT */
+    enum kube_validation validation;
     enum kube_propagation propagation;
     const char *if_uid, *if_version; /* preconditions of a delete */
+    bool grace; /* of a delete: grace_s counts, else the server's own */
+    int64_t grace_s;
     const char *label_selector, *field_selector;
-    unsigned page;      /* kube_client_list: items a page; 0: 500 */
-    const char *accept; /* NULL: application/json */
-    size_t max_body;    /* 0: 64 MiB */
-    int64_t timeout_ms; /* 0: the client's */
+    /* of a GET: "" or NULL is the newest state; version_match Exact or
+     * NotOlderThan (Kubernetes API concepts, "resourceVersion in lists") */
+    const char *at_version, *version_match;
+    const char *if_none_match; /* an ETag: 304 when it is still the same */
+    unsigned page;             /* kube_client_list: items a page; 0: 500 */
+    const char *accept;        /* NULL: application/json */
+    size_t max_body;           /* 0: 64 MiB */
+    int64_t timeout_ms;        /* 0: the client's */
 };
 
 struct kube_reply {
     int http;        /* 200, 201 (created), ...; 0: no answer */
     struct str body; /* JSON text of the object (or Status), newline cut */
     const char *content_type;
+    const char *etag;                 /* or "" */
     const struct strlist *warnings;   /* each once, as the server said them */
     const struct kube_status *status; /* NULL unless the server refused */
     int64_t date_s;                   /* the server's clock, or 0 */
@@ -116,7 +146,8 @@ struct kube_reply {
     size_t items;                 /* given to the item callback */
 };
 
-/* err is NULL on 2xx, else it says it all; r is never NULL. */
+/* err is NULL on 2xx, and on 304 when if_none_match was given; else it says it
+ * all. r is never NULL. */
 typedef void kube_reply_fn(void *arg, const struct kube_reply *r,
                            const struct error *err);
 /* The JSON text of one item; false ends the list without error. */

@@ -232,6 +232,14 @@ keep_issuer(struct kube_http_call *c)
     }
 }
 
+static bool
+is_break(CURLcode code)
+{
+    return code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
+           code == CURLE_SEND_ERROR || code == CURLE_HTTP2 ||
+           code == CURLE_HTTP2_STREAM;
+}
+
 static void
 call_finish(struct kube_http_call *c, CURLcode code)
 {
@@ -248,6 +256,7 @@ call_finish(struct kube_http_call *c, CURLcode code)
     /* curl is content with a head that was cut. */
     if (code == CURLE_OK && !c->head_told)
         code = CURLE_GOT_NOTHING;
+    r.broke = !r.status && is_break(code);
     if (code != CURLE_OK)
         call_error(c, code, &err);
     c->on_done(c->arg, &r, code == CURLE_OK ? NULL : &err);

@@ -48,6 +48,7 @@ struct kube_http_response {
     int64_t retry_after_s; /* -1: the peer did not say */
     const struct strlist *warnings; /* texts of "Warning: 299" headers */
     int64_t date_s; /* the peer's Date, seconds since 1970, or 0 */
+    bool broke;     /* at the end: connected, then cut before any answer */
 };
 
 /* The head of the answer is there (informational ones and redirects are

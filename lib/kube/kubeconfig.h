@@ -37,14 +37,17 @@ struct kube_access {
     char *ns;     /* default namespace, "default" when the context has none */
     char *server; /* "https://127.0.0.1:6443", without a slash at the end */
     char *ca;     /* PEM; NULL: the system's */
-    char *cert, *key; /* PEM */
+    char *cert, *key;                     /* PEM */
+    char *ca_file, *cert_file, *key_file; /* where they were read, or NULL:
+                                             read again when they change */
     char *token;
     char *token_file; /* read again each minute (a pod's token rotates) */
     char *username, *password;
     char *tls_server_name;
     char *proxy; /* http, https or socks5 URL; NULL: the environment's */
     bool insecure;
-    char *as, *as_uid; /* impersonation */
+    bool disable_compression; /* answers are not asked for in gzip */
+    char *as, *as_uid;        /* impersonation */
     struct strlist as_groups;
     struct strlist as_extra; /* "key=value" */
     struct kube_exec *exec;

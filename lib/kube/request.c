@@ -1,5 +1,7 @@
 #include "lib/kube/request.h"
 
+#include <stdlib.h>
+
 #include "lib/base/mem.h"
 
 #define PATH_MAX_BYTES ((size_t)64 << 10)
@@ -15,6 +17,7 @@ static const struct {
     [KUBE_UPDATE] = {"PUT", true, true, true},
     [KUBE_PATCH] = {"PATCH", true, true, true},
     [KUBE_DELETE] = {"DELETE", true, true, false},
+    [KUBE_DELETE_ALL] = {"DELETE", true, false, false},
     [KUBE_RAW_GET] = {"GET", false, false, false},
 };
 
@@ -22,6 +25,13 @@ static const char *const patch_types[] = {
     [KUBE_PATCH_MERGE] = "application/merge-patch+json",
     [KUBE_PATCH_JSON] = "application/json-patch+json",
     [KUBE_PATCH_APPLY] = "application/apply-patch+yaml",
+    [KUBE_PATCH_STRATEGIC] = "application/strategic-merge-patch+json",
+};
+
+static const char *const validations[] = {
+    [KUBE_VALIDATION_WARN] = "Warn",
+    [KUBE_VALIDATION_STRICT] = "Strict",
+    [KUBE_VALIDATION_IGNORE] = "Ignore",
 };
 
 static const char *const propagations[] = {
@@ -33,11 +43,16 @@ static const char *const propagations[] = {
 static bool
 allowed(const struct kube_request *r, bool read_only, struct error *err)
 {
+    bool deletes = r->verb == KUBE_DELETE || r->verb == KUBE_DELETE_ALL;
+
     if (verbs[r->verb].named && !str_of(r->name).n)
         return error_set(err, ERR_USAGE, "a %s needs a name",
                          verbs[r->verb].method);
+    if (r->verb == KUBE_DELETE_ALL && str_of(r->name).n)
+        return error_set(err, ERR_USAGE,
+                         "a collection is deleted, not the one %s", r->name);
     /* A dry run of a delete has deleted real objects; nobody gets one. */
-    if (r->verb == KUBE_DELETE && r->dry_run)
+    if (deletes && r->dry_run)
         return error_set(err, ERR_UNSUPPORTED,
                          "there is no dry run of a delete");
     if (read_only && verbs[r->verb].writes && !r->dry_run) {
@@ -56,13 +71,20 @@ add_query(struct kube_wire *w, const struct kube_request *r)
         kube_query_add(&w->path, "labelSelector", str_of(r->label_selector));
     if (str_of(r->field_selector).n)
         kube_query_add(&w->path, "fieldSelector", str_of(r->field_selector));
+    if (str_of(r->at_version).n)
+        kube_query_add(&w->path, "resourceVersion", str_of(r->at_version));
+    if (str_of(r->version_match).n)
+        kube_query_add(&w->path, "resourceVersionMatch",
+                       str_of(r->version_match));
     if (!verbs[r->verb].manager)
         return;
     kube_query_add(
         &w->path, "fieldManager",
         str_of(r->field_manager ? r->field_manager : KUBE_FIELD_MANAGER));
-    kube_query_add(&w->path, "fieldValidation",
-                   str_of(r->strict ? "Strict" : "Warn"));
+    kube_query_add(
+        &w->path, "fieldValidation",
+        str_of(
+            validations[r->strict ? KUBE_VALIDATION_STRICT : r->validation]));
     if (r->dry_run)
         kube_query_add(&w->path, "dryRun", STR("All"));
     if (r->verb == KUBE_PATCH && r->patch == KUBE_PATCH_APPLY && r->force)
@@ -79,6 +101,8 @@ delete_options(struct kube_wire *w, const struct kube_request *r)
     json_set_string(j, "apiVersion", "v1");
     if (r->propagation != KUBE_PROPAGATE_DEFAULT)
         json_set_string(j, "propagationPolicy", propagations[r->propagation]);
+    if (r->grace)
+        json_set_int(j, "gracePeriodSeconds", r->grace_s);
     if (r->if_uid || r->if_version) {
         only_if = json_need_object(j, "preconditions");
         if (r->if_uid)
@@ -92,7 +116,7 @@ delete_options(struct kube_wire *w, const struct kube_request *r)
 static void
 add_body(struct kube_wire *w, const struct kube_request *r)
 {
-    if (r->verb == KUBE_DELETE)
+    if (r->verb == KUBE_DELETE || r->verb == KUBE_DELETE_ALL)
         delete_options(w, r);
     else
         buf_str(&w->body, r->body);
@@ -111,7 +135,10 @@ kube_wire_init(struct kube_wire *w, const struct kube_request *r,
     *w = (struct kube_wire){
         .method = verbs[r->verb].method,
         .accept = r->accept ? r->accept : "application/json",
+        .if_none_match = mem_strdup(r->if_none_match),
         .writes = verbs[r->verb].writes,
+        .repeatable = !verbs[r->verb].writes || r->dry_run ||
+                      (r->verb == KUBE_PATCH && r->patch == KUBE_PATCH_APPLY),
     };
     buf_init(&w->path, PATH_MAX_BYTES);
     buf_init(&w->body, BUF_TEXT_MAX);
@@ -138,6 +165,7 @@ kube_wire_init(struct kube_wire *w, const struct kube_request *r,
 void
 kube_wire_release(struct kube_wire *w)
 {
+    free(w->if_none_match);
     buf_release(&w->path);
     buf_release(&w->body);
 }

@@ -14,9 +14,11 @@ struct kube_wire {
     const char *method;
     const char *content_type; /* NULL: no body */
     const char *accept;
-    struct buf path; /* "/api/v1/...?x=y" */
+    char *if_none_match; /* or NULL; owned */
+    struct buf path;     /* "/api/v1/...?x=y" */
     struct buf body;
     bool writes;
+    bool repeatable; /* a second time changes nothing more */
 };
 
 /* read_only refuses writes. On failure w needs no release. */

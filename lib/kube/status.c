@@ -179,6 +179,23 @@ code_of(const struct kube_status *s)
     return s->http >= 500 ? ERR_NETWORK : ERR_INTERNAL;
 }
 
+static void
+forbidden_remedy(const struct kube_status *s, struct error *err)
+{
+    AUTO(buf_release) struct buf ask = BUF_INIT(300);
+    struct kube_denied d;
+
+    if (kube_denied_read(str_of(s->message), &d) &&
+        kube_denied_question(&d, &ask))
+        error_remedy(err, "MT-FORBIDDEN",
+                     "Ask for the right, or use a context of another user. "
+                     "What \"%.*s\" may: %s",
+                     STR_ARG(str_sub(d.user, 0, 100)), buf_cstr(&ask));
+    else
+        error_remedy(err, "MT-FORBIDDEN",
+                     "Ask for the right, or use a context of another user.");
+}
+
 bool
 kube_status_error(const struct kube_status *s, struct error *err)
 {
@@ -190,8 +207,7 @@ kube_status_error(const struct kube_status *s, struct error *err)
                      "The credentials of the kubeconfig are not accepted: "
                      "log in again or fetch a fresh kubeconfig.");
     else if (s->http == 403)
-        error_remedy(err, "MT-FORBIDDEN",
-                     "Ask for the right, or use a context of another user.");
+        forbidden_remedy(s, err);
     return false;
 }
 

@@ -8,6 +8,7 @@
 #ifndef LIB_KUBE_STATUS_H
 #define LIB_KUBE_STATUS_H
 
+#include "lib/base/buf.h"
 #include "lib/base/error.h"
 #include "lib/base/str.h"
 
@@ -39,9 +40,31 @@ void kube_status_release(struct kube_status *s);
  * ERR_NOT_FOUND, AlreadyExists ERR_EXISTS, other 409 ERR_CONFLICT, 410
  * ERR_GONE, 400 and 422 ERR_INVALID, 405/406/415/501 ERR_UNSUPPORTED, 413
  * ERR_LIMIT, 408/504 ERR_TIMEOUT, 429 and 5xx ERR_NETWORK), http, message, and
- * for 401/403 a remedy. Returns false. */
+ * for 401/403 a remedy (MT-FORBIDDEN with the question to ask). Returns
+ * false. */
 bool kube_status_error(const struct kube_status *s, struct error *err);
 /* True for an answer that another try may change: 429 and 5xx. */
 bool kube_status_transient(const struct kube_status *s);
+
+/* What RBAC said no to. Views into the message; absent ones are empty. */
+struct kube_denied {
+    struct str user;
+    struct str verb;          /* "list" */
+    struct str resource, sub; /* "widgets", "status" */
+    struct str group;         /* "" is the core group */
+    struct str ns;            /* empty: everywhere, see cluster */
+    struct str name;          /* of the object */
+    struct str path;          /* "/metrics" instead of a resource */
+    bool cluster;             /* "at the cluster scope": cluster-scoped, or in
+                                 all namespaces */
+};
+/* Reads `... is forbidden: User "u" cannot list resource "widgets" in API group
+ * "example.org" in the namespace "ns"` (apiserver
+ * endpoints/handlers/responsewriters/errors.go, forbiddenMessage), also behind
+ * other words, as an error's message has it. False when it is none. */
+bool kube_denied_read(struct str message, struct kube_denied *out);
+/* Appends the question that asks the server for this right:
+ * "kubectl auth can-i list widgets.example.org -n ns". */
+bool kube_denied_question(const struct kube_denied *d, struct buf *out);
 
 #endif

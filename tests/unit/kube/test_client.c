@@ -93,6 +93,42 @@ verbs(void **state)
          "DELETE /apis/x.io/v1/things/n\n{\"kind\":\"DeleteOptions\","
          "\"apiVersion\":\"v1\",\"propagationPolicy\":\"Foreground\","
          "\"preconditions\":{\"uid\":\"u\"}}\n"},
+        {{.verb = KUBE_DELETE,
+          .gvr = {"", "v1", "pods"},
+          .ns = "d",
+          .name = "n",
+          .if_uid = "u",
+          .if_version = "7",
+          .grace = true,
+          .propagation = KUBE_PROPAGATE_ORPHAN},
+         "DELETE /api/v1/namespaces/d/pods/n\n{\"kind\":\"DeleteOptions\","
+         "\"apiVersion\":\"v1\",\"propagationPolicy\":\"Orphan\","
+         "\"gracePeriodSeconds\":0,\"preconditions\":{\"uid\":\"u\","
+         "\"resourceVersion\":\"7\"}}\n"},
+        {{.verb = KUBE_DELETE_ALL,
+          .gvr = {"x.io", "v1", "things"},
+          .ns = "d",
+          .propagation = KUBE_PROPAGATE_BACKGROUND,
+          .field_selector = "metadata.name!=x",
+          .label_selector = "a in (b,c)"},
+         "DELETE /apis/x.io/v1/namespaces/d/things?labelSelector="
+         "a%20in%20%28b%2Cc%29&fieldSelector=metadata.name%21%3Dx\n"
+         "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\","
+         "\"propagationPolicy\":\"Background\"}\n"},
+        {{.verb = KUBE_PATCH,
+          .patch = KUBE_PATCH_STRATEGIC,
+          .gvr = {"apps", "v1", "deployments"},
+          .ns = "d",
+          .name = "n",
+          .sub = "scale",
+          .validation = KUBE_VALIDATION_IGNORE,
+          .body = {"{}", 2}},
+         "PATCH /apis/apps/v1/namespaces/d/deployments/n/scale?"
+         "fieldManager=meshtop&fieldValidation=Ignore\n{}\n"},
+        {{.gvr = {"", "v1", "pods"},
+          .at_version = "5",
+          .version_match = "Exact"},
+         "GET /api/v1/pods?resourceVersion=5&resourceVersionMatch=Exact\n"},
         {{.verb = KUBE_RAW_GET, .path = "/version?x=y"}, "GET /version?x=y\n"},
     };
 
@@ -125,6 +161,9 @@ doors(void **state)
         {{.verb = KUBE_UPDATE, .name = "n"}, true, ERR_DENIED},
         {{.verb = KUBE_PATCH, .name = "n"}, true, ERR_DENIED},
         {{.verb = KUBE_DELETE}, false, ERR_USAGE}, /* no whole collections */
+        {{.verb = KUBE_DELETE_ALL, .name = "n"}, false, ERR_USAGE},
+        {{.verb = KUBE_DELETE_ALL, .dry_run = true}, false, ERR_UNSUPPORTED},
+        {{.verb = KUBE_DELETE_ALL}, true, ERR_DENIED},
         {{.verb = KUBE_PATCH, .name = ""}, false, ERR_USAGE},
         {{.verb = KUBE_RAW_GET, .path = "x"}, false, ERR_USAGE},
         {{.verb = KUBE_GET, .name = "a/b"}, false, ERR_USAGE},
@@ -270,8 +309,134 @@ retries(void **state)
     assert_int_equal(err.http, 503);
     serve(busy, &always);
     assert_false(kube_client_wait(client, &get, &a, &err));
-    assert_int_equal(peer.requests, 10);
+    assert_int_equal(peer.requests, 11); /* as client-go: one try, ten more */
     assert_int_equal(a.status.retry_after_s, 0);
+    kube_answer_release(&a);
+}
+
+/* An applied patch says the same the second time: 503 is no reason to stop. */
+static void
+repeatable(void **state)
+{
+    struct kube_request apply = {.verb = KUBE_PATCH,
+                                 .patch = KUBE_PATCH_APPLY,
+                                 .gvr = things,
+                                 .name = "n",
+                                 .body = {"{}", 2}};
+    struct kube_request merge = apply;
+    unsigned once = 1;
+
+    (void)state;
+    merge.patch = KUBE_PATCH_MERGE;
+    serve(busy, &once);
+    assert_true(kube_client_wait(client, &apply, NULL, NULL));
+    assert_int_equal(peer.requests, 2);
+    serve(busy, &once);
+    assert_false(kube_client_wait(client, &merge, NULL, NULL));
+    merge.dry_run = true;
+    serve(busy, &once);
+    assert_true(kube_client_wait(client, &merge, NULL, NULL));
+}
+
+static void
+cut_first(void *arg, struct fake_conn *c, const struct fake_request *r)
+{
+    const unsigned *until = arg;
+
+    if (peer.requests <= *until)
+        fake_close(c);
+    else
+        echo(NULL, c, r);
+}
+
+/* A connection that ends instead of an answer: GETs are asked again, after a
+ * second; a write may have happened. */
+static void
+broken(void **state)
+{
+    struct kube_request get = {.gvr = things, .name = "n"};
+    struct kube_request make = {.verb = KUBE_CREATE, .gvr = things};
+    unsigned once = 1;
+    struct error err = {0};
+
+    (void)state;
+    serve(cut_first, &once);
+    assert_true(kube_client_wait(client, &get, NULL, &err));
+    assert_int_equal(peer.requests, 2);
+    serve(cut_first, &once);
+    assert_false(kube_client_wait(client, &make, NULL, &err));
+    assert_int_equal(err.code, ERR_NETWORK);
+    assert_int_equal(peer.requests, 1);
+}
+
+/* ---- warnings, tags ---- */
+
+static void
+warn(void *arg, struct fake_conn *c, const struct fake_request *r)
+{
+    (void)arg;
+    (void)r;
+    fake_answer(c, 200,
+                "Warning: 299 - \"one\"\r\nWarning: 299 - \"say \\\"2\\\"\"\r\n"
+                "Warning: 199 - \"not meant for us\"\r\n",
+                STR("{}"));
+}
+
+static void
+on_warning(void *arg, const char *text)
+{
+    buf_printf(arg, "<%s>", text);
+}
+
+/* Each text once a client, however often it comes; each reply has its own. */
+static void
+warnings_once(void **state)
+{
+    struct kube_request get = {.gvr = things, .name = "n"};
+    struct kube_client *c = client_of(NULL, false);
+    struct buf told = BUF_INIT(1000);
+
+    (void)state;
+    kube_client_on_warning(c, on_warning, &told);
+    serve(warn, NULL);
+    for (int i = 0; i < 3; i++) {
+        struct kube_answer a;
+
+        assert_true(kube_client_wait(c, &get, &a, NULL));
+        assert_int_equal(a.warnings.n, 2);
+        assert_string_equal(a.warnings.v[1], "say \"2\"");
+        kube_answer_release(&a);
+    }
+    assert_string_equal(buf_cstr(&told), "<one><say \"2\">");
+    buf_release(&told);
+    kube_client_free(c);
+}
+
+static void
+same_tag(void *arg, struct fake_conn *c, const struct fake_request *r)
+{
+    (void)arg;
+    if (str_contains(r->head, STR("If-None-Match: \"e1\"\r\n")))
+        fake_answer(c, 304, "ETag: \"e1\"\r\n", STR(""));
+    else
+        fake_answer(c, 200, "ETag: \"e1\"\r\n", STR("{}"));
+}
+
+static void
+tags(void **state)
+{
+    struct kube_request get = {.gvr = things, .name = "n"};
+    struct kube_answer a;
+
+    (void)state;
+    serve(same_tag, NULL);
+    assert_true(kube_client_wait(client, &get, &a, NULL));
+    assert_int_equal(a.http, 200);
+    kube_answer_release(&a);
+    get.if_none_match = "\"e1\"";
+    assert_true(kube_client_wait(client, &get, &a, NULL));
+    assert_int_equal(a.http, 304);
+    assert_int_equal(a.body_n, 0);
     kube_answer_release(&a);
 }
 
@@ -465,7 +630,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verbs),      cmocka_unit_test(doors),
         cmocka_unit_test(lists),      cmocka_unit_test(bad_lists),
-        cmocka_unit_test(retries),    cmocka_unit_test(tokens),
+        cmocka_unit_test(retries),    cmocka_unit_test(repeatable),
+        cmocka_unit_test(broken),     cmocka_unit_test(warnings_once),
+        cmocka_unit_test(tags),       cmocka_unit_test(tokens),
         cmocka_unit_test(token_file), cmocka_unit_test(exec_plugin),
         cmocka_unit_test(cancelling), cmocka_unit_test(other_access),
     };

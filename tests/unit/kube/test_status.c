@@ -117,13 +117,78 @@ many_causes(void **state)
     buf_release(&b);
 }
 
+static void
+denied(void **state)
+{
+    static const struct {
+        const char *message, *question;
+    } forms[] = {
+        {"widgets.example.org is forbidden: User \"system:anonymous\" cannot "
+         "list resource \"widgets\" in API group \"example.org\" in the "
+         "namespace \"default\"",
+         "kubectl auth can-i list widgets.example.org -n default"},
+        {"things: widgets.example.org \"a\" is forbidden: User \"u\" cannot "
+         "patch resource \"widgets/status\" in API group \"example.org\" in "
+         "the namespace \"d\": RBAC: role.rbac \"x\" not found",
+         "kubectl auth can-i patch widgets.example.org/a "
+         "--subresource=status -n d"},
+        {"pods is forbidden: User \"u\" cannot list resource \"pods\" in API "
+         "group \"\" at the cluster scope",
+         "kubectl auth can-i list pods -A"},
+        {"forbidden: User \"u\" cannot get path \"/metrics\"",
+         "kubectl auth can-i get /metrics"},
+        {"widgets.example.org \"x\" is forbidden: ValidatingAdmissionPolicy "
+         "'p' denied request: no",
+         NULL},
+        {"pods is forbidden: User \"u\" cannot list resource", NULL},
+        {"forbidden: User \"u", NULL},
+        {"forbidden: User \"\" cannot ", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        struct buf b = BUF_INIT(1000);
+        struct kube_denied d;
+        bool is = kube_denied_read(str_of(forms[i].message), &d);
+
+        assert_int_equal(is, forms[i].question != NULL);
+        if (is) {
+            assert_true(kube_denied_question(&d, &b));
+            assert_string_equal(buf_cstr(&b), forms[i].question);
+        }
+        buf_release(&b);
+    }
+}
+
+/* The remedy of a 403 is the question that asks for the right. */
+static void
+denied_remedy(void **state)
+{
+    struct kube_status s;
+    struct error err = {0};
+
+    (void)state;
+    kube_status_read(
+        403,
+        STR("{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"message\":"
+            "\"pods is forbidden: User \\\"eve\\\" cannot list resource "
+            "\\\"pods\\\" in API group \\\"\\\" in the namespace "
+            "\\\"d\\\"\"}"),
+        -1, &s);
+    kube_status_error(&s, &err);
+    assert_string_equal(err.id, "MT-FORBIDDEN");
+    assert_non_null(strstr(err.remedy, "\"eve\" may: kubectl auth can-i list "
+                                       "pods -n d"));
+    kube_status_release(&s);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answers),
-        cmocka_unit_test(details),
-        cmocka_unit_test(many_causes),
+        cmocka_unit_test(answers),       cmocka_unit_test(details),
+        cmocka_unit_test(many_causes),   cmocka_unit_test(denied),
+        cmocka_unit_test(denied_remedy),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
