@@ -284,7 +284,7 @@ on_done(void *arg, const struct kube_http_response *r, const struct error *err)
 
     k->http = NULL;
     keep_warnings(k, r->warnings);
-    if (err && r->broke && !k->wire.writes && wait_and_try(k, BROKEN_S))
+    if (err && r->broke && k->wire.repeatable && wait_and_try(k, BROKEN_S))
         return;
     if (err)
         finish(k, r, NULL, err);

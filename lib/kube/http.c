@@ -58,6 +58,7 @@ struct kube_http_call {
     void *arg;
     char *url;
     char *payload;
+    size_t payload_n, payload_sent;
     char *issuer;
     long os_errno;
     char trouble[CURL_ERROR_SIZE];
@@ -189,6 +190,9 @@ call_error(const struct kube_http_call *c, CURLcode code, struct error *err)
                   STR_ARG(where));
         return;
     }
+    if (code == CURLE_SEND_FAIL_REWIND)
+        what = "it ended before an answer came, and whether the peer did what "
+               "was asked is not known";
     for (size_t i = 0; i < ARRAY_LEN(troubles); i++) {
         if (troubles[i].code != code)
             continue;
@@ -237,7 +241,7 @@ is_break(CURLcode code)
 {
     return code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
            code == CURLE_SEND_ERROR || code == CURLE_HTTP2 ||
-           code == CURLE_HTTP2_STREAM;
+           code == CURLE_HTTP2_STREAM || code == CURLE_SEND_FAIL_REWIND;
 }
 
 static void
@@ -340,6 +344,18 @@ on_body(char *p, size_t one, size_t n, void *arg)
     return buf_add(&c->body, p, n) ? n : 0;
 }
 
+/* The body, once: curl would send a request again, bodies and all, when a
+ * connection it had used before ends without an answer. The peer may have done
+ * what it says; without a way back to its start curl cannot. */
+static ssize_t
+read_payload(struct kube_http_call *c, char *p, size_t n)
+{
+    n = MIN(n, c->payload_n - c->payload_sent);
+    memcpy(p, c->payload + c->payload_sent, n);
+    c->payload_sent += n;
+    return (ssize_t)n;
+}
+
 static size_t
 on_read(char *p, size_t one, size_t n, void *arg)
 {
@@ -349,7 +365,7 @@ on_read(char *p, size_t one, size_t n, void *arg)
     if (c->state == DEAD)
         return CURL_READFUNC_ABORT;
     c->last_ms = loop_now(c->h->l);
-    got = c->read(c->arg, p, one * n);
+    got = c->read ? c->read(c->arg, p, one * n) : read_payload(c, p, one * n);
     if (got >= 0)
         return (size_t)got;
     c->refused = true;
@@ -662,21 +678,16 @@ setup_body(struct kube_http_call *c, const struct kube_http_request *r)
     bool post = r->body.n || r->read || strcmp(m, "POST") == 0 ||
                 strcmp(m, "PUT") == 0 || strcmp(m, "PATCH") == 0;
 
-    if (r->read) {
+    if (post) {
+        c->payload = mem_strndup(r->body.s ? r->body.s : "", r->body.n);
+        c->payload_n = r->body.n;
         curl_easy_setopt(c->easy, CURLOPT_POST, 1L);
         curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                         (curl_off_t)r->read_n);
+                         (curl_off_t)(r->read ? r->read_n : r->body.n));
         curl_easy_setopt(c->easy, CURLOPT_READFUNCTION, on_read);
         curl_easy_setopt(c->easy, CURLOPT_READDATA, c);
-    } else if (post) {
-        c->payload = mem_strndup(r->body.s ? r->body.s : "", r->body.n);
-        curl_easy_setopt(c->easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                         (curl_off_t)r->body.n);
-        curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, c->payload);
-    }
-    if (post)
         c->headers = curl_slist_append(c->headers, "Expect:");
+    }
     if (strcmp(m, "HEAD") == 0)
         curl_easy_setopt(c->easy, CURLOPT_NOBODY, 1L);
     else if (strcmp(m, "GET") != 0)

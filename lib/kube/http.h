@@ -70,7 +70,7 @@ struct kube_http_request {
     const char *url;
     const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
     struct str body;            /* copied; sent when n > 0 or method is POST,
-                                   PUT or PATCH */
+                                   PUT or PATCH; never twice */
     kube_http_read_fn *read; /* gives a body of read_n bytes instead; or NULL */
     uint64_t read_n;
     const char *want;   /* one more header of the answer, or NULL; not copied */

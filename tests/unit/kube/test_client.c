@@ -355,7 +355,8 @@ static void
 broken(void **state)
 {
     struct kube_request get = {.gvr = things, .name = "n"};
-    struct kube_request make = {.verb = KUBE_CREATE, .gvr = things};
+    struct kube_request make = {
+        .verb = KUBE_CREATE, .gvr = things, .body = {"{}", 2}};
     unsigned once = 1;
     struct error err = {0};
 
