@@ -4,8 +4,10 @@
  * What: keeps every object of (resource, namespace or all, selectors) as its
  * bytes plus a small projection, and tells what changed. WatchList first
  * (sendInitialEvents), else paged LIST and WATCH; bookmarks; 410 -> relist;
- * any failure -> the view stays, marked STALE, and is healed by itself after a
- * back-off of 0.8 s, doubled to 30 s, with jitter (client-go reflector).
+ * any failure -> the view stays, marked STALE with the server's words, and is
+ * healed by itself after a back-off of 0.8 s, doubled to 30 s, with jitter
+ * (reflect.h has the rules, after client-go's reflector). Three forms: whole
+ * objects, their metadata alone, or rows of the server's own Table.
  * Invariants: iteration is sorted by namespace, then name (bytes). An object is
  * never changed in place: a new version is a new struct kube_object.
  * Lifetimes: an object pointer is valid until the loop turns on (a change may
@@ -20,9 +22,18 @@
 #ifndef LIB_KUBE_CACHE_H
 #define LIB_KUBE_CACHE_H
 
+#include "lib/base/clock.h"
+
 #include "lib/kube/client.h"
 
 struct kube_cache;
+
+enum kube_form {
+    KUBE_FULL,
+    KUBE_META, /* PartialObjectMetadata: no spec, no status, no data */
+    KUBE_TABLE /* a row: {"cells":[...],"object":{"metadata":{...}}}, with
+                  kube_cache_columns; the metadata is projected as ever */
+};
 
 enum kube_cache_state {
     KUBE_CACHE_SYNCING, /* not everything is here yet */
@@ -80,6 +91,9 @@ struct kube_cache_options {
                            150 s once the server was seen to send bookmarks */
     int64_t backoff_ms; /* first back-off; 0: 800 */
     bool no_watchlist;  /* LIST and WATCH from the start */
+    enum kube_form form;
+    const struct clock *clock; /* NULL: the system's; of a test: all waiting
+                                  but the loop's own timers */
 };
 
 /* Starts at once; the first callbacks come from the loop. */
@@ -91,6 +105,9 @@ struct kube_cache *kube_cache_new(struct kube_client *c,
 void kube_cache_free(struct kube_cache *k);
 /* Gives up waiting for the back-off and tries now. */
 void kube_cache_retry(struct kube_cache *k);
+/* Looks at the clock now: is the stream silent for too long? For a machine that
+ * slept. */
+void kube_cache_look(struct kube_cache *k);
 
 enum kube_cache_state kube_cache_state(const struct kube_cache *k);
 /* True once the first list was complete. */
@@ -101,6 +118,10 @@ int64_t kube_cache_as_of(const struct kube_cache *k);
 /* Why it is not LIVE, or NULL. */
 const struct error *kube_cache_error(const struct kube_cache *k);
 
+/* KUBE_TABLE: the server's columnDefinitions, or NULL; until the loop turns. */
+const struct json *kube_cache_columns(const struct kube_cache *k);
+/* Memory of all objects, bookkeeping included. */
+size_t kube_cache_bytes(const struct kube_cache *k);
 size_t kube_cache_count(const struct kube_cache *k);
 /* The i-th in order, NULL past the last. O(1). */
 const struct kube_object *kube_cache_at(const struct kube_cache *k, size_t i);

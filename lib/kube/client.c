@@ -622,7 +622,8 @@ kube_client_stream(struct kube_client *c, const char *path, int64_t stall_ms,
                    const struct kube_stream_fns *fns, void *arg,
                    struct error *err)
 {
-    struct kube_request r = {.verb = KUBE_RAW_GET, .path = path};
+    struct kube_request r = {
+        .verb = KUBE_RAW_GET, .path = path, .accept = fns->accept};
     struct kube_call *k = kube_client_send(c, &r, fns->on_end, arg, err);
 
     if (!k)

@@ -191,6 +191,7 @@ void kube_answer_release(struct kube_answer *a);
 
 /* ---- for watches (lib/kube/cache.c) ---- */
 struct kube_stream_fns {
+    const char *accept;         /* NULL: application/json */
     void (*on_open)(void *arg); /* a 2xx head is there; may be NULL */
     kube_http_data_fn *on_data; /* pieces of the 2xx body as they come */
     kube_reply_fn *on_end;      /* as kube_reply_fn: err NULL on a clean end */

@@ -274,6 +274,7 @@ TEXT_FIELD(take_name, o.name)
 TEXT_FIELD(take_ns, o.ns)
 TEXT_FIELD(take_uid, o.uid)
 TEXT_FIELD(take_version, o.version)
+TEXT_FIELD(take_kind, kind)
 TEXT_FIELD(take_reason, reason)
 TEXT_FIELD(take_message, message)
 
@@ -493,15 +494,31 @@ done(struct cursor *c, bool ok, const char *what, struct error *err)
     return true;
 }
 
-bool
-kube_skim_object(struct str s, struct arena *a, struct kube_skim *out,
-                 struct error *err)
+static const struct field object_fields[] = {
+    {"metadata", take_metadata},
+    {"status", take_status},
+    {"kind", take_kind},
+    {"code", take_code},
+    {"reason", take_reason},
+    {"message", take_message},
+    {0},
+};
+
+static bool
+take_row_object(struct cursor *c)
 {
-    static const struct field fields[] = {
-        {"metadata", take_metadata}, {"status", take_status},
-        {"code", take_code},         {"reason", take_reason},
-        {"message", take_message},   {0},
-    };
+    const char *from = c->p;
+
+    if (!object(c, object_fields))
+        return false;
+    c->out->object = str_n(from, (size_t)(c->p - from));
+    return true;
+}
+
+static bool
+skim(struct str s, const struct field *fields, const char *what,
+     struct arena *a, struct kube_skim *out, struct error *err)
+{
     const struct str none = STR("");
     struct kube_skim got = {
         .o = {.ns = none,
@@ -511,19 +528,37 @@ kube_skim_object(struct str s, struct arena *a, struct kube_skim *out,
               .owner = none,
               .ready.reason = none,
               .synced.reason = none},
+        .kind = none,
+        .object = none,
         .reason = none,
         .message = none,
     };
     struct cursor c;
 
-    if (!start(&c, s, "an object", err))
+    if (!start(&c, s, what, err))
         return false;
     c.arena = a;
     c.out = &got;
-    if (!done(&c, object(&c, fields), "an object", err))
+    if (!done(&c, object(&c, fields), what, err))
         return false;
     *out = got;
     return true;
+}
+
+bool
+kube_skim_object(struct str s, struct arena *a, struct kube_skim *out,
+                 struct error *err)
+{
+    return skim(s, object_fields, "an object", a, out, err);
+}
+
+bool
+kube_skim_row(struct str s, struct arena *a, struct kube_skim *out,
+              struct error *err)
+{
+    static const struct field fields[] = {{"object", take_row_object}, {0}};
+
+    return skim(s, fields, "a row", a, out, err);
 }
 
 static bool

@@ -21,6 +21,8 @@
 
 struct kube_skim {
     struct kube_object o; /* all but body; views are not NUL-terminated */
+    struct str kind;      /* of the object, "" when it does not say */
+    struct str object;    /* of a row: its object's text, "" else */
     bool initial_end;     /* annotation k8s.io/initial-events-end is "true" */
     int64_t code;         /* of a Status, or 0 */
     struct str reason;    /* of a Status */
@@ -34,6 +36,9 @@ struct kube_skim {
 /* Reads the object in text. */
 bool kube_skim_object(struct str text, struct arena *a, struct kube_skim *out,
                       struct error *err);
+/* Reads a row of a Table: what its object says. */
+bool kube_skim_row(struct str text, struct arena *a, struct kube_skim *out,
+                   struct error *err);
 /* Takes a line of a watch apart: {"type":"ADDED","object":{...}}. The views
  * point into line. */
 bool kube_skim_event(struct str line, struct str *type, struct str *object,

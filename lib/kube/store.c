@@ -6,6 +6,8 @@
 
 #include "lib/kube/skim.h"
 
+#define QUEUE_KEEP 4096
+
 /* One piece of memory: this, the texts each with a NUL, the body. */
 struct kube_box {
     struct kube_object o; /* first: a change points at it */
@@ -15,9 +17,9 @@ struct kube_box {
 };
 
 void
-kube_store_init(struct kube_store *s, size_t max)
+kube_store_init(struct kube_store *s, size_t max, enum kube_form form)
 {
-    *s = (struct kube_store){.max = max, .scratch = arena_new()};
+    *s = (struct kube_store){.max = max, .scratch = arena_new(), .form = form};
 }
 
 void
@@ -149,6 +151,12 @@ kube_store_take(struct kube_store *s, struct kube_change *out, size_t max)
         memmove(s->queue, s->queue + used,
                 (s->queued - used) * sizeof(*s->queue));
     s->queued -= used;
+    /* The first list of a kind queued them all. */
+    if (!s->queued && s->queue_cap > QUEUE_KEEP) {
+        free(s->queue);
+        s->queue = NULL;
+        s->queue_cap = 0;
+    }
     for (size_t i = 0; i < s->queued; i++) {
         if (s->queue[i].box)
             s->queue[i].box->pending = i + 1;
@@ -220,14 +228,33 @@ take_out(struct kube_store *s, size_t at)
     queue_deleted(s, b);
 }
 
-/* The position of the object in text; *found: it is there. */
+/* The same version of the same object; a database that was put back may use
+ * a version twice, so the bytes are compared. */
 static bool
-locate(struct kube_store *s, struct str text, struct kube_skim *skim,
-       size_t *at, bool *found, struct error *err)
+is_same(const struct kube_object *o, struct str text,
+        const struct kube_skim *skim)
 {
-    arena_reset(s->scratch);
-    if (!kube_skim_object(text, s->scratch, skim, err))
+    size_t from = 0, at = 0;
+
+    if (!skim->o.version.n || !str_eq(o->version, skim->o.version))
         return false;
+    for (size_t i = 0; i <= skim->cuts; i++) {
+        size_t to = i < skim->cuts ? skim->cut[i].start : text.n;
+
+        if (o->body.n - at < to - from ||
+            memcmp(o->body.s + at, text.s + from, to - from) != 0)
+            return false;
+        at += to - from;
+        from = i < skim->cuts ? skim->cut[i].end : to;
+    }
+    return at == o->body.n;
+}
+
+/* The position of the object; *found: it is there. */
+static bool
+locate(const struct kube_store *s, const struct kube_skim *skim, size_t *at,
+       bool *found, struct error *err)
+{
     if (!skim->o.name.n)
         return error_set(err, ERR_PARSE, "an object without a name");
     *at = kube_store_lower(s, skim->o.ns, skim->o.name);
@@ -237,24 +264,21 @@ locate(struct kube_store *s, struct str text, struct kube_skim *skim,
 }
 
 bool
-kube_store_put(struct kube_store *s, struct str text, struct str *version,
-               struct error *err)
+kube_store_put_skimmed(struct kube_store *s, struct str text,
+                       const struct kube_skim *skim, struct error *err)
 {
-    struct kube_skim skim;
     struct kube_box *old, *fresh;
-    size_t at;
-    bool found;
+    size_t at = 0;
+    bool found = false;
 
-    if (!locate(s, text, &skim, &at, &found, err))
+    if (!locate(s, skim, &at, &found, err))
         return false;
-    if (version)
-        *version = skim.o.version;
-    if (found && str_eq(s->v[at]->o.uid, skim.o.uid)) {
+    if (found && str_eq(s->v[at]->o.uid, skim->o.uid)) {
         old = s->v[at];
         old->epoch = s->epoch;
-        if (str_eq(old->o.version, skim.o.version) && skim.o.version.n)
+        if (is_same(&old->o, text, skim))
             return true;
-        fresh = s->v[at] = box_new(text, &skim);
+        fresh = s->v[at] = box_new(text, skim);
         queue_replaced(s, old, fresh);
     } else {
         /* One name, another uid: the old one is gone. */
@@ -262,7 +286,7 @@ kube_store_put(struct kube_store *s, struct str text, struct str *version,
             take_out(s, at);
         if (s->n >= s->max)
             return error_set(err, ERR_LIMIT, "more than %zu objects", s->max);
-        fresh = box_new(text, &skim);
+        fresh = box_new(text, skim);
         insert(s, at, fresh);
     }
     fresh->epoch = s->epoch;
@@ -271,20 +295,50 @@ kube_store_put(struct kube_store *s, struct str text, struct str *version,
 }
 
 bool
+kube_store_drop_skimmed(struct kube_store *s, const struct kube_skim *skim,
+                        struct error *err)
+{
+    size_t at = 0;
+    bool found = false;
+
+    if (!locate(s, skim, &at, &found, err))
+        return false;
+    if (found)
+        take_out(s, at);
+    return true;
+}
+
+static bool
+skim_text(struct kube_store *s, struct str text, struct kube_skim *skim,
+          struct str *version, struct error *err)
+{
+    arena_reset(s->scratch);
+    if (s->form == KUBE_TABLE ? !kube_skim_row(text, s->scratch, skim, err)
+                              : !kube_skim_object(text, s->scratch, skim, err))
+        return false;
+    if (version)
+        *version = skim->o.version;
+    return true;
+}
+
+bool
+kube_store_put(struct kube_store *s, struct str text, struct str *version,
+               struct error *err)
+{
+    struct kube_skim skim;
+
+    return skim_text(s, text, &skim, version, err) &&
+           kube_store_put_skimmed(s, text, &skim, err);
+}
+
+bool
 kube_store_del(struct kube_store *s, struct str text, struct str *version,
                struct error *err)
 {
     struct kube_skim skim;
-    size_t at;
-    bool found;
 
-    if (!locate(s, text, &skim, &at, &found, err))
-        return false;
-    if (version)
-        *version = skim.o.version;
-    if (found)
-        take_out(s, at);
-    return true;
+    return skim_text(s, text, &skim, version, err) &&
+           kube_store_drop_skimmed(s, &skim, err);
 }
 
 void

@@ -7,7 +7,7 @@
  * an object that left the vector lives until its DELETED was taken.
  * A full list is laid over what is there: kube_store_begin, a put for each
  * object, kube_store_sweep removes what the list did not name; unchanged
- * objects (same uid and resourceVersion) make no change.
+ * objects (same uid, resourceVersion and bytes) make no change.
  */
 #ifndef LIB_KUBE_STORE_H
 #define LIB_KUBE_STORE_H
@@ -15,6 +15,7 @@
 #include "lib/base/arena.h"
 
 #include "lib/kube/cache.h"
+#include "lib/kube/skim.h"
 
 struct kube_box; /* an object with its bookkeeping */
 
@@ -31,9 +32,10 @@ struct kube_store {
     size_t bytes, max;
     unsigned epoch;
     struct arena *scratch;
+    enum kube_form form;
 };
 
-void kube_store_init(struct kube_store *s, size_t max);
+void kube_store_init(struct kube_store *s, size_t max, enum kube_form form);
 void kube_store_release(struct kube_store *s);
 /* Takes the object in text (a list's item, an event's object); a new version
  * replaces the old one. More than max objects is ERR_LIMIT. version (may be
@@ -43,6 +45,11 @@ bool kube_store_put(struct kube_store *s, struct str text, struct str *version,
 /* Takes the object out that text names; unknown ones are ignored. */
 bool kube_store_del(struct kube_store *s, struct str text, struct str *version,
                     struct error *err);
+/* The same for texts that were skimmed already. */
+bool kube_store_put_skimmed(struct kube_store *s, struct str text,
+                            const struct kube_skim *skim, struct error *err);
+bool kube_store_drop_skimmed(struct kube_store *s, const struct kube_skim *skim,
+                             struct error *err);
 /* A full list begins; it is complete. */
 void kube_store_begin(struct kube_store *s);
 void kube_store_sweep(struct kube_store *s);

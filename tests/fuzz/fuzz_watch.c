@@ -73,7 +73,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct kube_store s;
     size_t n;
 
-    kube_store_init(&s, 20);
+    kube_store_init(&s, 20, KUBE_FULL);
     while (str_next(&rest, '\n', &line)) {
         if (!kube_skim_event(line, &type, &object, NULL))
             continue;

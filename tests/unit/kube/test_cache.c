@@ -23,7 +23,9 @@ static struct kube_cache *cache;
 static const struct answer *script;
 static struct buf
     asked; /* a letter a request: S stream list, W watch, L list */
-static char version[64]; /* of the last watch */
+static struct buf paths;   /* the queries, a space after each */
+static struct buf accepts; /* what was accepted */
+static char version[64];   /* of the last watch */
 static struct buf told;
 static struct fake_conn *stream; /* the open one */
 static bool flag;
@@ -44,6 +46,8 @@ static const char *until_state, *until_told;
 #define GONE                                                                   \
     "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"message\":\"too "   \
     "old\",\"reason\":\"Expired\",\"code\":410}}\n"
+#define FORBIDDEN                                                              \
+    "{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"message\":\"no\"}"
 #define ITEMS(items, ver)                                                      \
     "{\"kind\":\"ThingList\",\"metadata\":{\"resourceVersion\":\"" ver         \
     "\"},\"items\":[" items "]}"
@@ -57,6 +61,10 @@ serve(void *arg, struct fake_conn *c, const struct fake_request *r)
     struct str v, rest;
 
     (void)arg;
+    buf_printf(&paths, "%.*s ", STR_ARG(str_from(r->path, sizeof(LIST) - 11)));
+    at = str_find(r->head, STR("Accept: "), 0);
+    buf_str(&accepts, str_sub(r->head, at, at + 100));
+    at = str_find(r->path, STR("resourceVersion="), 0);
     if (str_contains(r->path, STR("sendInitialEvents=true")))
         buf_putc(&asked, 'S');
     else
@@ -128,6 +136,8 @@ start(const struct answer *answers, struct kube_cache_options o)
     script = answers;
     buf_reset(&asked);
     buf_reset(&told);
+    buf_reset(&paths);
+    buf_reset(&accepts);
     o.gvr = KUBE_GVR("x.io", "v1", "things");
     o.backoff_ms = o.backoff_ms ? o.backoff_ms : 1;
     cache = kube_cache_new(client, &o, &fns, NULL);
@@ -138,6 +148,8 @@ start(const struct answer *answers, struct kube_cache_options o)
 static void
 stop(const char *requests)
 {
+    for (int i = 0; i < 10000 && asked.n < strlen(requests); i++)
+        loop_turn(l, 1);
     assert_string_equal(buf_cstr(&asked), requests);
     kube_cache_free(cache);
     cache = NULL;
@@ -241,15 +253,17 @@ once(void **state)
     stop("L");
 }
 
-/* The connection is lost: the view stays, marked, and heals; the new watch
- * begins at the last bookmark. */
+/* The connection is lost: the view stays, marked, and heals; before the new
+ * watch, which begins at the last bookmark, one item is asked for: did the
+ * server's versions go back? */
 static void
 heals(void **state)
 {
     static const struct answer answers[] = {
         {200, EVENT("ADDED", "a", "1") INITIAL_END("3"), false},
         {0, "", false},
-        {503, "", false},
+        {0, "", false},
+        {200, ITEMS("", "11"), false},
         {200, EVENT("MODIFIED", "a", "12"), false},
         {0}};
 
@@ -267,7 +281,7 @@ heals(void **state)
     assert_int_equal(kube_cache_state(cache), KUBE_CACHE_LIVE);
     assert_null(kube_cache_error(cache));
     assert_string_equal(version, "11");
-    kube_cache_free(cache);
+    stop("SLLLW");
 }
 
 /* A clean end is no failure: watch on, LIVE all the time. */
@@ -311,13 +325,12 @@ gone(void **state)
 }
 
 /* The server's database was put back: versions it has not reached yet end
- * every watch at once. After the second the cache lists anew. */
+ * every watch at once. Only a list helps then. */
 static void
 put_back(void **state)
 {
     static const struct answer answers[] = {
         {200, EVENT("ADDED", "a", "90") INITIAL_END("99"), true},
-        {200, "", true},
         {200, "", true},
         {200, EVENT("ADDED", "a", "2") INITIAL_END("3"), false},
         {0}};
@@ -326,7 +339,7 @@ put_back(void **state)
     start(answers, (struct kube_cache_options){0});
     wait_for(NULL, "*a:2");
     assert_int_equal(kube_cache_state(cache), KUBE_CACHE_LIVE);
-    stop("SWWS");
+    stop("SWS");
 }
 
 /* What is no event, or too big, ends the stream with a reason; the view
@@ -396,17 +409,9 @@ static void
 refused(void **state)
 {
     static const struct answer answers[] = {
-        {403,
-         "{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"message\":"
-         "\"no\"}",
-         false},
-        {403,
-         "{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"message\":"
-         "\"no\"}",
-         false},
-        {200, ITEMS("", "1"), false},
-        {200, "", false},
-        {0}};
+        {403, FORBIDDEN, false}, {403, FORBIDDEN, false},
+        {403, FORBIDDEN, false}, {200, ITEMS("", "1"), false},
+        {200, "", false},        {0}};
     struct error err = {0};
 
     (void)state;
@@ -417,7 +422,7 @@ refused(void **state)
     kube_cache_retry(cache);
     assert_true(kube_cache_wait(cache, 10000, &err));
     wait_for("LIVE", NULL);
-    stop("SLLW");
+    stop("SLSLW");
 }
 
 static void
@@ -425,6 +430,7 @@ silent(void **state)
 {
     static const struct answer answers[] = {
         {200, EVENT("ADDED", "a", "1") INITIAL_END("3"), false},
+        {200, ITEMS("", "3"), false},
         {200, EVENT("MODIFIED", "a", "4"), false},
         {0}};
 
@@ -435,6 +441,185 @@ silent(void **state)
     assert_int_equal(kube_cache_error(cache)->code, ERR_TIMEOUT);
     wait_for(NULL, "*a:4");
     kube_cache_free(cache);
+}
+
+/* While we were away the server's versions went back, and it keeps a watch
+ * from the future open without a word: the probe finds out. */
+static void
+put_back_silently(void **state)
+{
+    static const struct answer answers[] = {
+        {200, EVENT("ADDED", "a", "90") INITIAL_END("99"), false},
+        {200, ITEMS("", "50"), false},
+        {200, EVENT("ADDED", "a", "40") INITIAL_END("51"), false},
+        {0}};
+
+    (void)state;
+    start(answers, (struct kube_cache_options){0});
+    wait_for("LIVE", NULL);
+    fake_send(stream, STR("{\"type\":\"ADDED\""));
+    fake_close(stream);
+    wait_for(NULL, "*a:40");
+    stop("SLS");
+}
+
+/* Expired in the stream, as an answer, and a version too large: the second
+ * list asks for the newest. What expires again and again is paused for. */
+static void
+expired(void **state)
+{
+    static const char *const ends[] = {
+        GONE,
+        "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"message\":"
+        "\"Timeout: Too large resource version: 9, current: 2\",\"reason\":"
+        "\"Timeout\",\"details\":{\"causes\":[{\"reason\":"
+        "\"ResourceVersionTooLarge\",\"message\":\"Too large resource "
+        "version\"}],\"retryAfterSeconds\":1},\"code\":504}}\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        const struct answer answers[] = {
+            {200, ITEMS(OBJ("a", "1"), "7"), false},
+            {200, ends[i], true},
+            {200, ITEMS(OBJ("a", "2"), "9"), false},
+            {200, ends[i], true},
+            {0}};
+
+        start(answers, (struct kube_cache_options){.no_watchlist = true,
+                                                   .backoff_ms = 60000});
+        wait_for("STALE", NULL);
+        assert_string_equal(buf_cstr(&told), "+a:1 *a:2 ");
+        assert_non_null(
+            strstr(buf_cstr(&paths), i ? "limit=500 " : "resourceVersion=7 "));
+        stop("LWLW");
+    }
+}
+
+/* LIST and WATCH as the reflector asks: "0" and pages; a page that expires is
+ * followed by one list of everything. */
+static void
+pages(void **state)
+{
+    static const struct answer answers[] = {
+        {200,
+         "{\"kind\":\"ThingList\",\"metadata\":{\"resourceVersion\":\"7\","
+         "\"continue\":\"t/k=\"},\"items\":[" OBJ("a", "1") "]}",
+         false},
+        {410,
+         "{\"kind\":\"Status\",\"reason\":\"Expired\",\"message\":\"old\","
+         "\"metadata\":{\"continue\":\"new\"},\"code\":410}",
+         false},
+        {200, ITEMS(OBJ("b", "2") "," OBJ("c", "3"), "8"), false},
+        {200, "", false},
+        {0}};
+
+    (void)state;
+    start(answers, (struct kube_cache_options){
+                       .no_watchlist = true, .page = 1, .backoff_ms = 60000});
+    wait_for("LIVE", NULL);
+    assert_int_equal(kube_cache_count(cache), 2);
+    for (int i = 0; i < 10000 && asked.n < 4; i++)
+        loop_turn(l, 1);
+    assert_int_equal(
+        strncmp(buf_cstr(&paths),
+                "limit=1&resourceVersion=0 limit=1&continue=t%2Fk%3D "
+                "resourceVersion=0 watch=true",
+                70),
+        0);
+    stop("LLLW");
+}
+
+/* Events that fall, and events of other kinds: the first end the stream, the
+ * second are none of ours. Unknown types are of a later Kubernetes. */
+static void
+order(void **state)
+{
+    static const struct answer answers[] = {
+        {200,
+         EVENT("ADDED", "a", "9") INITIAL_END("9") EVENT("MODIFIED", "a", "12")
+             EVENT("MODIFIED", "a", "12") EVENT("FUTURE", "z", "13"),
+         false},
+        {200, EVENT("ADDED", "a", "12") INITIAL_END("14"), false},
+        {0}};
+
+    (void)state;
+    start(answers, (struct kube_cache_options){.backoff_ms = 60000});
+    wait_for(NULL, "a:12");
+    assert_int_equal(kube_cache_count(cache), 1);
+    fake_send(stream, STR("{\"type\":\"ADDED\",\"object\":{\"kind\":\"Thing\","
+                          "\"metadata\":{\"name\":\"b\",\"resourceVersion\":"
+                          "\"13\"}}}\n{\"type\":\"ADDED\",\"object\":{\"kind\":"
+                          "\"Other\",\"metadata\":{\"name\":\"o\","
+                          "\"resourceVersion\":\"14\"}}}\n"));
+    wait_for(NULL, "+b:13");
+    assert_int_equal(kube_cache_count(cache), 2);
+    fake_send(stream, STR(EVENT("MODIFIED", "a", "10")));
+    wait_for("STALE", NULL);
+    assert_string_equal(kube_cache_error(cache)->msg,
+                        "the server's events are out of order: version 10 "
+                        "after 13");
+    kube_cache_retry(cache);
+    wait_for("LIVE", NULL);
+    assert_int_equal(kube_cache_count(cache), 1);
+    stop("SS");
+}
+
+/* A list without a version: the watch begins without one too. */
+static void
+no_version(void **state)
+{
+    static const struct answer answers[] = {
+        {200, "{\"kind\":\"ThingList\",\"metadata\":{},\"items\":[]}", false},
+        {200,
+         EVENT("ADDED", "b", "9") EVENT("ADDED", "a", "3")
+             EVENT("MODIFIED", "a", "10"),
+         false},
+        {0}};
+
+    (void)state;
+    start(answers, (struct kube_cache_options){.no_watchlist = true});
+    wait_for(NULL, "a:10");
+    stop("LW");
+}
+
+/* Metadata alone, and the server's rows. */
+static void
+forms(void **state)
+{
+    static const struct answer meta[] = {
+        {200, EVENT("ADDED", "a", "2") INITIAL_END("3"), false}, {0}};
+    static const struct answer table[] = {
+        {200,
+         "{\"type\":\"ADDED\",\"object\":{\"kind\":\"Table\",\"metadata\":{},"
+         "\"columnDefinitions\":[{\"name\":\"Name\",\"type\":\"string\"}],"
+         "\"rows\":[{\"cells\":[\"a\"],\"object\":" OBJ(
+             "a",
+             "2") "}]}}\n"
+                  "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Table\","
+                  "\"columnDefinitions\":null,\"rows\":[{\"cells\":[\"\"],"
+                  "\"object\":{\"metadata\":{\"resourceVersion\":\"3\","
+                  "\"annotations\":{\"k8s.io/"
+                  "initial-events-end\":\"true\"}}}}]}}\n"
+                  "{\"type\":\"DELETED\",\"object\":{\"kind\":\"Table\","
+                  "\"columnDefinitions\":null,\"rows\":[{\"cells\":[\"a\"],"
+                  "\"object\":" OBJ("a", "4") "}]}}\n",
+         false},
+        {0}};
+
+    (void)state;
+    start(meta, (struct kube_cache_options){.form = KUBE_META});
+    wait_for("LIVE", NULL);
+    assert_non_null(strstr(buf_cstr(&accepts), "as=PartialObjectMetadata;"));
+    stop("S");
+    start(table, (struct kube_cache_options){.form = KUBE_TABLE});
+    wait_for("LIVE", NULL);
+    assert_non_null(strstr(buf_cstr(&accepts), "as=Table;"));
+    assert_non_null(strstr(buf_cstr(&paths), "includeObject=Metadata"));
+    assert_string_equal(
+        json_get_string(json_first(kube_cache_columns(cache)), "name"), "Name");
+    assert_int_equal(kube_cache_count(cache), 0);
+    stop("S");
 }
 
 static void
@@ -457,6 +642,8 @@ setup(void **state)
     l = loop_new(NULL);
     buf_init(&asked, 1 << 16);
     buf_init(&told, 1 << 16);
+    buf_init(&paths, 1 << 16);
+    buf_init(&accepts, 1 << 16);
     fake_init(&peer, l, serve, NULL);
     a.server = peer.url;
     client = kube_client_new(l, &a, NULL, NULL);
@@ -471,6 +658,8 @@ teardown(void **state)
     fake_release(&peer);
     buf_release(&asked);
     buf_release(&told);
+    buf_release(&paths);
+    buf_release(&accepts);
     loop_free(l);
     return 0;
 }
@@ -485,7 +674,10 @@ main(void)
         cmocka_unit_test(gone),         cmocka_unit_test(put_back),
         cmocka_unit_test(hostile),      cmocka_unit_test(endless_line),
         cmocka_unit_test(refused),      cmocka_unit_test(silent),
-        cmocka_unit_test(bad_names),
+        cmocka_unit_test(bad_names),    cmocka_unit_test(put_back_silently),
+        cmocka_unit_test(expired),      cmocka_unit_test(pages),
+        cmocka_unit_test(order),        cmocka_unit_test(no_version),
+        cmocka_unit_test(forms),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

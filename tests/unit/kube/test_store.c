@@ -164,7 +164,7 @@ static int
 setup(void **state)
 {
     (void)state;
-    kube_store_init(&store, 8);
+    kube_store_init(&store, 8, KUBE_FULL);
     return 0;
 }
 
