@@ -352,6 +352,11 @@ const struct failure failure_table[] = {
  "Start again without --read-only.", "", false},
 {"MT-SANDBOX-BUSY", 0, "Another sandbox uses the data file.",
  "meshtop sandbox stop", "", true},
+{"MT-SANDBOX-DAMAGED", 0, "The data file was changed from outside.",
+ "It was left as it is; nothing in it was overwritten.\n"
+ "Move it away (with its -wal), or meshtop sandbox reset.", "", false},
+{"MT-SANDBOX-FOREIGN", 0, "The data file is no database of the sandbox.",
+ "It was left as it is. Give --data another file.", "", false},
 {"MT-SANDBOX-LOOPBACK", 0, "The sandbox listens on loopback only.",
  "--listen 127.0.0.1:PORT", "", false},
 {"MT-SANDBOX-NEWER", 0, "The data file comes from a newer meshtop.",

@@ -142,35 +142,34 @@ to_blob(struct buf *b)
     return text;
 }
 
+/* One event as a watch sees it. */
+struct sight {
+    enum hub_type type;
+    int64_t rev, json_rev; /* the event's; of the state to show */
+};
+
 /* The line of an event; one user more. */
 static struct blob *
-view_line(struct hub_view *v, enum hub_type type, struct blob *json,
-          int64_t rev, bool first)
+view_line(struct hub_view *v, const struct sight *s, bool first)
 {
-    struct line *l = &v->lines[(size_t)rev & (VIEW_LINES - 1)];
+    struct line *l = &v->lines[(size_t)s->rev & (VIEW_LINES - 1)];
     struct buf b = BUF_INIT(LINE_MAX);
 
-    if (!first && l->text && l->rev == rev && l->type == type)
+    if (!first && l->text && l->rev == s->rev && l->type == s->type)
         return blob_keep(l->text);
-    v->ops->event(v->arg, type, json, rev, first, &b);
+    v->ops->event(v->arg, s->type, store_state(v->hub->store, s->json_rev),
+                  s->rev, first, &b);
 
     struct blob *text = to_blob(&b);
 
     if (!first) {
         blob_drop(l->text);
-        *l = (struct line){rev, type, blob_keep(text)};
+        *l = (struct line){s->rev, s->type, blob_keep(text)};
     }
     return text;
 }
 
 /* ---- what a watch shows next ---- */
-
-/* One event as a watch sees it. */
-struct sight {
-    enum hub_type type;
-    struct blob *json;
-    int64_t rev;
-};
 
 static bool
 matches(const struct hub_watch *w, struct blob *json)
@@ -178,20 +177,23 @@ matches(const struct hub_watch *w, struct blob *json)
     return !w->o.filter || w->o.filter(w->o.filter_arg, json);
 }
 
+/* The states are read only when a filter or the client wants to see them. */
 static bool
 sees(const struct hub_watch *w, const struct store_event *e, struct sight *s)
 {
+    const struct store *store = w->hub->store;
     bool gone = e->op == STORE_DELETED, now, before;
 
     if (e->kind != w->kind || (*w->ns && !str_eqz(e->ns, w->ns)) ||
         (*w->name && !str_eqz(e->name, w->name)))
         return false;
-    now = !gone && matches(w, e->json);
-    before = e->prev && matches(w, e->prev);
+    now = !gone && (!w->o.filter || matches(w, store_state(store, e->rev)));
+    before = e->prev_rev &&
+             (!w->o.filter || matches(w, store_state(store, e->prev_rev)));
     if (!now && !before)
         return false;
     s->rev = e->rev;
-    s->json = now || gone ? e->json : e->prev;
+    s->json_rev = now || gone ? e->rev : e->prev_rev;
     s->type = !now ? HUB_DELETED : before ? HUB_MODIFIED : HUB_ADDED;
     return true;
 }
@@ -203,7 +205,7 @@ next_event(struct hub_watch *w, struct sight *s)
     int64_t last = store_committed(w->hub->store);
     struct store_event e;
 
-    while (w->at < last && store_event(w->hub->store, w->at + 1, &e)) {
+    while (w->at < last && store_event_head(w->hub->store, w->at + 1, &e)) {
         if (sees(w, &e, s))
             return true;
         w->at++;
@@ -257,7 +259,7 @@ next_text(struct hub_watch *w)
         return bookmark(w, true);
     }
     if (next_event(w, &s)) {
-        text = view_line(w->view, s.type, s.json, s.rev, w->first);
+        text = view_line(w->view, &s, w->first);
         w->first = false;
         w->at = s.rev;
         return text;
@@ -331,9 +333,10 @@ tell_listeners(struct hub *h)
         for (size_t i = 0; i < h->listeners_n; i++) {
             struct listener *l = &h->listeners[i];
 
-            if (!store_event(h->store, h->heard, &e))
+            if (!store_event_head(h->store, h->heard, &e))
                 break;
-            if (!l->kind || l->kind == e.kind)
+            if ((!l->kind || l->kind == e.kind) &&
+                store_event(h->store, h->heard, &e))
                 l->fn(l->arg, &e);
         }
     }

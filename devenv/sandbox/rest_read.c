@@ -406,17 +406,23 @@ walk(struct list *l)
     }
     store_scan(rq->r->store, str_of(kind_info(rq->k)->store_kind),
                str_of(rq->ns), buf_view(&from), l->at, &c);
-    while (store_next(&c, &it) && l->n < ITEMS_MAX) {
-        if (l->limit && l->n >= (size_t)l->limit) {
-            l->more |= all || (wanted_key(l, &it) &&
-                               rest_filter_match(&l->f, it.json));
-            l->remaining++;
-            if (!all && l->more)
-                break;
-            continue;
+    while (l->n < ITEMS_MAX && store_next_key(&c, &it)) {
+        bool full = l->limit && l->n >= (size_t)l->limit;
+
+        if (full && all) {
+            l->more = true;
+            l->remaining = 1 + (int64_t)store_left(&c);
+            break;
         }
-        if (!all && (!wanted_key(l, &it) || !rest_filter_match(&l->f, it.json)))
+        if (!all && !wanted_key(l, &it))
             continue;
+        it.json = store_item_json(&c, &it);
+        if (!all && !rest_filter_match(&l->f, it.json))
+            continue;
+        if (full) {
+            l->more = true;
+            break;
+        }
         l->v = mem_grow(l->v, &l->cap, l->n + 1, sizeof(struct blob *));
         l->v[l->n++] = blob_keep(it.json);
         buf_reset(&l->last);

@@ -1,6 +1,6 @@
 /*
- * store.h - every object of the sandbox: an ordered index in memory, its log
- * of events, and the SQLite file that makes both survive.
+ * store.h - every object of the sandbox and every state it had lately: an
+ * ordered index and a log of events in memory, the states in an SQLite file.
  *
  * What: objects are JSON bytes under (kind, key). kind is "group/plural"
  * ("/configmaps" for the core group); key is "namespace/name", or "name" for a
@@ -11,14 +11,19 @@
  * when store_commit has answered true; the server commits once per turn and
  * holds every answer until then (server.h). A commit that fails takes all
  * writes since the last one back, revision included: nobody was told.
- * History: the log keeps events (with the state before) for store_scan and
- * store_get at an older revision and for watches; it is bounded by count, by
- * bytes and by age (log_ms), the oldest going first.
- * After kill -9: what was committed is there, the revision goes on above every
- * revision ever committed; the log starts empty.
+ * History: the file is the log (journal.h): one row a revision. It serves
+ * store_scan and store_get at an older revision, and watches. It is bounded by
+ * count, by bytes and by age (log_ms); each commit forgets the oldest beyond
+ * that, a slice at a time.
+ * After kill -9: what was committed is there with all of its retained history,
+ * the revision goes on above every revision ever committed.
+ * Memory: keys and revisions of all objects and events; of the states as many
+ * as fit cache_bytes (bodies.h), the others are read from the file when asked
+ * for. A file that does not give back what was committed ends the program.
  * Caps: 3 MiB an object, 1,000,000 objects, 2 GiB of JSON -> ERR_LIMIT.
  * Lifetimes: what a reader gets lives until the next put, delete, commit or
- * rollback, except blobs, which blob_keep holds longer.
+ * rollback (of a walk: until its next step), or until 8 MiB of other states
+ * were read; except blobs, which blob_keep holds longer.
  */
 #ifndef DEVENV_SANDBOX_STORE_H
 #define DEVENV_SANDBOX_STORE_H
@@ -35,17 +40,20 @@ struct store;
 /* All zero means the defaults. */
 struct store_options {
     size_t log_events;         /* 200,000 */
-    size_t log_bytes;          /* 128 MiB: JSON kept only for the log */
+    size_t log_bytes;          /* 256 MiB: JSON kept only for the log */
     int64_t log_ms;            /* 10 minutes */
     const struct clock *clock; /* clock_system() */
-    /* Of tests/tools/lossy.c alone: every n-th commit answers true and
-     * writes nothing, so that the crash checker can be seen to find it. */
+    size_t cache_bytes;        /* 32 MiB: JSON kept in memory; at least 16 */
+    /* Of tests/tools/lossy.c alone: every n-th commit answers true and writes
+     * what updates and deletes found instead of what they left, so that the
+     * crash checker can be seen to find it. */
     unsigned lose_every;
 };
 
 /* Opens or creates the file (0600), or ":memory:". Errors: ERR_CONFLICT when
  * another server has the file; ERR_UNSUPPORTED when it is not ours or made by
- * a newer meshtop; ERR_PARSE when it is damaged; ERR_IO. */
+ * a newer meshtop; ERR_PARSE when it is damaged; ERR_DENIED when it cannot be
+ * written; ERR_IO. A file that is refused is left as it was. */
 struct store *store_open(const char *path, const struct store_options *o,
                          struct error *err);
 /* Does not commit what is pending. NULL is fine. */
@@ -113,12 +121,20 @@ struct store_cursor {
     bool shown;
     const void *node; /* of that key while nothing moved since */
     uint64_t shape;
+    struct blob *held; /* the state shown last */
 };
 /* Starts a walk at the first key >= from (empty: the beginning). c need not be
  * initialised; release it with store_cursor_release. */
 void store_scan(const struct store *s, struct str kind, struct str ns,
                 struct str from, int64_t rev, struct store_cursor *c);
 bool store_next(struct store_cursor *c, struct store_item *out);
+/* The same without reading the state: out->json is NULL. */
+bool store_next_key(struct store_cursor *c, struct store_item *out);
+/* The state of the item that store_next_key showed last. */
+struct blob *store_item_json(struct store_cursor *c,
+                             const struct store_item *it);
+/* How many items are left; c is at its end afterwards. */
+size_t store_left(struct store_cursor *c);
 void store_cursor_release(struct store_cursor *c);
 
 /* ---- the log ---- */
@@ -130,15 +146,22 @@ struct store_event {
     struct str key, ns, name;
     struct blob *json; /* the state after; of a delete: the final state */
     struct blob *prev; /* the state before, NULL for STORE_ADDED */
+    int64_t prev_rev;  /* that made the state before; 0: there was none */
 };
 /* The event with revision rev; false when rev <= store_oldest or above
  * store_rev. */
 bool store_event(const struct store *s, int64_t rev, struct store_event *out);
+/* The same without reading states: json and prev are NULL. */
+bool store_event_head(const struct store *s, int64_t rev,
+                      struct store_event *out);
+/* The state that the write with revision rev left (of a delete: the last one).
+ * rev is of an event in the log, or prev_rev of one. */
+struct blob *store_state(const struct store *s, int64_t rev);
 /* The pointer that store_event.kind has for kind (made when new). */
 const char *store_intern(struct store *s, struct str kind);
 
 struct store_stats {
-    size_t objects, object_bytes, log_events, log_bytes;
+    size_t objects, object_bytes, log_events, log_bytes, cache_bytes;
     int64_t file_bytes; /* database and its WAL; 0 for :memory: */
     uint64_t commits;
 };

@@ -10,14 +10,7 @@
 void
 versions_init(struct versions *v)
 {
-    *v = (struct versions){.next_row = 1};
-}
-
-static void
-change_release(struct versions_change *c)
-{
-    blob_drop(c->json);
-    blob_drop(c->prev);
+    *v = (struct versions){0};
 }
 
 static void
@@ -25,12 +18,8 @@ kind_free(void *arg)
 {
     struct versions_kind *k = arg;
 
-    for (struct index_node *n = k->index.head[0]; n; n = index_next(n)) {
-        struct versions_object *o = n->value;
-
-        blob_drop(o->json);
-        free(o);
-    }
+    for (struct index_node *n = k->index.head[0]; n; n = index_next(n))
+        free(n->value);
     index_release(&k->index);
     free(k->name);
     free(k);
@@ -39,8 +28,6 @@ kind_free(void *arg)
 void
 versions_release(struct versions *v)
 {
-    for (size_t i = 0; i < v->log_n; i++)
-        change_release(&v->log[(v->log_first + i) & (v->log_cap - 1)]);
     free(v->log);
     map_release(&v->kinds, kind_free);
     versions_init(v);
@@ -86,8 +73,7 @@ object_need(struct versions *v, struct versions_kind *k, struct str key)
     if (!n->value) {
         struct versions_object *o = mem_zalloc(1, sizeof(*o));
 
-        *o = (struct versions_object){.kind = k, .node = n};
-        o->row = v->next_row++;
+        *o = (struct versions_object){.kind = k, .node = n, .gone = true};
         n->value = o;
         v->shape++;
     }
@@ -102,50 +88,45 @@ object_remove(struct versions *v, struct versions_object *o)
     v->shape++;
 }
 
-/* Puts json (whose user o takes over) and rev into o and keeps the sums. */
+/* Makes rev the newest version of o and keeps the sums. */
 static void
-object_set(struct versions *v, struct versions_object *o, struct blob *json,
-           int64_t rev)
+object_set(struct versions *v, struct versions_object *o, int64_t rev,
+           uint32_t size, bool gone)
 {
-    if (o->json) {
+    if (!o->gone) {
         o->kind->live--;
         v->live--;
-        v->live_bytes -= o->json->n;
-        blob_drop(o->json);
+        v->live_bytes -= o->size;
     }
-    if (json) {
+    if (!gone) {
         o->kind->live++;
         v->live++;
-        v->live_bytes += json->n;
+        v->live_bytes += size;
     }
-    o->json = json;
     o->rev = rev;
+    o->size = size;
+    o->gone = gone;
 }
 
 bool
-versions_load(struct versions *v, struct str kind, struct str key, int64_t row,
-              int64_t rev, struct blob *json)
+versions_load(struct versions *v, struct str kind, struct str key, int64_t rev,
+              uint32_t size)
 {
-    struct versions_object *o;
-
     if (versions_find(v, kind, key))
         return false;
-    o = object_need(v, versions_kind(v, kind), key);
-    o->row = row;
-    if (v->next_row <= row)
-        v->next_row = row + 1;
-    object_set(v, o, blob_keep(json), rev);
+    object_set(v, object_need(v, versions_kind(v, kind), key), rev, size,
+               false);
+    v->base++;
     return true;
 }
 
 /* ---- the log ---- */
 
-/* What only the log keeps alive. */
+/* What only the log keeps. */
 static size_t
 change_bytes(const struct versions_change *c)
 {
-    return (c->prev ? c->prev->n : 0) +
-           (c->op == STORE_DELETED ? c->json->n : 0);
+    return (size_t)c->prev_size + c->last_size;
 }
 
 static void
@@ -175,28 +156,28 @@ versions_at(const struct versions *v, int64_t rev)
 
 void
 versions_change(struct versions *v, struct versions_kind *kind, struct str key,
-                enum store_op op, struct blob *json, int64_t now_ms)
+                bool gone, uint32_t size, int64_t now_ms)
 {
     struct versions_object *o = object_need(v, kind, key);
-    bool gone = op == STORE_DELETED;
+    struct versions_change *c;
 
     if (v->log_n == v->log_cap)
         log_grow(v);
     v->rev++;
     v->log_n++;
-
-    struct versions_change *c = versions_at(v, v->rev);
-
+    c = versions_at(v, v->rev);
     *c = (struct versions_change){
         .object = o,
-        .op = op,
-        .json = blob_keep(json),
-        .prev = o->json ? blob_keep(o->json) : NULL,
         .prev_rev = o->rev,
         .at_ms = now_ms,
+        .prev_size = o->gone ? 0 : o->size,
+        .last_size = gone ? size : 0,
+        .op = gone      ? STORE_DELETED
+              : o->gone ? STORE_ADDED
+                        : STORE_MODIFIED,
     };
     v->log_bytes += change_bytes(c);
-    object_set(v, o, gone ? NULL : blob_keep(json), v->rev);
+    object_set(v, o, v->rev, size, gone);
 }
 
 void
@@ -204,60 +185,83 @@ versions_undo(struct versions *v)
 {
     while (v->rev > v->committed) {
         struct versions_change *c = versions_at(v, v->rev);
-        struct versions_object *o = c->object;
 
         v->log_bytes -= change_bytes(c);
-        object_set(v, o, c->prev ? blob_keep(c->prev) : NULL, c->prev_rev);
+        object_set(v, c->object, c->prev_rev, c->prev_size,
+                   c->op == STORE_ADDED);
         if (!c->prev_rev)
-            object_remove(v, o);
-        change_release(c);
+            object_remove(v, c->object);
         v->rev--;
         v->log_n--;
     }
 }
 
-static void
-forget_oldest(struct versions *v)
+static struct versions_change *
+nth(const struct versions *v, size_t i)
 {
-    struct versions_change *c = &v->log[v->log_first];
-    int64_t rev = v->rev - (int64_t)v->log_n + 1;
+    return &v->log[(v->log_first + i) & (v->log_cap - 1)];
+}
 
-    v->log_bytes -= change_bytes(c);
-    /* A tombstone is there for the log's sake alone. */
-    if (c->op == STORE_DELETED && c->object->rev == rev)
-        object_remove(v, c->object);
-    change_release(c);
-    v->log_first = (v->log_first + 1) & (v->log_cap - 1);
-    v->log_n--;
+static size_t
+base_after(size_t base, const struct versions_change *c)
+{
+    return base + (c->op == STORE_ADDED) - (c->op == STORE_DELETED);
 }
 
 void
-versions_trim(struct versions *v, size_t max_n, size_t max_bytes,
-              int64_t before_ms)
+versions_forget(struct versions *v, size_t n)
 {
-    while (v->log_n && v->rev - (int64_t)v->log_n < v->committed &&
-           (v->log_n > max_n || v->log_bytes > max_bytes ||
-            v->log[v->log_first].at_ms < before_ms))
-        forget_oldest(v);
+    for (; n > 0; n--) {
+        struct versions_change *c = nth(v, 0);
+
+        v->log_bytes -= change_bytes(c);
+        v->base = base_after(v->base, c);
+        /* A tombstone is there for the log's sake alone. */
+        if (c->op == STORE_DELETED &&
+            c->object->rev == v->rev - (int64_t)v->log_n + 1)
+            object_remove(v, c->object);
+        v->log_first = (v->log_first + 1) & (v->log_cap - 1);
+        v->log_n--;
+    }
 }
 
-bool
-versions_state(const struct versions *v, const struct versions_object *o,
-               int64_t rev, struct store_item *out)
+size_t
+versions_base(const struct versions *v, size_t n)
 {
-    struct blob *json = o->json;
+    size_t base = v->base;
+
+    for (size_t i = 0; i < n; i++)
+        base = base_after(base, nth(v, i));
+    return base;
+}
+
+size_t
+versions_surplus(const struct versions *v, int64_t last, size_t max_n,
+                 size_t max_bytes, int64_t before_ms, size_t at_most)
+{
+    size_t bytes = v->log_bytes, n = 0;
+    int64_t oldest = v->rev - (int64_t)v->log_n;
+
+    while (n < at_most && n < v->log_n && oldest + (int64_t)n < last &&
+           (v->log_n - n > max_n || bytes > max_bytes ||
+            nth(v, n)->at_ms < before_ms))
+        bytes -= change_bytes(nth(v, n++));
+    return n;
+}
+
+int64_t
+versions_state(const struct versions *v, const struct versions_object *o,
+               int64_t rev)
+{
     int64_t made = o->rev;
+    bool gone = o->gone;
 
     while (rev && made > rev) {
         const struct versions_change *c = versions_at(v, made);
 
         assert(c); /* rev is not below the log */
-        json = c->prev;
         made = c->prev_rev;
+        gone = c->op == STORE_ADDED;
     }
-    if (!json)
-        return false;
-    *out = (struct store_item){.key = o->node->key, .json = json, .rev = made};
-    versions_split(out->key, &out->ns, &out->name);
-    return true;
+    return gone ? 0 : made;
 }

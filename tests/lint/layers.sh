@@ -16,7 +16,7 @@ curl/:lib/kube/http.c
 cjson/:lib/base/json.c
 yaml.h>:lib/base/yaml.c lib/base/yaml_node.c
 microhttpd:devenv/sandbox/http.c
-sqlite3:devenv/sandbox/store.c
+sqlite3:devenv/sandbox/journal.c
 gnutls:lib/base/digest.c lib/base/crypto.c devenv/sandbox/tls.c
 crypt.h>:lib/base/crypto.c
 archive:lib/base/archive.c'

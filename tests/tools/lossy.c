@@ -1,6 +1,6 @@
 /*
- * lossy - a sandbox that forgets: every n-th commit is acknowledged and not
- * written. The crash test must find that out (tests/fault/crash.test).
+ * lossy - a sandbox that forgets: every n-th commit is acknowledged and
+ * changes nothing. The crash test must find that out (tests/fault/crash.test).
  *
  * usage: lossy DATA KUBECONFIG N
  */
