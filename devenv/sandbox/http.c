@@ -147,6 +147,7 @@ on_target(void *arg, const char *target, struct MHD_Connection *c)
     x->body = BUF_INIT(HTTP_BODY_MAX);
     x->r.http = h;
     x->r.arena = arena_new();
+    x->r.target = x->target;
     x->next = h->exchanges;
     x->link = &h->exchanges;
     if (x->next)

@@ -35,6 +35,7 @@ struct identity;
 
 struct http_request {
     const char *method; /* "GET", upper case */
+    const char *target; /* as it came */
     struct url url;
     struct str body;             /* "" when there is none */
     struct arena *arena;         /* for what lives as long as the request */
@@ -114,6 +115,8 @@ void http_reply_status(struct http_request *r, const struct status *st);
 /* Keeps st, for a request that is not to be answered before its body is there;
  * st is empty after. http_reply_refusal answers with it. */
 void http_refuse(struct http_request *r, struct status *st);
+/* The same with a text in place of a Status. */
+void http_refuse_text(struct http_request *r, int code, struct str text);
 void http_reply_refusal(struct http_request *r);
 /* A Status with the usual reason of the code and this message. */
 void http_fail(struct http_request *r, int code, const char *fmt, ...)

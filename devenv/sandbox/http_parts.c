@@ -103,6 +103,7 @@ http_reply_status(struct http_request *r, const struct status *st)
 
 struct http_refusal {
     int code, retry_after_s;
+    const char *type; /* NULL: JSON */
     struct str body;
 };
 
@@ -121,6 +122,17 @@ http_refuse(struct http_request *r, struct status *st)
 }
 
 void
+http_refuse_text(struct http_request *r, int code, struct str text)
+{
+    struct http_refusal *f = arena_alloc(r->arena, sizeof(*f));
+
+    f->code = code;
+    f->type = "text/plain; charset=utf-8";
+    f->body = arena_str(r->arena, text);
+    r->refused = f;
+}
+
+void
 http_reply_refusal(struct http_request *r)
 {
     const struct http_refusal *f = r->refused;
@@ -128,9 +140,9 @@ http_reply_refusal(struct http_request *r)
     if (f->retry_after_s > 0)
         http_set_header(r, "Retry-After",
                         arena_printf(r->arena, "%d", f->retry_after_s));
-    if (f->code == 403)
+    if (f->code == 403 || f->type)
         http_set_header(r, "X-Content-Type-Options", "nosniff");
-    http_reply(r, f->code, NULL, f->body);
+    http_reply(r, f->code, f->type, f->body);
 }
 
 /* apimachinery meta/v1 types.go: the reason that goes with a code */

@@ -3,11 +3,13 @@
  * of their init.
  */
 #include "devenv/sandbox/control.h"
+#include "devenv/sandbox/rbac.h"
 #include "devenv/sandbox/rest.h"
 #include "devenv/sandbox/server.h"
 
 const struct server_module *const server_modules[] = {
     &rest_module,
+    &rbac_module,
     &crossplane_module,
     NULL,
 };

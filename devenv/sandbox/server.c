@@ -142,7 +142,8 @@ admit(void *arg, struct http_request *r)
         status_set(&st, 401, "Unauthorized", "Unauthorized");
     else if (s->judge ? s->judge(s->judge_arg, r, &st) : judge_alone(r, &st))
         return true;
-    http_refuse(r, &st);
+    if (!r->refused)
+        http_refuse(r, &st);
     return false;
 }
 

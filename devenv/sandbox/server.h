@@ -20,7 +20,7 @@
 #include "devenv/sandbox/hub.h"
 
 /* Says whether r (who it is: r->who) may go on, and may make it somebody else
- * (impersonation). False: *st says why not. */
+ * (impersonation). False: *st or r->refused says why not. */
 typedef bool server_judge_fn(void *arg, struct http_request *r,
                              struct status *st);
 
