@@ -6,8 +6,9 @@
 
 #include "devenv/sandbox/fieldset.h"
 
-#define UPDATERS_MAX 10
-#define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
+#define UPDATERS_MAX     10
+#define LAST_APPLIED     "kubectl.kubernetes.io/last-applied-configuration"
+#define LAST_APPLIED_MAX (256 << 10)
 
 /* What a write did, as sets. */
 struct changes {
@@ -49,20 +50,55 @@ strip_meta(struct json *set)
     drop(set, "f:metadata");
 }
 
+/* What a part of the API cannot set is not compared (reset fields). */
+static void
+skip_reset(const struct managed_by *by, struct json *set)
+{
+    if (by->reset)
+        json_del(set, by->reset);
+}
+
 static struct changes
-changes_between(const struct fields_types *t, const struct json *old,
+changes_between(const struct managed_by *by, const struct json *old,
                 const struct json *now)
 {
     struct changes c = {json_new_object(), json_new_object()};
 
-    fields_compare(t, old, now, c.changed, c.removed);
-    strip_meta(c.changed);
-    strip_meta(c.removed);
+    fields_compare(by->types, old, now, c.changed, c.removed);
+    skip_reset(by, c.changed);
+    skip_reset(by, c.removed);
     return c;
 }
 
-/* The entries out of obj, NULL when there are none. What is no list of objects
- * counts as none. */
+/* A set as it may be stored: objects all the way, each key an element. */
+static bool
+sound_set(const struct json *set)
+{
+    bool sound = json_is(set, JSON_OBJECT);
+
+    for (const struct json *c = json_first(set); c && sound; c = json_next(c)) {
+        const char *key = json_key(c);
+
+        sound =
+            (!strcmp(key, ".") || (key[0] && key[1] == ':')) && sound_set(c);
+    }
+    return sound;
+}
+
+static bool
+sound_entry(const struct json *e)
+{
+    const char *operation = json_get_text(e, "operation");
+
+    return json_is(e, JSON_OBJECT) &&
+           (!strcmp(operation, "Apply") || !strcmp(operation, "Update")) &&
+           *json_get_text(e, "apiVersion") &&
+           !strcmp(json_get_text(e, "fieldsType"), "FieldsV1") &&
+           (!json_get(e, "fieldsV1") || sound_set(json_get(e, "fieldsV1")));
+}
+
+/* The entries out of obj, NULL when there are none. A list with one that
+ * cannot be read counts as none. */
 static struct json *
 take_entries(struct json *obj)
 {
@@ -70,8 +106,8 @@ take_entries(struct json *obj)
     struct json *entries = json_get(meta, "managedFields");
     bool sound = json_is(entries, JSON_ARRAY);
 
-    for (struct json *e = json_first(entries); e; e = json_next(e))
-        sound = sound && json_is(e, JSON_OBJECT);
+    for (struct json *e = json_first(entries); e && sound; e = json_next(e))
+        sound = sound_entry(e);
     if (sound)
         return json_detach(meta, entries);
     json_del(meta, "managedFields");
@@ -176,41 +212,62 @@ is_update(const struct json *entry)
     return !strcmp(json_get_text(entry, "operation"), "Update");
 }
 
-/* Folds b into the bucket of old updates of its version. */
-static void
-fold(struct json *entries, struct json *a, struct json *b)
+/* The entry that old updates of a version are folded into; first is the oldest
+ * of them. */
+static struct json *
+bucket(struct json *entries, struct json *first)
 {
-    json_set_string(a, "manager", "ancient-changes");
-    json_del(a, "subresource");
-    fieldset_union(fields_set(a), fields_set(b));
-    json_sort(fields_set(a));
-    json_set_string(a, "time", json_get_text(b, "time"));
-    json_free(json_detach(entries, b));
+    struct managed_by by = {.manager = "ancient-changes",
+                            .api_version = json_get_text(first, "apiVersion")};
+    struct json *found = find_entry(entries, &by, "Update");
+
+    if (found)
+        return found;
+    json_set_string(first, "manager", by.manager);
+    json_del(first, "subresource");
+    json_del(first, "time");
+    return first;
 }
 
-/* The two oldest updates of one version become one until few are left. */
+/* The oldest of the updates before e that has its version, or NULL. */
+static struct json *
+older_of_version(const struct json *entries, const struct json *e)
+{
+    for (struct json *c = json_first(entries); c && c != e; c = json_next(c)) {
+        if (is_update(c) && !strcmp(json_get_text(c, "apiVersion"),
+                                    json_get_text(e, "apiVersion")))
+            return c;
+    }
+    return NULL;
+}
+
+/* Beyond ten, the oldest updates of each version become one. */
 static void
 cap_updaters(struct json *entries)
 {
-    for (;;) {
-        struct json *a = NULL, *b = NULL;
-        size_t n = 0;
+    struct json *next;
+    size_t n = 0;
 
-        for (struct json *e = json_first(entries); e; e = json_next(e)) {
-            n += is_update(e);
-            if (!is_update(e) || b)
-                continue;
-            if (!a)
-                a = e;
-            else if (!strcmp(json_get_text(a, "apiVersion"),
-                             json_get_text(e, "apiVersion")))
-                b = e;
+    for (struct json *e = json_first(entries); e; e = json_next(e))
+        n += is_update(e);
+    for (struct json *e = json_first(entries); e && n > UPDATERS_MAX;
+         e = next) {
+        struct json *first = is_update(e) ? older_of_version(entries, e) : NULL;
+        struct json *into;
+
+        next = json_next(e);
+        if (!first)
+            continue;
+        into = bucket(entries, first);
+        if (into != e) {
+            fieldset_union(fields_set(into), fields_set(e));
+            json_sort(fields_set(into));
+            json_set_string(into, "time", json_get_text(e, "time"));
         }
-        if (n <= UPDATERS_MAX || !b)
-            return;
-        fold(entries, a, b);
-        sort_entries(entries);
+        json_free(json_detach(entries, e));
+        n--;
     }
+    sort_entries(entries);
 }
 
 /* Takes entries. */
@@ -219,44 +276,125 @@ put_entries(struct json *obj, struct json *entries)
 {
     drop_empty(entries);
     sort_entries(entries);
-    cap_updaters(entries);
     if (json_first(entries))
         json_set(json_need_object(obj, "metadata"), "managedFields", entries);
     else
         json_free(entries);
 }
 
+/* ---- entries of several versions ---- */
+
+enum { VERSIONS_MAX = 16 };
+
+/* What a write did, as each version's schema sees it; the writer's first. */
+struct views {
+    const struct managed_by *by;
+    const struct json *old, *now; /* NULL: only the types are asked for */
+    struct view {
+        const char *version; /* the text of an entry */
+        const struct fields_types *types;
+        struct changes c;
+    } v[VERSIONS_MAX];
+    size_t n;
+};
+
+static void
+views_release(struct views *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        changes_release(&w->v[i].c);
+}
+
+/* The view of an entry's version; NULL: it is not served (any more). */
+static struct view *
+view_of(struct views *w, const char *version)
+{
+    struct view *v;
+
+    for (size_t i = 0; i < w->n; i++) {
+        if (!strcmp(w->v[i].version, version))
+            return &w->v[i];
+    }
+    if (w->n == VERSIONS_MAX)
+        return NULL;
+    v = &w->v[w->n];
+    v->version = version;
+    v->types = !strcmp(version, w->by->api_version) ? w->by->types
+               : w->by->other ? w->by->other(w->by->other_arg, version)
+                              : NULL;
+    if (!v->types)
+        return NULL;
+    w->n++;
+    if (!w->now)
+        return v;
+    v->c = changes_between(w->by, w->old, w->now);
+    if (v->types != w->by->types) {
+        struct managed_by other = {.types = v->types};
+
+        changes_release(&v->c);
+        v->c = changes_between(&other, w->old, w->now);
+    }
+    return v;
+}
+
+/* Entries whose version is gone go; the others follow their schema. */
+static void
+reconcile(const struct managed_by *by, struct json *entries)
+{
+    AUTO(views_release) struct views w = {.by = by};
+    struct json *next;
+
+    for (struct json *e = json_first(entries); e; e = next) {
+        struct view *v = view_of(&w, json_get_text(e, "apiVersion"));
+
+        next = json_next(e);
+        if (!v)
+            json_free(json_detach(entries, e));
+        else if (fields_reconcile(v->types, fields_set(e)))
+            json_sort(fields_set(e));
+    }
+}
+
+/* ---- updates ---- */
+
 /* What changed is taken from everyone and given to the writer. */
 static void
-record(struct json *entries, const struct managed_by *by,
-       const struct changes *c)
+record(const struct managed_by *by, const struct json *old,
+       const struct json *now, struct json *entries)
 {
+    AUTO(views_release)
+    struct views w = {.by = by, .old = old, .now = now};
+    struct json *changed = view_of(&w, by->api_version)->c.changed;
     struct json *own;
 
     for (struct json *e = json_first(entries); e; e = json_next(e)) {
-        struct json *set = fields_set(e);
+        const struct view *v = view_of(&w, json_get_text(e, "apiVersion"));
 
-        fieldset_subtract(set, c->removed);
-        fieldset_subtract(set, c->changed);
+        fieldset_subtract(fields_set(e), v->c.removed);
+        fieldset_subtract(fields_set(e), v->c.changed);
     }
-    if (!json_first(c->changed))
-        return;
-    own = find_entry(entries, by, "Update");
-    if (!own)
-        own = new_entry(entries, by, "Update");
-    fieldset_union(fields_set(own), c->changed);
-    json_sort(fields_set(own));
-    json_set_string(own, "time", by->now);
+    drop_empty(entries);
+    strip_meta(changed);
+    if (json_first(changed)) {
+        own = find_entry(entries, by, "Update");
+        if (!own)
+            own = new_entry(entries, by, "Update");
+        fieldset_union(fields_set(own), changed);
+        json_sort(fields_set(own));
+        json_set_string(own, "time", by->now);
+    }
+    sort_entries(entries);
+    cap_updaters(entries);
 }
 
 void
-managed_update(const struct fields_types *t, const struct managed_by *by,
-               const struct json *old, struct json *now)
+managed_update(const struct managed_by *by, const struct json *old,
+               struct json *now)
 {
-    struct json *entries = take_entries(now);
     const struct json *had = json_at(old, "metadata", "managedFields", NULL);
-    AUTO(changes_release) struct changes c = {0};
-    bool reset = is_reset(entries) && !by->subresource;
+    bool reset = is_reset(json_at(now, "metadata", "managedFields", NULL)) &&
+                 !by->subresource;
+    struct json *entries = take_entries(now);
 
     if (!reset && (by->subresource || !json_first(entries))) {
         json_free(entries);
@@ -272,15 +410,37 @@ managed_update(const struct fields_types *t, const struct managed_by *by,
     }
     if (!entries)
         entries = json_new_array();
-    c = changes_between(t, old, now);
-    if (json_first(c.changed) || json_first(c.removed))
-        record(entries, by, &c);
+    reconcile(by, entries);
+    record(by, old, now, entries);
     put_entries(now, entries);
+}
+
+bool
+managed_times_alone(const struct json *old, const struct json *now)
+{
+    const struct json *a =
+        json_first(json_at(old, "metadata", "managedFields", NULL));
+    const struct json *b =
+        json_first(json_at(now, "metadata", "managedFields", NULL));
+
+    for (; a && b; a = json_next(a), b = json_next(b)) {
+        static const char *const keys[] = {"manager", "operation", "apiVersion",
+                                           "subresource"};
+
+        for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+            if (strcmp(json_get_text(a, keys[i]), json_get_text(b, keys[i])))
+                return false;
+        }
+        if (!json_equal(fields_set(a), fields_set(b)))
+            return false;
+    }
+    return !a && !b;
 }
 
 /* ---- apply ---- */
 
 struct conflict {
+    char *id;      /* what conflicts are sorted by */
     char *manager; /* `"alice"`, `"upd" using example.org/v1` */
     struct strlist paths;
 };
@@ -294,6 +454,7 @@ static void
 conflicts_release(struct conflicts *c)
 {
     for (size_t i = 0; i < c->n; i++) {
+        free(c->v[i].id);
         free(c->v[i].manager);
         strlist_release(&c->v[i].paths);
     }
@@ -324,16 +485,21 @@ static void
 add_conflict(struct conflicts *c, const struct json *entry,
              const struct json *set)
 {
+    const char *sub = json_get_text(entry, "subresource");
     struct conflict *one;
-    char *name = manager_text(entry);
+    char *id =
+        mem_printf("%s\",%s,%s\"%c", json_get_text(entry, "manager"),
+                   json_get_text(entry, "operation"),
+                   is_update(entry) ? json_get_text(entry, "apiVersion") : "",
+                   *sub ? ',' : '}');
     size_t at = 0;
 
     c->v = mem_grow(c->v, &c->cap, c->n + 1, sizeof(*c->v));
-    while (at < c->n && strcmp(c->v[at].manager, name) < 0)
+    while (at < c->n && strcmp(c->v[at].id, id) < 0)
         at++;
     memmove(c->v + at + 1, c->v + at, (c->n - at) * sizeof(*c->v));
     one = &c->v[at];
-    *one = (struct conflict){.manager = name};
+    *one = (struct conflict){.id = id, .manager = manager_text(entry)};
     fieldset_each(set, add_path, &one->paths);
     c->total += one->paths.n;
     c->n++;
@@ -370,8 +536,7 @@ refuse_conflicts(const struct conflicts *c, struct status *st)
 /* The fields that kubectl's client-side apply wrote and nobody has changed:
  * kubectl may take them over (lastappliedmanager.go). NULL when none. */
 static struct json *
-kubectl_may_take(const struct fields_types *t, const struct managed_by *by,
-                 const struct json *live)
+kubectl_may_take(const struct managed_by *by, const struct json *live)
 {
     const char *text = json_string(
         json_at(live, "metadata", "annotations", LAST_APPLIED, NULL));
@@ -383,11 +548,14 @@ kubectl_may_take(const struct fields_types *t, const struct managed_by *by,
     if (!text || strcmp(by->manager, "kubectl") != 0)
         return NULL;
     last = json_parse(str_of(text), NULL, NULL);
-    if (!json_is(last, JSON_OBJECT))
+    if (!json_is(last, JSON_OBJECT) ||
+        strcmp(json_get_text(last, "apiVersion"), by->api_version) != 0 ||
+        !fields_fit(by->types, last, &why))
         return NULL;
     set = json_new_object();
-    fields_of(t, last, set, &why);
-    c = changes_between(t, last, live);
+    fields_of(by->types, last, set);
+    c = (struct changes){json_new_object(), json_new_object()};
+    fields_compare(by->types, last, live, c.changed, c.removed);
     fieldset_subtract(set, c.changed);
     fieldset_subtract(set, c.removed);
     return set;
@@ -395,19 +563,21 @@ kubectl_may_take(const struct fields_types *t, const struct managed_by *by,
 
 /* Takes the changed fields away from others; false: they may not go. */
 static bool
-take_over(struct json *entries, const struct json *own, const struct changes *c,
+take_over(struct views *w, struct json *entries, const struct json *own,
           const struct json *allowed, bool force, struct status *st)
 {
     AUTO(conflicts_release) struct conflicts conflicts = {0};
 
     for (struct json *e = json_first(entries); e; e = json_next(e)) {
         AUTO(json_free_ptr) struct json *both = NULL;
+        const struct view *v;
 
         if (e == own)
             continue;
-        both = fieldset_intersect(fields_set(e), c->changed);
+        v = view_of(w, json_get_text(e, "apiVersion"));
+        both = fieldset_intersect(fields_set(e), v->c.changed);
         fieldset_subtract(fields_set(e), both);
-        fieldset_subtract(fields_set(e), c->removed);
+        fieldset_subtract(fields_set(e), v->c.removed);
         if (!force) {
             fieldset_subtract(both, allowed);
             if (json_first(both))
@@ -417,49 +587,83 @@ take_over(struct json *entries, const struct json *own, const struct changes *c,
     return !conflicts.n || refuse_conflicts(&conflicts, st);
 }
 
-static struct json *
-all_owned(const struct json *entries)
-{
-    struct json *out = json_new_object();
+/* What the managers of each version own; the last set's version is first. */
+struct ownership {
+    struct fields_owned v[VERSIONS_MAX];
+    size_t n;
+};
 
-    for (const struct json *e = json_first(entries); e; e = json_next(e))
-        fieldset_union(out, fields_set(e));
-    return out;
+static void
+ownership_release(struct ownership *o)
+{
+    for (size_t i = 0; i < o->n; i++)
+        json_free(o->v[i].set);
+}
+
+static void
+add_owned(struct ownership *o, const struct fields_types *t,
+          const struct json *set)
+{
+    size_t i = 0;
+
+    while (i < o->n && o->v[i].t != t)
+        i++;
+    if (i == VERSIONS_MAX)
+        return;
+    if (i == o->n)
+        o->v[o->n++] = (struct fields_owned){t, json_new_object()};
+    fieldset_union(o->v[i].set, set);
+}
+
+/* Takes out of *live what the manager has named before and nobody has now. */
+static void
+give_up(const struct managed_by *by, struct json *entries,
+        const struct json *last, const char *last_version, struct json **live)
+{
+    AUTO(views_release) struct views w = {.by = by};
+    AUTO(ownership_release) struct ownership owned = {0};
+    const struct view *v = last ? view_of(&w, last_version) : NULL;
+
+    if (!v)
+        return;
+    add_owned(&owned, v->types, NULL);
+    for (const struct json *e = json_first(entries); e; e = json_next(e)) {
+        v = view_of(&w, json_get_text(e, "apiVersion"));
+        if (v)
+            add_owned(&owned, v->types, fields_set(e));
+    }
+    fields_prune(owned.v[0].t, live, last, owned.v, owned.n);
 }
 
 static bool
-config_fits(const struct fields_types *t, const struct managed_by *by,
-            const struct json *config, struct json *set, struct status *st)
+config_fits(const struct managed_by *by, const struct json *config,
+            struct status *st)
 {
     AUTO(buf_release) struct buf why = BUF_INIT(BUF_TEXT_MAX);
 
     if (json_at(config, "metadata", "managedFields", NULL))
         return status_bad_request(st, "metadata.managedFields must be nil");
-    if (!fields_of(t, config, set, &why))
-        return status_set(
-            st, 500, NULL,
-            "failed to create typed patch object (%s/%s; %s, Kind=%s): %s",
-            json_string_or(json_at(config, "metadata", "namespace", NULL), ""),
-            json_string_or(json_at(config, "metadata", "name", NULL), ""),
-            by->api_version, json_string_or(json_get(config, "kind"), ""),
-            buf_cstr(&why));
-    strip_meta(set);
-    return true;
+    if (fields_fit(by->types, config, &why))
+        return true;
+    return status_set(
+        st, 500, NULL,
+        "failed to create typed patch object (%s/%s; %s, Kind=%s): %s",
+        json_string_or(json_at(config, "metadata", "namespace", NULL), ""),
+        json_string_or(json_at(config, "metadata", "name", NULL), ""),
+        by->api_version, json_string_or(json_get(config, "kind"), ""),
+        buf_cstr(&why));
 }
 
 /* An object that has been written without managedFields: all it has belongs
  * to an updater of that name. */
 static void
-before_first_apply(const struct fields_types *t, const struct managed_by *by,
-                   const struct json *live, struct json *entries)
+before_first_apply(const struct managed_by *by, const struct json *live,
+                   struct json *entries)
 {
-    struct managed_by first = {"before-first-apply", NULL, by->api_version,
-                               by->now};
-    AUTO(changes_release)
-    struct changes c = changes_between(t, NULL, live);
+    struct managed_by first = *by;
 
-    if (json_at(live, "metadata", "uid", NULL))
-        record(entries, &first, &c);
+    first.manager = "before-first-apply";
+    record(&first, NULL, live, entries);
 }
 
 /* kubectl's annotation follows what kubectl applies from the server's side. */
@@ -469,59 +673,75 @@ follow_last_applied(const struct managed_by *by, struct json *live,
 {
     struct json *notes = json_at(live, "metadata", "annotations", NULL);
     AUTO(json_free_ptr) struct json *plain = NULL;
-    AUTO(buf_release) struct buf text = BUF_INIT(256 << 10);
+    AUTO(buf_release) struct buf text = BUF_INIT(LAST_APPLIED_MAX);
 
-    if (strcmp(by->manager, "kubectl") != 0 || !json_get(notes, LAST_APPLIED))
+    if (strcmp(by->manager, "kubectl") != 0 ||
+        !*json_get_text(notes, LAST_APPLIED))
         return;
     plain = json_copy(config);
     json_del(json_at(plain, "metadata", "annotations", NULL), LAST_APPLIED);
-    if (json_print(plain, JSON_SORTED, &text) && buf_putc(&text, '\n'))
+    if (json_print(plain, JSON_SORTED | JSON_HTML, &text) &&
+        buf_putc(&text, '\n'))
         json_set_string(notes, LAST_APPLIED, buf_cstr(&text));
+    else
+        json_del(notes, LAST_APPLIED);
 }
 
-enum managed_result
-managed_apply(const struct fields_types *t, const struct managed_by *by,
-              const struct json *old, struct json *live, struct json *config,
-              bool force, struct status *st)
+/* The writer's entry, with what config names; last: what it held before. */
+static struct json *
+claim(const struct managed_by *by, struct json *entries,
+      const struct json *config, struct json **last, char **last_version)
 {
-    AUTO(json_free_ptr)
-    struct json *set = json_new_object(), *last = NULL, *before = NULL,
-                *owned = NULL, *allowed = NULL;
-    AUTO(changes_release) struct changes c = {0};
-    struct json *entries = take_entries(live), *own;
-    bool known;
+    struct json *own = find_entry(entries, by, "Apply");
+    struct json *set = json_new_object();
 
+    fields_of(by->types, config, set);
+    skip_reset(by, set);
+    json_sort(set);
+    if (own) {
+        *last = json_detach(own, fields_set(own));
+        *last_version = mem_strdup(json_get_text(own, "apiVersion"));
+    } else {
+        own = new_entry(entries, by, "Apply");
+        json_del(own, "time");
+    }
+    json_set(own, "fieldsV1", set);
+    json_set_string(own, "apiVersion", by->api_version);
+    return own;
+}
+
+bool
+managed_apply(const struct managed_by *by, struct json **live,
+              const struct json *config, bool force, struct status *st)
+{
+    AUTO(json_free_ptr) struct json *old = json_copy(*live), *last = NULL;
+    AUTO(json_free_ptr) struct json *allowed = NULL, *entries = NULL;
+    AUTO(mem_free_ptr) char *last_version = NULL;
+    AUTO(views_release) struct views w = {.by = by};
+    struct json *own;
+
+    entries = take_entries(*live);
     if (!entries)
         entries = json_new_array();
-    if (!config_fits(t, by, config, set, st))
-        goto refused;
+    if (!config_fits(by, config, st))
+        return false;
     if (!json_first(entries))
-        before_first_apply(t, by, live, entries);
-    fields_merge(t, live, config);
-    own = find_entry(entries, by, "Apply");
-    known = own != NULL;
-    if (!own)
-        own = new_entry(entries, by, "Apply");
-    last = json_detach(own, fields_set(own));
-    json_sort(set);
-    json_set(own, "fieldsV1", json_copy(set));
-    json_set_string(own, "apiVersion", by->api_version);
-    owned = all_owned(entries);
-    fields_prune(t, live, last, owned);
-    c = changes_between(t, old, live);
-    allowed = force ? NULL : kubectl_may_take(t, by, old);
-    if (!take_over(entries, own, &c, allowed, force, st))
-        goto refused;
-    if (known && !json_first(c.changed) && !json_first(c.removed) &&
-        json_equal(last, set)) {
-        put_entries(live, entries);
-        return MANAGED_SAME;
-    }
-    follow_last_applied(by, live, config);
-    json_set_string(own, "time", by->now);
-    put_entries(live, entries);
-    return MANAGED_APPLIED;
-refused:
-    json_free(entries);
-    return MANAGED_REFUSED;
+        before_first_apply(by, *live, entries);
+    reconcile(by, entries);
+    fields_merge(by->types, live, config);
+    own = claim(by, entries, config, &last, &last_version);
+    give_up(by, entries, last, last_version, live);
+    json_del(json_get(old, "metadata"), "managedFields");
+    w.old = old;
+    w.now = *live;
+    allowed = force ? NULL : kubectl_may_take(by, old);
+    if (!take_over(&w, entries, own, allowed, force, st))
+        return false;
+    strip_meta(fields_set(own));
+    if (!json_equal(old, *live))
+        json_set_string(own, "time", by->now);
+    follow_last_applied(by, *live, config);
+    put_entries(*live, entries);
+    entries = NULL;
+    return true;
 }

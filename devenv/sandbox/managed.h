@@ -14,30 +14,37 @@
 #include "devenv/sandbox/fields.h"
 #include "devenv/sandbox/status.h"
 
+/* The types of another served version of the kind; NULL: there is none. */
+typedef const struct fields_types *managed_types_fn(void *arg,
+                                                    const char *api_version);
+
 /* Who writes. */
 struct managed_by {
     const char *manager;
     const char *subresource; /* NULL: the object itself */
     const char *api_version;
-    const char *now; /* RFC 3339 */
+    const char *now;   /* RFC 3339 */
+    const char *reset; /* "f:status": the root member that a write of this part
+                          of the API does not set; or NULL */
+    const struct fields_types *types; /* of api_version */
+    managed_types_fn *other;          /* NULL: no other version is served */
+    void *other_arg;
 };
 
 /* A POST or PUT or plain patch: notes in now's managedFields what it changed
  * against old (NULL: it is new). now may bring managedFields of its own ([] or
- * [{}] resets them). An old object that has none stays without. */
-void managed_update(const struct fields_types *t, const struct managed_by *by,
-                    const struct json *old, struct json *now);
+ * [{}] resets them). An old object that has none stays without. Entries of
+ * versions that are not served go. */
+void managed_update(const struct managed_by *by, const struct json *old,
+                    struct json *now);
+/* The managedFields of both say the same, but for times. */
+bool managed_times_alone(const struct json *old, const struct json *now);
 
-enum managed_result { MANAGED_APPLIED, MANAGED_SAME, MANAGED_REFUSED };
-/* Server-side apply of config to live, a copy of old (changed in place; with
- * only apiVersion and kind, and old NULL, when it is created). MANAGED_SAME:
- * nothing changed, live is as it was. MANAGED_REFUSED: 409 with
+/* Server-side apply of config to *live (which has only apiVersion and kind when
+ * the object is created); *live is replaced. False: 409 with
  * FieldManagerConflict causes, 500 when config does not fit the schema, 400
- * when it has managedFields; live is then of no use. */
-enum managed_result managed_apply(const struct fields_types *t,
-                                  const struct managed_by *by,
-                                  const struct json *old, struct json *live,
-                                  struct json *config, bool force,
-                                  struct status *st);
+ * when it has managedFields; *live is then of no use. */
+bool managed_apply(const struct managed_by *by, struct json **live,
+                   const struct json *config, bool force, struct status *st);
 
 #endif

@@ -256,17 +256,41 @@ raise_generation(const struct write_job *j, struct json *obj)
 
 /* ---- the common end ---- */
 
+/* The types of another version of the job's kind. */
+static const struct fields_types *
+types_of_version(void *arg, const char *api_version)
+{
+    const struct write_job *j = arg;
+    struct kind_info *k = kinds_kind(&j->r->kinds, api_version, j->k->kind);
+
+    return k && !strcmp(k->pub.plural, j->k->plural) ? kind_types(k) : NULL;
+}
+
+struct managed_by
+write_managed_by(struct write_job *j, char now[CLOCK_RFC3339_LEN])
+{
+    registry_now(j->r, now);
+    return (struct managed_by){
+        .manager = manager_of(j->w),
+        .subresource = j->w->subresource,
+        .api_version = j->k->api_version,
+        .now = now,
+        .reset = on_status(j)       ? "f:spec"
+                 : j->k->has_status ? "f:status"
+                                    : NULL,
+        .types = kind_types(kind_info(j->k)),
+        .other = types_of_version,
+        .other_arg = j,
+    };
+}
+
 static void
-note_managers(const struct write_job *j, struct json *obj)
+note_managers(struct write_job *j, struct json *obj)
 {
     char now[CLOCK_RFC3339_LEN];
-    struct managed_by by = {.manager = manager_of(j->w),
-                            .subresource = j->w->subresource,
-                            .api_version = j->k->api_version,
-                            .now = now};
+    struct managed_by by = write_managed_by(j, now);
 
-    registry_now(j->r, now);
-    managed_update(kind_types(kind_info(j->k)), &by, j->old, obj);
+    managed_update(&by, j->old, obj);
 }
 
 static bool

@@ -7,6 +7,7 @@
 #ifndef DEVENV_SANDBOX_WRITE_H
 #define DEVENV_SANDBOX_WRITE_H
 
+#include "devenv/sandbox/managed.h"
 #include "devenv/sandbox/registry_state.h"
 
 /* A write under way. */
@@ -39,6 +40,9 @@ bool write_may_create(const struct write_job *j, const char *ns,
                       const char *name);
 /* What the server sets in a new object. */
 void write_stamp_new(struct write_job *j, struct json *obj);
+/* The writer as managedFields sees it; now is filled and must live as long. */
+struct managed_by write_managed_by(struct write_job *j,
+                                   char now[CLOCK_RFC3339_LEN]);
 /* Takes obj through defaults, managedFields and checks into the store; returns
  * what is stored now. */
 struct json *write_finish(struct write_job *j, struct json *obj);

@@ -169,27 +169,6 @@ check_config(const struct write_job *j, const struct json *config)
     return true;
 }
 
-/* What a part of the API cannot set is not looked at (reset fields). */
-static void
-reset_fields(const struct write_job *j, struct json *config)
-{
-    struct json *next;
-
-    if (!is_part(j->w, "status")) {
-        if (j->k->has_status)
-            json_del(config, "status");
-        return;
-    }
-    for (struct json *c = json_first(config); c; c = next) {
-        const char *key = json_key(c);
-
-        next = json_next(c);
-        if (strcmp(key, "status") != 0 && strcmp(key, "apiVersion") != 0 &&
-            strcmp(key, "kind") != 0 && strcmp(key, "metadata") != 0)
-            json_free(json_detach(config, c));
-    }
-}
-
 /* The object that config is merged into. */
 static struct json *
 live_object(const struct write_job *j)
@@ -209,15 +188,10 @@ apply(struct write_job *j, const char *ns, struct json *config)
 {
     struct json *live = live_object(j);
     char now[CLOCK_RFC3339_LEN];
-    struct managed_by by = {j->w->manager, j->w->subresource, j->k->api_version,
-                            now};
-    enum managed_result result;
+    struct managed_by by = write_managed_by(j, now);
 
-    registry_now(j->r, now);
-    result = managed_apply(kind_types(kind_info(j->k)), &by, j->old, live,
-                           config, j->w->force, j->st);
-    if (result == MANAGED_REFUSED || !write_check_namespace(j, ns, live) ||
-        !meta_decode(j->k, live, j->st))
+    if (!managed_apply(&by, &live, config, j->w->force, j->st) ||
+        !write_check_namespace(j, ns, live) || !meta_decode(j->k, live, j->st))
         goto fail;
     j->applied = true;
     if (!j->old) {
@@ -251,7 +225,6 @@ registry_apply(struct registry *r, const struct kind *k,
     /* Complaints show the configuration as it came. */
     if (!named)
         json_del(json_get(own, "metadata"), "namespace");
-    reset_fields(&j, own);
     if (w->subresource || stored_find(r, k, ns, name, &it)) {
         if (!write_load(&j, ns, name))
             return NULL;

@@ -48,20 +48,20 @@ try_apply(const struct json *object, const struct json *patch,
           const struct schema *schema)
 {
     struct fields_types t = {.root = schema};
-    struct managed_by by = {"fuzz", NULL, "v1", "2026-11-21T05:00:00Z"};
-    struct json *live = json_copy(object), *config = json_copy(patch);
+    struct managed_by by = {.manager = "fuzz",
+                            .api_version = "v1",
+                            .now = "2026-11-21T05:00:00Z",
+                            .types = &t};
+    struct json *live = json_copy(object);
     struct status st = {0};
 
-    if (managed_apply(&t, &by, object, live, config, false, &st) ==
-            MANAGED_REFUSED &&
-        !st.code)
+    if (!managed_apply(&by, &live, patch, false, &st) && !st.code)
         abort();
     status_release(&st);
     json_free(live);
     live = json_copy(patch);
-    managed_update(&t, &by, object, live);
+    managed_update(&by, object, live);
     json_free(live);
-    json_free(config);
 }
 
 int
