@@ -302,7 +302,9 @@ validate(const struct write_job *j, struct json *obj)
     meta_validate(j->k, obj, &bad);
     if (j->old)
         meta_validate_update(obj, j->old, &bad);
-    if (registry_schema(j->k))
+    if (registry_schema(j->k) && j->old && on_status(j))
+        schema_validate_status(registry_schema(j->k), obj, j->old, &bad);
+    else if (registry_schema(j->k))
         schema_validate_update(registry_schema(j->k), obj, j->old, &bad);
     if (info->builtin && info->builtin->prepare)
         info->builtin->prepare(j->w, obj, j->old, &bad);

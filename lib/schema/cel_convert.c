@@ -16,17 +16,47 @@ no_conversion(struct cel_eval *e, const struct cel_value *a, const char *to)
                      cel_type_of(a), to);
 }
 
+/* Where Go's decoder of URL-safe base64 stops; more than s.n: nowhere. */
+static size_t
+base64_fault(struct str s)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop"
+                                 "qrstuvwxyz0123456789-_";
+    size_t i = 0, j = 0;
+
+    for (; i < s.n && s.s[i] != '='; i++, j++) {
+        if (!s.s[i] || !strchr(digits, s.s[i]))
+            return i;
+    }
+    if (i == s.n)
+        return j % 4 ? i - j % 4 : s.n + 1;
+    if (j % 4 < 2)
+        return i;
+    i++;
+    if (j % 4 == 2) {
+        if (i == s.n)
+            return s.n;
+        if (s.s[i] != '=')
+            return i - 1;
+        i++;
+    }
+    return i < s.n ? i : s.n + 1;
+}
+
 struct cel_value
 cel_of_base64(struct arena *a, struct str s)
 {
     AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
+    size_t at = base64_fault(s);
 
-    if (!digest_unbase64(s, false, &b))
-        return cel_of_bytes(CEL_ERROR,
-                            str_of(arena_printf(a,
-                                                "Invalid byte formatted string "
-                                                "%.*s",
-                                                STR_ARG(s))));
+    if (at <= s.n)
+        return cel_of_bytes(
+            CEL_ERROR, str_of(arena_printf(a,
+                                           "Invalid byte formatted string "
+                                           "%.*s: illegal base64 data at input "
+                                           "byte %zu",
+                                           STR_ARG(s), at)));
+    digest_unbase64(s, true, &b);
     return cel_of_bytes(CEL_BYTES, arena_str(a, buf_view(&b)));
 }
 

@@ -322,12 +322,25 @@ schema_rules_release(struct schema *s)
 
 /* ---- evaluating ---- */
 
+/*
+ * What stood in a place before, for ratcheting: a rule without oldSelf that
+ * fails for an unchanged value is let pass. Where nothing corresponds (items of
+ * lists that are no maps) the nearest value around counts that has something
+ * corresponding. For oldSelf only equal places count (old of check_node).
+ */
+struct place {
+    const struct schema *schema;
+    const struct json *old, *value; /* NULL: nothing corresponds */
+    bool root;                      /* nothing is around */
+};
+
 /* One object under validation. */
 struct checker {
     struct schema_findings *out;
     struct arena *arena; /* emptied after each node */
     struct buf path;
     int64_t budget; /* negative: no further rules */
+    struct place place;
 };
 
 static void
@@ -412,6 +425,13 @@ message_of(struct checker *c, const struct schema *s,
            !str_contains(*out, STR("\n"));
 }
 
+static bool
+unchanged(const struct checker *c)
+{
+    return c->place.old &&
+           schema_same(c->place.schema, c->place.old, c->place.value);
+}
+
 static void
 broken(struct checker *c, const struct schema *s, const struct schema_rule *r,
        const struct cel_value values[2])
@@ -463,8 +483,15 @@ check_rules(struct checker *c, const struct schema *s, const struct json *v,
 {
     struct cel_value self = cel_of_json(c->arena, v, s);
     struct cel_value was = old ? cel_of_json(c->arena, old, s) : self;
-    struct cel_value maybe = cel_optional(c->arena, old ? &was : NULL);
+    struct cel_value inside = was, maybe;
     bool stopped;
+
+    if (was.kind == CEL_ERROR)
+        inside.s = str_of(arena_printf(c->arena,
+                                       "unsupported conversion to ref.Val: "
+                                       "(*errors.errorString)%.*s",
+                                       STR_ARG(was.s)));
+    maybe = cel_optional(c->arena, old ? &inside : NULL);
 
     for (size_t i = 0; i < s->rule_list_count && c->budget >= 0; i++) {
         const struct schema_rule *r = &s->rule_list[i];
@@ -480,7 +507,8 @@ check_rules(struct checker *c, const struct schema *s, const struct json *v,
                         "no further validation rules will be run");
         else if (got.kind == CEL_ERROR)
             failed(c, s, r, got.s, stopped);
-        else if (got.kind != CEL_BOOL || !got.b)
+        else if ((got.kind != CEL_BOOL || !got.b) &&
+                 (r->uses_old || !unchanged(c)))
             broken(c, s, r, values);
     }
     arena_reset(c->arena);
@@ -489,23 +517,13 @@ check_rules(struct checker *c, const struct schema *s, const struct json *v,
 static void check_node(struct checker *c, const struct schema *s,
                        const struct json *v, const struct json *old);
 
-/* The item of a list of type map that has the keys of this one. */
-static const struct json *
-same_item(const struct schema *s, const struct json *list,
-          const struct json *item)
+/* The place of a part: with a schema and an old value of its own, or, below
+ * what corresponds to nothing, that of what is around. */
+static struct place
+part_of(const struct place *around, const struct schema *s,
+        const struct json *old, const struct json *value)
 {
-    if (s->info.list != SCHEMA_LIST_MAP)
-        return NULL;
-    for (struct json *o = json_first(list); o; o = json_next(o)) {
-        bool same = true;
-
-        for (size_t i = 0; i < s->info.list_keys->n && same; i++)
-            same = json_equal(json_get(o, s->info.list_keys->v[i]),
-                              json_get(item, s->info.list_keys->v[i]));
-        if (same)
-            return o;
-    }
-    return NULL;
+    return s && old ? (struct place){s, old, value, false} : *around;
 }
 
 static void
@@ -513,16 +531,32 @@ check_items(struct checker *c, const struct schema *s, const struct json *v,
             const struct json *old)
 {
     size_t i = 0;
+    struct map before = {0};
 
     if (!s->items || !s->items->has_rules)
         return;
+    schema_index_items(s, old, &before);
     for (struct json *e = json_first(v); e && c->budget >= 0;
          e = json_next(e)) {
         size_t mark = schema_path_index(&c->path, i++);
 
-        check_node(c, s->items, e, same_item(s, old, e));
+        const struct json *was = schema_same_item(s, &before, e);
+        struct place around = c->place;
+
+        c->place = part_of(&around, s->items, was, e);
+        check_node(c, s->items, e, was);
+        c->place = around;
         buf_truncate(&c->path, mark);
     }
+    map_release(&before, NULL);
+}
+
+/* The type of an object is never taken for unchanged. */
+static bool
+type_member(const struct checker *c, const struct json *m)
+{
+    return c->place.root && (strcmp(json_key(m), "kind") == 0 ||
+                             strcmp(json_key(m), "apiVersion") == 0);
 }
 
 static void
@@ -541,7 +575,13 @@ check_members(struct checker *c, const struct schema *s, const struct json *v,
             schema_path_key(&c->path, json_key(m));
         else
             buf_printf(&c->path, "[%s]", json_key(m));
-        check_node(c, child, m, json_get(old, json_key(m)));
+        const struct json *was = json_get(old, json_key(m));
+        struct place around = c->place;
+
+        c->place = type_member(c, m) ? (struct place){0}
+                                     : part_of(&around, child, was, m);
+        check_node(c, child, m, was);
+        c->place = around;
         buf_truncate(&c->path, mark);
     }
 }
@@ -570,7 +610,8 @@ schema_rules_check(const struct schema *s, const struct json *value,
     struct checker c = {.out = findings,
                         .arena = arena_new(),
                         .path = BUF_INIT(4096),
-                        .budget = COST_BUDGET};
+                        .budget = COST_BUDGET,
+                        .place = {s, old, value, true}};
 
     check_node(&c, s, value, old);
     arena_free(c.arena);

@@ -327,7 +327,11 @@ cel_of_json(struct arena *a, const struct json *j, const struct schema *s)
                               "invalid data, got null for schema with "
                               "nullable=false");
     if (s->info.int_or_string)
-        return untyped(a, j);
+        return json_is(j, JSON_STRING) || json_is_integer(j)
+                   ? untyped(a, j)
+                   : bad_data(a, "",
+                              "invalid data, expected XIntOrString value to be "
+                              "either a string or integer");
     if (s->info.type == SCHEMA_ANY)
         return (struct cel_value){.kind = CEL_UNKNOWN, .json = j};
     if (json_type_of(j) != wanted[s->info.type])

@@ -643,7 +643,8 @@ compile_values(struct compiler *c, struct schema *s, const struct json *j,
     if (!values || level == LEVEL_NESTED)
         return;
     if (json_is(values, JSON_BOOL)) {
-        s->any_values = json_bool(values, false);
+        s->any_values = true; /* false does not prune, it refuses */
+        s->closed = !json_bool(values, false);
         return;
     }
     if (s->info.embedded_resource)
@@ -716,6 +717,18 @@ compile_alternatives(struct compiler *c, struct schema *s, const struct json *j,
     }
 }
 
+static bool
+has_invariants(const struct schema *s)
+{
+    for (size_t i = 0; i < s->property_count; i++) {
+        if (s->properties[i].schema->has_invariants)
+            return true;
+    }
+    return s->info.list != SCHEMA_LIST_ATOMIC || s->info.embedded_resource ||
+           (s->items && s->items->has_invariants) ||
+           (s->values && s->values->has_invariants);
+}
+
 /* NULL only with a problem added. */
 static struct schema *
 compile(struct compiler *c, const struct json *j, enum level level,
@@ -750,6 +763,7 @@ compile(struct compiler *c, const struct json *j, enum level level,
     compile_values(c, s, j, level);
     compile_items(c, s, j, level, outer);
     compile_alternatives(c, s, j, level == LEVEL_NESTED ? outer : j);
+    s->has_invariants = has_invariants(s);
     if (level != LEVEL_NESTED) {
         check_resource(c, s, j, level);
         check_default(c, s);

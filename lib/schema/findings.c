@@ -38,6 +38,16 @@ schema_findings_add(struct schema_findings *f, const char *field,
 }
 
 void
+schema_findings_truncate(struct schema_findings *f, size_t n)
+{
+    while (f->n > n) {
+        f->n--;
+        free(f->v[f->n].field);
+        free(f->v[f->n].message);
+    }
+}
+
+void
 schema_findings_text(const struct schema_findings *f, struct buf *out)
 {
     if (f->n > 1)

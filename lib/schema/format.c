@@ -201,7 +201,7 @@ is_byte(struct str s)
         if (!ascii_letter(c) && !ascii_digit(c) && c != '+' && c != '/')
             return false;
     }
-    return s.n % 4 == 0;
+    return s.n && s.n % 4 == 0;
 }
 
 static bool

@@ -8,6 +8,7 @@
 #define LIB_SCHEMA_NODE_H
 
 #include "lib/base/arena.h"
+#include "lib/base/map.h"
 #include "lib/base/re.h"
 
 #include "lib/schema/schema.h"
@@ -40,12 +41,14 @@ struct schema {
     const struct schema_property **by_name; /* sorted */
     struct strlist required;
     struct schema *items, *values, *negated;
-    bool any_values; /* additionalProperties: true */
+    bool any_values; /* additionalProperties: true or false */
+    bool closed;     /* additionalProperties: false */
     struct schema_list_of all_of, any_of, one_of;
     struct re *pattern;
     struct schema_rule *rule_list;
     size_t rule_list_count;
-    bool has_rules; /* here or below */
+    bool has_rules;      /* here or below */
+    bool has_invariants; /* here or below: see schema_check_invariants */
     bool is_root;
 };
 
@@ -66,6 +69,27 @@ const struct schema_property *schema_find(const struct schema *node,
 bool schema_check(const struct schema *node, const struct json *value,
                   const char *prefix, const char *path,
                   struct schema_findings *findings);
+/* Are old and v the same as far as this schema can tell? Items of lists of type
+ * map may stand in another order; what no schema describes is never the same.
+ */
+bool schema_same(const struct schema *s, const struct json *old,
+                 const struct json *v);
+/* The items of a list of type map by their keys; of other lists none. */
+void schema_index_items(const struct schema *s, const struct json *list,
+                        struct map *items);
+/* The one of them that has the keys of this item, or NULL. */
+const struct json *schema_same_item(const struct schema *s,
+                                    const struct map *items,
+                                    const struct json *item);
+/* What lists of type set and map and embedded resources must be; lists are not
+ * looked at when those of old (may be NULL) are wrong. */
+void schema_check_invariants(const struct schema *s, const struct json *value,
+                             const struct json *old, const char *path,
+                             struct schema_findings *findings);
+/* A value as errors print it, in fresh memory: strings as Go's %q. */
+char *schema_value_text(const struct json *v);
+/* Drops all but the first n. */
+void schema_findings_truncate(struct schema_findings *f, size_t n);
 /* Compiles the rules of a node whose children are complete; unless sound (no
  * faults in it or below) they are only looked at. */
 void schema_rules_compile(struct schema *s, const struct buf *path, bool sound,

@@ -75,8 +75,14 @@ void schema_default(const struct schema *root, struct json *object);
 bool schema_validate(const struct schema *root, const struct json *object,
                      struct schema_findings *findings);
 /* The same of an object that replaces old (NULL: that is created): transition
- * rules see old as oldSelf. */
+ * rules see old as oldSelf, and what was wrong before and has not changed
+ * passes (ratcheting). */
 bool schema_validate_update(const struct schema *root,
+                            const struct json *object, const struct json *old,
+                            struct schema_findings *findings);
+/* The same of a write to the status subresource: only the status is held
+ * against the schema, all rules are run. */
+bool schema_validate_status(const struct schema *root,
                             const struct json *object, const struct json *old,
                             struct schema_findings *findings);
 /* The CEL rules alone, also of an object that does not fit the schema (which

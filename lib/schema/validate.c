@@ -3,27 +3,39 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/base/map.h"
 #include "lib/base/mem.h"
 #include "lib/base/utf8.h"
 
 #include "lib/schema/node.h"
 
 /*
- * kube-openapi's SchemaValidator (validation/validate), then apiextensions'
- * words for its errors (apiserver/validation) and its check of list types.
- * Every validator that fits the kind of the value runs, even when the type is
- * wrong already: the API server reports all of it.
+ * kube-openapi's SchemaValidator (validation/validate), with apiextensions'
+ * words for its errors (apiserver/validation). Every validator that fits the
+ * kind of the value runs, even when the type is wrong already: the API server
+ * reports all of it. Of anyOf and oneOf the faults of the alternative with the
+ * most validators behind it are told, so these are counted.
+ *
+ * Ratcheting (apiserver/validation/ratcheting.go): where the old value of the
+ * same place is known and equal, faults are dropped. Values are compared only
+ * when there are faults. Below allOf and its sisters nothing is dropped.
  */
 
 #define REQUIRED "FieldValueRequired"
 #define INVALID  "FieldValueInvalid"
 #define TYPE     "FieldValueTypeInvalid"
 
+/* What stood in a place before; old NULL: not known. */
+struct link {
+    const struct schema *schema; /* how its parts are found */
+    const struct json *old;
+};
+
 struct check {
     struct schema_findings *out;
     const char *prefix; /* of field names; the texts do without */
     struct buf path;
+    struct link link;
+    size_t matches; /* validators that have run, as kube-openapi counts */
 };
 
 /* ---- values as Go prints them in errors ---- */
@@ -60,12 +72,11 @@ put_value(const struct json *v, struct buf *out)
              json_double(v, &d))
         json_print_float(d, false, out);
     else
-        json_print(v, JSON_SORTED, out);
+        json_print(v, JSON_SORTED | JSON_HTML, out);
 }
 
-/* In fresh memory. */
-static char *
-value_text(const struct json *v)
+char *
+schema_value_text(const struct json *v)
 {
     AUTO(buf_release) struct buf b = BUF_INIT(4096);
 
@@ -108,6 +119,21 @@ at(const struct check *c)
     return buf_cstr(&c->path);
 }
 
+/* The same is told once, however many schemas say it. */
+static void
+add_once(struct schema_findings *f, const char *field, const char *reason,
+         const char *message)
+{
+    const char *shown = *field ? field : "<nil>";
+
+    for (size_t i = 0; i < f->n; i++) {
+        if (strcmp(f->v[i].field, shown) == 0 &&
+            strcmp(f->v[i].message, message) == 0)
+            return;
+    }
+    schema_findings_add(f, field, reason, "%s", message);
+}
+
 static void add(struct check *c, const char *reason, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
@@ -126,7 +152,7 @@ add(struct check *c, const char *reason, const char *fmt, ...)
     buf_puts(&field, c->prefix);
     if (c->path.n)
         schema_path_key(&field, at(c));
-    schema_findings_add(c->out, buf_cstr(&field), reason, "%s", message);
+    add_once(c->out, buf_cstr(&field), reason, message);
     free(message);
 }
 
@@ -134,7 +160,7 @@ add(struct check *c, const char *reason, const char *fmt, ...)
 static void
 invalid(struct check *c, const struct json *v, const char *should)
 {
-    AUTO(mem_free_ptr) char *value = value_text(v);
+    AUTO(mem_free_ptr) char *value = schema_value_text(v);
 
     add(c, INVALID, "Invalid value: %s: %s in body %s", value, at(c), should);
 }
@@ -212,13 +238,17 @@ check_type(struct check *c, const struct schema *s, const struct json *v)
     if (fits_type(s, v))
         return;
     if (has_string_format(s) && !json_is(v, JSON_NULL)) {
-        if (json_is(v, JSON_ARRAY) && s->info.type != SCHEMA_INTEGER &&
-            s->info.type != SCHEMA_NUMBER)
+        bool number =
+            s->info.type == SCHEMA_INTEGER || s->info.type == SCHEMA_NUMBER;
+
+        if (json_is(v, JSON_ARRAY) && !number)
             return;
-        want = s->info.format;
-        got = json_is_integer(v)        ? "int64"
-              : json_is(v, JSON_NUMBER) ? "float64"
-                                        : "";
+        if (!json_is(v, JSON_ARRAY)) {
+            want = s->info.format;
+            got = json_is_integer(v)        ? "int64"
+                  : json_is(v, JSON_NUMBER) ? "float64"
+                                            : "";
+        }
     }
     add(c, TYPE, "Invalid value: \"%s\": %s in body must be of type %s: \"%s\"",
         got, at(c), want, got);
@@ -234,8 +264,9 @@ check_text(struct check *c, const struct schema *s, const struct json *v)
     AUTO(buf_release) struct buf should = BUF_INIT(8192);
 
     if (i->max_length >= 0 && utf8_count(text) > (size_t)i->max_length) {
-        add(c, "FieldValueTooLong", "Too long: may not be more than %lld bytes",
-            (long long)i->max_length);
+        add(c, "FieldValueTooLong",
+            "Too long: may not be more than %lld byte%s",
+            (long long)i->max_length, i->max_length == 1 ? "" : "s");
         return;
     }
     if (i->min_length >= 0 && utf8_count(text) < (size_t)i->min_length)
@@ -254,24 +285,38 @@ check_string(struct check *c, const struct schema *s, const struct json *v)
 
     check_text(c, s, v);
     if (*format && !schema_format_ok(format, str_of(json_string(v)))) {
-        AUTO(mem_free_ptr) char *value = value_text(v);
+        AUTO(mem_free_ptr) char *value = schema_value_text(v);
 
         add(c, TYPE, "Invalid value: %s: %s in body must be of type %s: %s",
             value, at(c), format, value);
     }
 }
 
-/* Exact for integers, so that no bound is lost in a double. */
+/* A bound as integers are held against it: without its fraction. */
+static bool
+whole_bound(const struct json *bound, int64_t *out)
+{
+    double d;
+
+    if (json_int64(bound, out))
+        return true;
+    if (!json_double(bound, &d) || fabs(d) >= 9e18)
+        return false;
+    *out = (int64_t)d;
+    return true;
+}
+
+/* A value beside a bound: integers exactly. */
 static int
-compare(const struct json *a, const struct json *b)
+compare(const struct json *v, const struct json *bound)
 {
     int64_t i, k;
     double x = 0, y = 0;
 
-    if (json_int64(a, &i) && json_int64(b, &k))
+    if (json_is_integer(v) && json_int64(v, &i) && whole_bound(bound, &k))
         return (i > k) - (i < k);
-    json_double(a, &x);
-    json_double(b, &y);
+    json_double(v, &x);
+    json_double(bound, &y);
     return (x > y) - (x < y);
 }
 
@@ -292,17 +337,54 @@ check_bound(struct check *c, const struct json *v, const struct json *bound,
     invalid(c, v, should);
 }
 
+/* swag.IsFloat64AJSONInteger */
+static bool
+is_whole(double d)
+{
+    double whole = (double)(int64_t)d, diff = fabs(d - whole);
+
+    if (!isfinite(d) || fabs(d) > 9007199254740991.0)
+        return false;
+    return d == whole || diff < 1e-9 * (fabs(d) + fabs(whole));
+}
+
 static bool
 is_multiple(const struct json *v, const struct json *of)
 {
     int64_t i, k;
     double x = 0, y = 0;
 
-    if (json_int64(v, &i) && json_int64(of, &k))
-        return k == 0 || i % k == 0;
+    if (json_is_integer(v) && json_int64(v, &i) && whole_bound(of, &k))
+        return i % k == 0;
     json_double(v, &x);
     json_double(of, &y);
-    return y == 0 || x / y == floor(x / y);
+    return is_whole(y < 1 ? 1 / y * x : x / y);
+}
+
+/* A factor that is nothing, for integers also 0.5, divides nothing. */
+static bool
+is_factor(const struct json *v, const struct json *of)
+{
+    double d = 0;
+
+    json_double(of, &d);
+    return json_is_integer(v) ? d >= 1 : d > 0;
+}
+
+static void
+check_factor(struct check *c, const struct json *v, const struct json *of)
+{
+    AUTO(mem_free_ptr) char *factor = bound_text(of, v);
+    AUTO(mem_free_ptr)
+    char *should = mem_printf("should be a multiple of %s", factor);
+
+    if (!is_factor(v, of))
+        add(c, INVALID,
+            "Invalid value: %s: factor MultipleOf declared for %s must be "
+            "positive: %s",
+            factor, at(c), factor);
+    else if (!is_multiple(v, of))
+        invalid(c, v, should);
 }
 
 static void
@@ -310,15 +392,24 @@ check_number(struct check *c, const struct schema *s, const struct json *v)
 {
     const struct schema_info *i = &s->info;
 
-    if (i->multiple_of && !is_multiple(v, i->multiple_of)) {
-        AUTO(mem_free_ptr) char *of = bound_text(i->multiple_of, NULL);
-        char should[128];
-
-        snprintf(should, sizeof(should), "should be a multiple of %s", of);
-        invalid(c, v, should);
-    }
-    check_bound(c, v, i->maximum, true, i->exclusive_maximum);
+    if (i->multiple_of)
+        check_factor(c, v, i->multiple_of);
     check_bound(c, v, i->minimum, false, i->exclusive_minimum);
+    check_bound(c, v, i->maximum, true, i->exclusive_maximum);
+}
+
+/* reflect's Convert to the type of the choice: fractions go. */
+static bool
+is_choice(const struct json *choice, const struct json *v)
+{
+    int64_t i;
+    double d;
+
+    if (json_is(v, JSON_NUMBER) && !json_is_integer(v) &&
+        json_is_integer(choice) && json_int64(choice, &i) &&
+        json_double(v, &d) && fabs(d) < 9e18)
+        return (int64_t)d == i;
+    return json_equal(choice, v);
 }
 
 static void
@@ -327,116 +418,105 @@ check_enum(struct check *c, const struct schema *s, const struct json *v)
     AUTO(buf_release) struct buf list = BUF_INIT(8192);
 
     for (struct json *e = json_first(s->info.choices); e; e = json_next(e)) {
-        if (json_equal(e, v))
+        if (is_choice(e, v))
             return;
-        AUTO(mem_free_ptr) char *text = value_text(e);
+        AUTO(mem_free_ptr) char *text = schema_value_text(e);
 
         buf_printf(&list, json_is(e, JSON_STRING) ? "%s%s" : "%s\"%s\"",
                    list.n ? ", " : "", text);
     }
-    AUTO(mem_free_ptr) char *value = value_text(v);
+    AUTO(mem_free_ptr) char *value = schema_value_text(v);
 
     add(c, "FieldValueNotSupported",
         "Unsupported value: %s: supported values: %s", value, buf_cstr(&list));
 }
 
-/* ---- lists ---- */
+/* ---- lists and objects ---- */
 
-/* What must be unique about an item: itself, or its keys. NULL: nothing. */
-static char *
-identity(const struct schema *s, const struct json *item)
+/* The value and its parts are checked with what stood there before; false:
+ * there are faults. */
+static bool
+check_linked(struct check *c, const struct schema *s, const struct json *v,
+             struct link link)
 {
-    if (s->info.list == SCHEMA_LIST_SET)
-        return value_text(item);
-    if (!json_is(item, JSON_OBJECT))
-        return NULL;
-    AUTO(json_free_ptr) struct json *keys = json_new_object();
+    struct link around = c->link;
+    size_t before = c->out->n;
 
-    for (size_t i = 0; i < s->info.list_keys->n; i++) {
-        const char *key = s->info.list_keys->v[i];
-        struct json *v = json_get(item, key);
+    c->link = link;
+    bool ok = check_value(c, s, v);
 
-        if (v)
-            json_set(keys, key, json_copy(v));
-    }
-    return value_text(keys);
-}
-
-static void
-check_unique(struct check *c, const struct schema *s, const struct json *v)
-{
-    static char once[] = "once", twice[] = "twice";
-    struct map seen = {0};
-    size_t i = 0;
-
-    for (struct json *item = json_first(v); item; item = json_next(item)) {
-        AUTO(mem_free_ptr) char *id = identity(s, item);
-        size_t mark = schema_path_index(&c->path, i++);
-
-        /* The second one is reported, further ones are not. */
-        if (id && map_get(&seen, str_of(id)) == once)
-            add(c, "FieldValueDuplicate", "Duplicate value: %s", id);
-        if (id)
-            map_put(&seen, str_of(id),
-                    map_has(&seen, str_of(id)) ? twice : once);
-        buf_truncate(&c->path, mark);
-    }
-    map_release(&seen, NULL);
+    c->link = around;
+    if (ok || !link.old || !link.schema ||
+        !schema_same(link.schema, link.old, v))
+        return ok;
+    schema_findings_truncate(c->out, before);
+    return true;
 }
 
 static void
 check_array(struct check *c, const struct schema *s, const struct json *v)
 {
     size_t i = 0, n = json_len(v);
+    struct map before = {0};
 
+    schema_index_items(c->link.schema, c->link.old, &before);
     for (struct json *item = json_first(v); s->items && item;
          item = json_next(item)) {
         size_t mark = schema_path_index(&c->path, i++);
+        struct link link = {0};
 
-        check_value(c, s->items, item);
+        link.old = schema_same_item(c->link.schema, &before, item);
+        link.schema = link.old ? c->link.schema->items : NULL;
+        check_linked(c, s->items, item, link);
         buf_truncate(&c->path, mark);
     }
+    map_release(&before, NULL);
     if (s->info.min_items >= 0 && n < (size_t)s->info.min_items)
         invalid_count(c, n, "items", s->info.min_items);
     if (s->info.max_items >= 0 && n > (size_t)s->info.max_items)
         too_many(c, n, s->info.max_items);
-    if (s->info.list != SCHEMA_LIST_ATOMIC)
-        check_unique(c, s, v);
+    c->matches++;
 }
 
-/* ---- objects ---- */
-
-static void
-missing(struct check *c, const char *key, const char *detail)
+/* A member's old value. The type of an object is never taken for unchanged:
+ * old and new were converted to the same version. */
+static struct link
+member_link(const struct check *c, const char *key)
 {
-    size_t mark = schema_path_key(&c->path, key);
+    struct link link = {0};
+    bool type = !c->path.n && !*c->prefix &&
+                (strcmp(key, "kind") == 0 || strcmp(key, "apiVersion") == 0);
 
-    add(c, REQUIRED, "Required value%s", detail);
-    buf_truncate(&c->path, mark);
+    if (!c->link.old || type)
+        return link;
+    link.schema = schema_member(c->link.schema, key);
+    if (link.schema)
+        link.old = json_get(c->link.old, key);
+    return link;
 }
 
 static void
-check_embedded(struct check *c, const struct json *v)
+check_members(struct check *c, const struct schema *s, const struct json *v)
 {
-    static const char *const needed[] = {"apiVersion", "kind"};
+    for (struct json *m = json_first(v); m; m = json_next(m)) {
+        const struct schema *child = schema_member(s, json_key(m));
+        size_t mark = c->path.n;
 
-    for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
-        const char *text = json_get_string(v, needed[i]);
+        if (child) {
+            struct link link = member_link(c, json_key(m));
 
-        if (!json_get(v, needed[i]))
-            missing(c, needed[i], "");
-        else if (text && !*text)
-            missing(c, needed[i], ": must not be empty");
+            schema_path_key(&c->path, json_key(m));
+            check_linked(c, child, m, link);
+        } else if (s->closed && !schema_find(s, json_key(m))) {
+            AUTO(json_free_ptr) struct json *key = json_new_string(json_key(m));
+            AUTO(mem_free_ptr) char *text = schema_value_text(key);
+
+            add(c, INVALID,
+                "Invalid value: %s: %s.%s in body is a forbidden property",
+                text, at(c), json_key(m));
+        }
+        buf_truncate(&c->path, mark);
     }
-    const char *version = json_string_or(json_get(v, needed[0]), "");
-    const char *slash = strchr(version, '/');
-    size_t mark = schema_path_key(&c->path, needed[0]);
-
-    if (slash && strchr(slash + 1, '/'))
-        add(c, INVALID,
-            "Invalid value: \"%s\": unexpected GroupVersion string: %s",
-            version, version);
-    buf_truncate(&c->path, mark);
 }
 
 static void
@@ -448,101 +528,117 @@ check_object(struct check *c, const struct schema *s, const struct json *v)
         invalid_count(c, n, "properties", s->info.min_properties);
     if (s->info.max_properties >= 0 && n > (size_t)s->info.max_properties)
         too_many(c, n, s->info.max_properties);
+    check_members(c, s, v);
     for (size_t i = 0; i < s->required.n; i++) {
-        if (!json_get(v, s->required.v[i]))
-            missing(c, s->required.v[i], "");
-    }
-    if (s->info.embedded_resource)
-        check_embedded(c, v);
-    for (struct json *m = json_first(v); m; m = json_next(m)) {
-        const struct schema *child = schema_member(s, json_key(m));
-        size_t mark = schema_path_key(&c->path, json_key(m));
+        if (json_get(v, s->required.v[i]))
+            continue;
+        size_t mark = schema_path_key(&c->path, s->required.v[i]);
 
-        if (child)
-            check_value(c, child, m);
+        add(c, REQUIRED, "Required value");
         buf_truncate(&c->path, mark);
     }
 }
 
 /* ---- allOf, anyOf, oneOf, not ---- */
 
-/* Does v pass the alternative? Its findings go to *why. */
+/* What the alternatives of a node say. */
+struct outcome {
+    size_t passed;
+    struct schema_findings faults; /* of the best that failed */
+    size_t matches;                /* of the first that passed, else the best */
+};
+
 static bool
-passes(struct check *c, const struct schema *s, const struct json *v,
-       struct schema_findings *why)
+try_one(struct check *c, const struct schema *s, const struct json *v,
+        struct schema_findings *why, size_t *matches)
 {
-    struct schema_findings *out = c->out;
+    struct check alone = {.out = why, .prefix = c->prefix, .path = c->path};
+    bool ok = check_value(&alone, s, v);
 
-    c->out = why;
-    bool ok = check_value(c, s, v);
-
-    c->out = out;
+    c->path = alone.path; /* it may have grown */
+    *matches = alone.matches;
     return ok;
+}
+
+/* any: the first that passes is enough. */
+static void
+try_all(struct check *c, const struct schema_list_of *l, const struct json *v,
+        bool any, struct outcome *o)
+{
+    bool failed = false;
+
+    for (size_t i = 0; i < l->n && !(any && o->passed); i++) {
+        struct schema_findings why = {0};
+        size_t matches;
+
+        if (try_one(c, l->v[i], v, &why, &matches)) {
+            if (!o->passed++)
+                o->matches = matches;
+            schema_findings_release(&o->faults);
+        } else if (!o->passed && (!failed || matches > o->matches)) {
+            struct schema_findings worse = o->faults;
+
+            o->faults = why;
+            why = worse;
+            o->matches = matches;
+            failed = true;
+        }
+        schema_findings_release(&why);
+    }
 }
 
 static void
 adopt(struct schema_findings *to, const struct schema_findings *from)
 {
     for (size_t i = 0; i < from->n; i++)
-        schema_findings_add(to, from->v[i].field, from->v[i].reason, "%s",
-                            from->v[i].message);
-}
-
-/* How many alternatives v passes; the findings of the first are kept in
- * *first, to be shown when there is none. */
-static size_t
-count_passing(struct check *c, const struct schema_list_of *l,
-              const struct json *v, struct schema_findings *first)
-{
-    size_t passed = 0;
-
-    for (size_t i = 0; i < l->n; i++) {
-        struct schema_findings why = {0};
-
-        passed += passes(c, l->v[i], v, i ? &why : first);
-        schema_findings_release(&why);
-    }
-    return passed;
+        add_once(to, from->v[i].field, from->v[i].reason, from->v[i].message);
 }
 
 static void
 composite(struct check *c, const char *must)
 {
-    schema_findings_add(c->out, "", INVALID, "Invalid value: \"\": \"%s\" %s",
-                        at(c), must);
+    AUTO(mem_free_ptr)
+    char *text = mem_printf("Invalid value: \"\": \"%s\" %s", at(c), must);
+
+    add_once(c->out, c->prefix, INVALID, text);
 }
 
 static void
 check_any_of(struct check *c, const struct schema *s, const struct json *v)
 {
-    struct schema_findings first = {0};
+    struct outcome o = {0};
 
-    if (s->any_of.n && !count_passing(c, &s->any_of, v, &first)) {
+    if (!s->any_of.n)
+        return;
+    try_all(c, &s->any_of, v, true, &o);
+    if (!o.passed)
         composite(c, "must validate at least one schema (anyOf)");
-        adopt(c->out, &first);
-    }
-    schema_findings_release(&first);
+    adopt(c->out, &o.faults);
+    c->matches += o.matches;
+    schema_findings_release(&o.faults);
 }
 
 static void
 check_one_of(struct check *c, const struct schema *s, const struct json *v)
 {
-    struct schema_findings first = {0};
-    size_t passed = s->one_of.n ? count_passing(c, &s->one_of, v, &first) : 1;
+    struct outcome o = {0};
     char must[128];
 
-    if (passed == 0) {
+    if (!s->one_of.n)
+        return;
+    try_all(c, &s->one_of, v, false, &o);
+    snprintf(must, sizeof(must),
+             "must validate one and only one schema (oneOf). Found %zu valid "
+             "alternatives",
+             o.passed);
+    if (!o.passed)
         composite(c, "must validate one and only one schema (oneOf). Found "
                      "none valid");
-        adopt(c->out, &first);
-    } else if (passed > 1) {
-        snprintf(must, sizeof(must),
-                 "must validate one and only one schema (oneOf). Found %zu "
-                 "valid alternatives",
-                 passed);
+    else if (o.passed > 1)
         composite(c, must);
-    }
-    schema_findings_release(&first);
+    adopt(c->out, &o.faults);
+    c->matches += o.passed <= 1 ? o.matches : 0;
+    schema_findings_release(&o.faults);
 }
 
 static void
@@ -550,8 +646,14 @@ check_all_of(struct check *c, const struct schema *s, const struct json *v)
 {
     size_t passed = 0;
 
-    for (size_t i = 0; i < s->all_of.n; i++)
-        passed += check_value(c, s->all_of.v[i], v);
+    for (size_t i = 0; i < s->all_of.n; i++) {
+        AUTO(schema_findings_release) struct schema_findings why = {0};
+        size_t matches;
+
+        passed += try_one(c, s->all_of.v[i], v, &why, &matches);
+        adopt(c->out, &why);
+        c->matches += matches;
+    }
     if (passed < s->all_of.n)
         composite(c, passed ? "must validate all the schemas (allOf)"
                             : "must validate all the schemas (allOf). None "
@@ -561,13 +663,15 @@ check_all_of(struct check *c, const struct schema *s, const struct json *v)
 static void
 check_not(struct check *c, const struct schema *s, const struct json *v)
 {
-    struct schema_findings why = {0};
+    AUTO(schema_findings_release) struct schema_findings why = {0};
+    size_t matches;
 
-    if (s->negated && passes(c, s->negated, v, &why))
+    if (s->negated && try_one(c, s->negated, v, &why, &matches))
         composite(c, "must not validate the schema (not)");
-    schema_findings_release(&why);
 }
 
+/* The validators that always run count one, those of a kind of value another,
+ * and the end of them one more. */
 static bool
 check_value(struct check *c, const struct schema *s, const struct json *v)
 {
@@ -575,11 +679,14 @@ check_value(struct check *c, const struct schema *s, const struct json *v)
 
     if (!json_is(v, JSON_NULL) || !s->info.nullable)
         check_type(c, s, v);
+    c->matches += c->out->n == before;
     if (json_is(v, JSON_NULL)) {
         if (s->info.choices)
             check_enum(c, s, v);
         return c->out->n == before;
     }
+    c->matches += 4 + (s->info.type != SCHEMA_ANY || s->info.int_or_string ||
+                       *s->info.format);
     check_any_of(c, s, v);
     check_one_of(c, s, v);
     check_all_of(c, s, v);
@@ -594,6 +701,7 @@ check_value(struct check *c, const struct schema *s, const struct json *v)
         check_enum(c, s, v);
     if (json_is(v, JSON_OBJECT))
         check_object(c, s, v);
+    c->matches += !json_is(v, JSON_BOOL) + json_is(v, JSON_NUMBER);
     return c->out->n == before;
 }
 
@@ -602,7 +710,8 @@ schema_check(const struct schema *node, const struct json *value,
              const char *prefix, const char *path,
              struct schema_findings *findings)
 {
-    struct check c = {findings, prefix, BUF_INIT(4096)};
+    struct check c = {
+        .out = findings, .prefix = prefix, .path = BUF_INIT(4096)};
 
     buf_puts(&c.path, path);
     bool ok = check_value(&c, node, value);
@@ -615,7 +724,11 @@ bool
 schema_validate_value(const struct schema *node, const struct json *value,
                       const char *path, struct schema_findings *findings)
 {
-    return schema_check(node, value, "", path, findings);
+    size_t before = findings->n;
+
+    schema_check(node, value, "", path, findings);
+    schema_check_invariants(node, value, NULL, path, findings);
+    return findings->n == before;
 }
 
 /* Findings after which the API server does not run the CEL rules. */
@@ -639,6 +752,23 @@ blocks_rules(const struct schema_findings *f, size_t from)
     return false;
 }
 
+/* What stood there before is only looked at when there are faults. */
+static void
+check_update(const struct schema *s, const struct json *v,
+             const struct json *old, const char *prefix,
+             struct schema_findings *findings)
+{
+    struct check c = {
+        .out = findings, .prefix = prefix, .path = BUF_INIT(4096)};
+    size_t before = findings->n;
+
+    if (!check_value(&c, s, v) && old) {
+        schema_findings_truncate(findings, before);
+        check_linked(&c, s, v, (struct link){s, old});
+    }
+    buf_release(&c.path);
+}
+
 bool
 schema_validate(const struct schema *root, const struct json *object,
                 struct schema_findings *findings)
@@ -646,13 +776,13 @@ schema_validate(const struct schema *root, const struct json *object,
     return schema_validate_update(root, object, NULL, findings);
 }
 
-bool
-schema_validate_update(const struct schema *root, const struct json *object,
-                       const struct json *old, struct schema_findings *findings)
+/* What follows the check of the schema itself. */
+static bool
+validate_rest(const struct schema *root, const struct json *object,
+              const struct json *old, size_t before,
+              struct schema_findings *findings)
 {
-    size_t before = findings->n;
-
-    schema_validate_value(root, object, "", findings);
+    schema_check_invariants(root, object, old, "", findings);
     if (!root->has_rules)
         return findings->n == before;
     if (blocks_rules(findings, before))
@@ -664,6 +794,30 @@ schema_validate_update(const struct schema *root, const struct json *object,
     else
         schema_rules_check(root, object, old, findings);
     return findings->n == before;
+}
+
+bool
+schema_validate_update(const struct schema *root, const struct json *object,
+                       const struct json *old, struct schema_findings *findings)
+{
+    size_t before = findings->n;
+
+    check_update(root, object, old, "", findings);
+    return validate_rest(root, object, old, before, findings);
+}
+
+bool
+schema_validate_status(const struct schema *root, const struct json *object,
+                       const struct json *old, struct schema_findings *findings)
+{
+    const struct schema_property *status = schema_find(root, "status");
+    const struct json *value = json_get(object, "status");
+    size_t before = findings->n;
+
+    if (status && value)
+        check_update(status->schema, value, json_get(old, "status"), "status",
+                     findings);
+    return validate_rest(root, object, old, before, findings);
 }
 
 bool
