@@ -717,18 +717,6 @@ compile_alternatives(struct compiler *c, struct schema *s, const struct json *j,
     }
 }
 
-static bool
-has_invariants(const struct schema *s)
-{
-    for (size_t i = 0; i < s->property_count; i++) {
-        if (s->properties[i].schema->has_invariants)
-            return true;
-    }
-    return s->info.list != SCHEMA_LIST_ATOMIC || s->info.embedded_resource ||
-           (s->items && s->items->has_invariants) ||
-           (s->values && s->values->has_invariants);
-}
-
 /* NULL only with a problem added. */
 static struct schema *
 compile(struct compiler *c, const struct json *j, enum level level,
@@ -763,7 +751,7 @@ compile(struct compiler *c, const struct json *j, enum level level,
     compile_values(c, s, j, level);
     compile_items(c, s, j, level, outer);
     compile_alternatives(c, s, j, level == LEVEL_NESTED ? outer : j);
-    s->has_invariants = has_invariants(s);
+    s->has_invariants = schema_needs_invariants(s);
     if (level != LEVEL_NESTED) {
         check_resource(c, s, j, level);
         check_default(c, s);

@@ -270,6 +270,18 @@ check_embedded(struct walk *w, const struct json *v)
 
 /* ---- all of it ---- */
 
+bool
+schema_needs_invariants(const struct schema *s)
+{
+    for (size_t i = 0; i < s->property_count; i++) {
+        if (s->properties[i].schema->has_invariants)
+            return true;
+    }
+    return s->info.list != SCHEMA_LIST_ATOMIC || s->info.embedded_resource ||
+           (s->items && s->items->has_invariants) ||
+           (s->values && s->values->has_invariants);
+}
+
 static void
 walk_members(struct walk *w, const struct schema *s, const struct json *v)
 {

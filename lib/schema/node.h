@@ -86,6 +86,8 @@ const struct json *schema_same_item(const struct schema *s,
 void schema_check_invariants(const struct schema *s, const struct json *value,
                              const struct json *old, const char *path,
                              struct schema_findings *findings);
+/* Are there such places in s, whose children are complete? */
+bool schema_needs_invariants(const struct schema *s);
 /* A value as errors print it, in fresh memory: strings as Go's %q. */
 char *schema_value_text(const struct json *v);
 /* Drops all but the first n. */

@@ -38,51 +38,7 @@ struct check {
     size_t matches; /* validators that have run, as kube-openapi counts */
 };
 
-/* ---- values as Go prints them in errors ---- */
-
-/* Go's %q. */
-static void
-put_quoted(const char *z, struct buf *out)
-{
-    static const char from[] = "\a\b\f\n\r\t\v\"\\";
-    static const char to[] = "abfnrtv\"\\";
-
-    buf_putc(out, '"');
-    for (; *z; z++) {
-        const char *hit = strchr(from, *z);
-
-        if (hit)
-            buf_printf(out, "\\%c", to[hit - from]);
-        else if ((unsigned char)*z < 0x20 || *z == 0x7F)
-            buf_printf(out, "\\x%02x", (unsigned)*z);
-        else
-            buf_putc(out, *z);
-    }
-    buf_putc(out, '"');
-}
-
-static void
-put_value(const struct json *v, struct buf *out)
-{
-    double d;
-
-    if (json_string(v))
-        put_quoted(json_string(v), out);
-    else if (json_is(v, JSON_NUMBER) && !json_is_integer(v) &&
-             json_double(v, &d))
-        json_print_float(d, false, out);
-    else
-        json_print(v, JSON_SORTED | JSON_HTML, out);
-}
-
-char *
-schema_value_text(const struct json *v)
-{
-    AUTO(buf_release) struct buf b = BUF_INIT(4096);
-
-    put_value(v, &b);
-    return buf_take(&b);
-}
+/* ---- words ---- */
 
 /* A bound beside a value: as an integer when the value is one. */
 static char *
