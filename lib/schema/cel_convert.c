@@ -56,6 +56,8 @@ cel_of_base64(struct arena *a, struct str s)
                                            "%.*s: illegal base64 data at input "
                                            "byte %zu",
                                            STR_ARG(s), at)));
+    while (s.n && s.s[s.n - 1] == '=')
+        s.n--;
     digest_unbase64(s, true, &b);
     return cel_of_bytes(CEL_BYTES, arena_str(a, buf_view(&b)));
 }
