@@ -255,10 +255,10 @@ what_the_schema_refuses_blocks(void **state)
            "spec: {id: p, name: P, dataDomainRef: d, status: new, colour: 7}\n",
            "+ DataProduct/p\n"
            "w unknown field \"spec.colour\"\n"
-           "! spec.description: Required value\n"
            "! spec.status: Unsupported value: \"new\": supported values: "
            "\"proposed\", \"draft\", \"active\", \"deprecated\", "
-           "\"retired\"\n");
+           "\"retired\"\n"
+           "! spec.description: Required value\n");
 }
 
 /* ---- doing what a plan says, by hand ---- */
