@@ -6,6 +6,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/yaml.h"
 
+#include "lib/kube/kubeconfig_shape.h"
 #include "lib/kube/kubeconfig_tree.h"
 
 #define FILE_MAX    ((size_t)4 << 20)
@@ -37,16 +38,10 @@ merge_section(struct kube_config *c, enum kube_section section,
     const char *key = sections[section].list;
     const struct json *list = json_get(source->root, key);
 
-    if (!list || json_is(list, JSON_NULL))
-        return true;
-    if (!json_is(list, JSON_ARRAY))
-        return error_set(err, ERR_PARSE, "%s is no list", key);
     for (struct json *item = json_first(list); item; item = json_next(item)) {
-        const char *name = json_get_string(item, "name");
+        const char *name = json_string_or(json_get(item, "name"), "");
         size_t n = c->entries_n[section];
 
-        if (!name)
-            return error_set(err, ERR_PARSE, "an entry of %s has no name", key);
         if (kube_config_entry(c, section, name))
             continue; /* the first file wins, whole */
         if (n >= ENTRIES_MAX)
@@ -71,38 +66,69 @@ source_free(struct kube_source *s)
     free(s);
 }
 
+/* The tree of a file's first document; an empty one is an empty object. */
+static struct json *
+read_tree(struct str text, struct error *err)
+{
+    struct json_places places = {0};
+    /* Two keys of one name: the last wins, as in client-go's reader. */
+    struct yaml_options o = {
+        .max_bytes = FILE_MAX, .last_key_wins = true, .places = &places};
+    struct yaml_docs docs = {0};
+    struct json *root = NULL;
+
+    if (yaml_parse(text, &o, &docs, err)) {
+        if (docs.n) {
+            root = docs.v[0].value;
+            docs.v[0].value = NULL;
+        } else {
+            root = json_new_object();
+        }
+        if (!kube_config_shape(root, &places, err)) {
+            json_free(root);
+            root = NULL;
+        }
+    }
+    yaml_docs_release(&docs);
+    json_places_release(&places);
+    return root;
+}
+
+static bool
+is_config(const struct json *root, struct error *err)
+{
+    const char *kind = json_string_or(json_get(root, "kind"), "");
+    const char *version = json_string_or(json_get(root, "apiVersion"), "");
+
+    if (*kind && strcmp(kind, "Config") != 0)
+        return error_set(err, ERR_PARSE, "kind is %s, not Config", kind);
+    if (*version && strcmp(version, "v1") != 0)
+        return error_set(err, ERR_PARSE, "apiVersion is %s, not v1", version);
+    return true;
+}
+
 /* Parses one file's text and merges it behind what is there. */
 static bool
 add_text(struct kube_config *c, struct str text, const char *path,
          const char *folder, struct error *err)
 {
-    /* Two keys of one name: the last wins, as in client-go's reader. */
-    struct yaml_options o = {.max_bytes = FILE_MAX, .last_key_wins = true};
-    struct yaml_docs docs = {0};
     struct kube_source *s;
-    const char *kind, *current;
+    struct json *root;
+    const char *current;
 
     if (c->sources_n == ARRAY_LEN(c->sources))
         return error_set(err, ERR_LIMIT, "more than %zu kubeconfig files",
                          ARRAY_LEN(c->sources));
-    if (!yaml_parse(text, &o, &docs, err))
+    root = read_tree(text, err);
+    if (!root)
         return false;
     s = mem_zalloc(1, sizeof(*s));
     s->path = mem_strdup(path);
     s->folder = mem_strdup(folder);
-    if (docs.n) {
-        s->root = docs.v[0].value;
-        docs.v[0].value = NULL;
-    } else {
-        s->root = json_new_object();
-    }
-    yaml_docs_release(&docs);
+    s->root = root;
     c->sources[c->sources_n++] = s;
-    if (!json_is(s->root, JSON_OBJECT))
-        return error_set(err, ERR_PARSE, "it is no kubeconfig");
-    kind = json_get_string(s->root, "kind");
-    if (kind && *kind && strcmp(kind, "Config") != 0)
-        return error_set(err, ERR_PARSE, "kind is %s, not Config", kind);
+    if (!is_config(root, err))
+        return false;
     for (int i = 0; i < KUBE_SECTIONS; i++) {
         if (!merge_section(c, (enum kube_section)i, s, err))
             return false;
@@ -123,6 +149,14 @@ folder_of(const char *path)
     return mem_strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
+/* Who may not read a file of his own has often made it with sudo. */
+static void
+denied_remedy(const char *path, struct error *err)
+{
+    error_remedy(err, "MT-KUBECONFIG-DENIED",
+                 "Make the file yours: sudo chown \"$USER\" %s", path);
+}
+
 static bool
 add_file(struct kube_config *c, const char *path, bool must_exist,
          struct error *err)
@@ -134,6 +168,8 @@ add_file(struct kube_config *c, const char *path, bool must_exist,
     if (!file_read(path, &text, &e)) {
         if (e.code == ERR_NOT_FOUND && !must_exist)
             return true;
+        if (e.code == ERR_DENIED)
+            denied_remedy(path, &e);
         if (err)
             *err = e;
         return false;

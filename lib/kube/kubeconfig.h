@@ -59,7 +59,8 @@ struct kube_access {
  *   else $KUBECONFIG, a ':' list; empty entries, duplicates and missing files
  *   are skipped; else ~/.kube/config, which may be missing.
  * Merge: of equal names of clusters, users and contexts the first file wins
- * whole; the first non-empty current-context wins; relative paths are relative
+ * whole (twice in one file is an error); the first non-empty current-context
+ * wins; relative paths are relative
  * to the file they stand in. Files may be YAML or JSON. */
 struct kube_config *kube_config_load(const char *file, struct error *err);
 /* The same from text; paths are relative to folder (NULL: "."). For tests,
@@ -83,8 +84,10 @@ bool kube_config_describe(const struct kube_config *c, const char *context,
 const char *kube_config_current(const struct kube_config *c);
 
 /* Resolves a context (NULL: the current one) and reads the files it names
- * (*-data beats the file). No such context, or no current one: ERR_NOT_FOUND
- * that lists what there is; a bad file or base64: ERR_PARSE or ERR_IO. */
+ * (one named beside its *-data is an error). A server over plain HTTP gets no
+ * credentials, a server without a scheme is one. No such context, or no current
+ * one: ERR_NOT_FOUND that lists what there is; a bad file or base64: ERR_PARSE
+ * or ERR_IO. */
 struct kube_access *kube_config_access(const struct kube_config *c,
                                        const char *context, struct error *err);
 /* Appends a kubeconfig (YAML) that holds this one context, which is current
@@ -96,6 +99,11 @@ bool kube_config_extract(const struct kube_config *c, const char *context,
 /* The service account of the pod we run in (KUBERNETES_SERVICE_HOST and
  * /var/run/secrets/kubernetes.io/serviceaccount); ERR_NOT_FOUND outside. */
 struct kube_access *kube_access_in_cluster(struct error *err);
+/* The same with the account's files in folder. A token must be there, ca.crt
+ * and namespace (else POD_NAMESPACE, else "default") need not. */
+struct kube_access *kube_access_pod(const char *folder, struct error *err);
+/* Does its server speak TLS? */
+bool kube_access_secure(const struct kube_access *a);
 /* What every command does: load, resolve; without any configuration and
  * inside a pod, the pod's own account. */
 struct kube_access *kube_access_open(const char *file, const char *context,

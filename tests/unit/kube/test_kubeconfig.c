@@ -138,10 +138,11 @@ no_config(void **state)
 static void
 inline_data(void **state)
 {
+    AUTO(mem_free_ptr) char *token = put("t", "T");
     struct error err = {0};
     struct kube_access *a = open_text(
         "clusters: [{name: c, cluster: {server: 'https://s', "
-        "certificate-authority-data: UEVN, certificate-authority: nofile, "
+        "certificate-authority-data: UEVN, "
         "proxy-url: 'socks5://p'}}]\n"
         "users: [{name: u, user: {client-certificate-data: Q0VSVA==, "
         "client-key-data: S0VZ, tokenFile: t, as: root, as-groups: [g1, g2], "
@@ -171,7 +172,7 @@ exec_plugin(void **state)
                 "env: [{name: NAME, value: v}], provideClusterInfo: true, "
                 "interactiveMode: Never}}}]\n" CONTEXT,
         NULL, &err);
-    AUTO(mem_free_ptr) char *want = file_join(folder, "./bin/login");
+    AUTO(mem_free_ptr) char *want = file_join(folder, "bin/login");
 
     (void)state;
     assert_non_null(a);
@@ -191,9 +192,18 @@ refused(void **state)
         const char *part;
     } rows[] = {
         {"kind: Pod\n", ERR_PARSE, "kind is Pod"},
-        {"[]", ERR_PARSE, "no kubeconfig"},
+        {"# why\n[]", ERR_PARSE, "line 2: the file is no object"},
+        {"kind: Config\napiVersion: v2\n", ERR_PARSE, "apiVersion is v2"},
+        {"users:\n- name: u\n  user:\n    token: 7\n", ERR_PARSE,
+         "line 4: users[0].user.token is no text"},
+        {"users: [{name: u, user: {as-groups: [1]}}]", ERR_PARSE,
+         "users[0].user.as-groups[0] is no text"},
+        {"users: [{name: u, user: {as-user-extra: {k: v}}}]", ERR_PARSE,
+         "users[0].user.as-user-extra.k is no list"},
+        {"clusters:\n- {name: a}\n- {name: a}\n", ERR_PARSE,
+         "line 3: clusters[1] has the name of an entry before"},
+        {"a: 1\n  b: 2\n", ERR_PARSE, "line 2"},
         {"clusters: {}", ERR_PARSE, "clusters is no list"},
-        {"users: [{user: {}}]", ERR_PARSE, "has no name"},
         {"a: [", ERR_PARSE, ""},
         {"", ERR_NOT_FOUND, "there is no kubeconfig"},
         {CLUSTER "contexts: [{name: x, context: {cluster: c}}]", ERR_NOT_FOUND,
@@ -212,8 +222,28 @@ refused(void **state)
          "insecure-skip-tls-verify: true, certificate-authority-data: UEVN}}]"
          "\n" CONTEXT,
          ERR_USAGE, "only one"},
-        {CLUSTER "users: [{name: u, user: {client-key-data: S0VZ}}]\n" CONTEXT,
-         ERR_USAGE, "without its certificate"},
+        {CLUSTER
+         "users: [{name: u, user: {client-certificate-data: S0VZ}}]\n" CONTEXT,
+         ERR_USAGE, "without its key"},
+        {"clusters: [{name: c, cluster: {server: 'https://s', "
+         "certificate-authority-data: UEVN, certificate-authority: "
+         "f}}]\n" CONTEXT,
+         ERR_USAGE, "only one can be meant"},
+        {"clusters: [{name: c, cluster: {server: 'https://s', "
+         "proxy-url: 'ftp://x'}}]\n" CONTEXT,
+         ERR_USAGE, "ftp://x"},
+        {CLUSTER "users: [{name: u, user: {token: t, username: me}}]\n" CONTEXT,
+         ERR_USAGE, "more than one authentication method"},
+        {CLUSTER "users: [{name: u, user: {as-uid: t}}]\n" CONTEXT, ERR_USAGE,
+         "without impersonating a user"},
+        {CLUSTER "users: [{name: u, user: {tokenFile: none}}]\n" CONTEXT,
+         ERR_NOT_FOUND, "tokenFile"},
+        {CLUSTER "users: [{name: u, user: {exec: {command: c, apiVersion: "
+                 "client.authentication.k8s.io/v1}}}]\n" CONTEXT,
+         ERR_PARSE, "interactiveMode must be specified for u"},
+        {CLUSTER "users: [{name: u, user: {exec: {command: c, apiVersion: "
+                 "client.authentication.k8s.io/v1alpha1}}}]\n" CONTEXT,
+         ERR_UNSUPPORTED, "exec plugin: invalid apiVersion"},
         {CLUSTER
          "users: [{name: u, user: {auth-provider: {name: gcp}}}]\n" CONTEXT,
          ERR_UNSUPPORTED, "exec plugin"},
@@ -257,7 +287,8 @@ one_context_alone(void **state)
                      "- {name: other, cluster: {server: 'https://other'}}\n"
                      "users:\n"
                      "- {name: u, user: {exec: {command: bin/login, args: [a], "
-                     "apiVersion: client.authentication.k8s.io/v1}}}\n"
+                     "apiVersion: client.authentication.k8s.io/v1, "
+                     "interactiveMode: Never}}}\n"
                      "- {name: v, user: {token: not-mine}}\n"
                      "contexts:\n"
                      "- {name: one, context: {cluster: c, user: u, "
@@ -288,6 +319,55 @@ one_context_alone(void **state)
     assert_string_equal(err.id, "MT-NO-CONTEXT");
 }
 
+/* The pod's own account: address, token, CA and namespace. */
+static void
+in_a_pod(void **state)
+{
+    AUTO(mem_free_ptr) char *token = put("token", "pod-token");
+    struct error err = {0};
+    struct kube_access *a;
+
+    (void)state;
+    setenv("KUBERNETES_SERVICE_HOST", "fd00::1", 1);
+    setenv("KUBERNETES_SERVICE_PORT", "443", 1);
+    a = kube_access_pod(folder, &err);
+    assert_non_null(a);
+    assert_string_equal(a->server, "https://[fd00::1]:443");
+    assert_string_equal(a->token_file, token);
+    assert_string_equal(a->ns, "default");
+    kube_access_free(a);
+    AUTO(mem_free_ptr) char *ns = put("namespace", "team\n");
+
+    a = kube_access_pod(folder, &err);
+    assert_string_equal(a->ns, "team");
+    kube_access_free(a);
+    setenv("POD_NAMESPACE", "other", 1);
+    a = kube_access_pod(folder, &err);
+    assert_string_equal(a->ns, "other");
+    kube_access_free(a);
+    unlink(token);
+    assert_null(kube_access_pod(folder, &err));
+    unsetenv("KUBERNETES_SERVICE_HOST");
+    unsetenv("POD_NAMESPACE");
+}
+
+/* Who listens on plain HTTP is told no secret. */
+static void
+plain_http(void **state)
+{
+    struct error err = {0};
+    struct kube_access *a =
+        open_text("clusters: [{name: c, cluster: {server: 'http://s'}}]\n"
+                  "users: [{name: u, user: {token: secret, as: x}}]\n" CONTEXT,
+                  NULL, &err);
+
+    (void)state;
+    assert_non_null(a);
+    assert_null(a->token);
+    assert_string_equal(a->as, "x");
+    kube_access_free(a);
+}
+
 int
 main(void)
 {
@@ -295,7 +375,8 @@ main(void)
         cmocka_unit_test(one_context_alone), cmocka_unit_test(merge),
         cmocka_unit_test(named_file),        cmocka_unit_test(no_config),
         cmocka_unit_test(inline_data),       cmocka_unit_test(exec_plugin),
-        cmocka_unit_test(refused),
+        cmocka_unit_test(refused),           cmocka_unit_test(in_a_pod),
+        cmocka_unit_test(plain_http),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
