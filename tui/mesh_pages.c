@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "lib/base/mem.h"
 
@@ -211,7 +212,7 @@ static void
 read_object(struct source_mesh *s, struct mesh_page *p)
 {
     const char *problem;
-    const struct kube_object *o = source_mesh_object(s, &p->ref, &problem);
+    const struct kube_object *o = source_mesh_object(s, p, &problem);
     struct json *fresh;
 
     p->base.problem = problem;
@@ -403,23 +404,40 @@ version_schema(const struct json *definition, const char *version)
     return NULL;
 }
 
-/* Looks for the kind in the definitions of one sort; NULL when it is not in
- * there, *loading when that cannot be said yet. */
+/* Lets go of the definitions that were looked at. */
+static void
+release_defs(struct source_mesh *s)
+{
+    for (size_t i = 0; i < ARRAY_LEN(s->defs); i++) {
+        s->store->ops->release(s->store, s->defs[i]);
+        s->defs[i] = NULL;
+    }
+    free(s->defs_name);
+    s->defs_name = NULL;
+}
+
+/* Looks for the kind's definition, of the i-th sort; NULL when there is none,
+ * *loading when that cannot be said yet. */
 static struct json *
-find_schema(struct source_mesh *s, const char *word, const struct kube_kind *k,
+find_schema(struct source_mesh *s, size_t i, const struct kube_kind *k,
             bool *loading)
 {
+    static const char *const words[] = {"compositeresourcedefinitions",
+                                        "customresourcedefinitions"};
     const struct tui_store_ops *ops = s->store->ops;
-    const struct kube_kind *defs = ops->kind_find(s->store, word);
-    struct tui_collection *c =
-        defs ? ops->collection(s->store, defs, NULL) : NULL;
-    AUTO(mem_free_ptr)
-    char *name = mem_printf("%s.%s", k->gvr.resource, k->gvr.group);
-    const struct kube_object *o = c ? ops->find(s->store, c, "", name) : NULL;
+    const struct tui_want want = {.kind = ops->kind_find(s->store, words[i]),
+                                  .form = KUBE_FULL,
+                                  .name = s->defs_name};
+    const struct kube_object *o = NULL;
     const char *problem = NULL;
     struct json *definition, *schema;
 
-    *loading = c && !o && !ops->collected(s->store, c, &problem) && !problem;
+    if (!s->defs[i] && want.kind)
+        s->defs[i] = ops->collection(s->store, &want, NULL);
+    if (s->defs[i])
+        o = ops->find(s->store, s->defs[i], "", s->defs_name);
+    *loading = s->defs[i] && !o &&
+               !ops->collected(s->store, s->defs[i], &problem) && !problem;
     definition = o ? json_parse(o->body, NULL, NULL) : NULL;
     schema = json_copy(version_schema(definition, k->gvr.version));
     json_free(definition);
@@ -430,23 +448,30 @@ struct json *
 mesh_pages_schema(struct tui_source *base, const struct tui_ref *kind,
                   struct error *err)
 {
-    static const char *const words[] = {"compositeresourcedefinitions",
-                                        "customresourcedefinitions"};
     struct source_mesh *s = (struct source_mesh *)base;
     const struct kube_kind *k =
         s->store->ops->kind_of(s->store, kind->api, kind->kind);
+    AUTO(mem_free_ptr)
+    char *name = k ? mem_printf("%s.%s", k->gvr.resource, k->gvr.group) : NULL;
 
-    for (size_t i = 0; k && i < ARRAY_LEN(words); i++) {
+    if (s->defs_name && (!name || strcmp(name, s->defs_name) != 0))
+        release_defs(s);
+    if (!s->defs_name)
+        s->defs_name = mem_strdup(name);
+    for (size_t i = 0; k && i < ARRAY_LEN(s->defs); i++) {
         bool loading;
-        struct json *schema = find_schema(s, words[i], k, &loading);
+        struct json *schema = find_schema(s, i, k, &loading);
 
-        if (schema)
+        if (schema) {
+            release_defs(s);
             return schema;
+        }
         if (loading) {
             error_set(err, ERR_NOT_FOUND, "the schema is on its way");
             return NULL;
         }
     }
+    release_defs(s);
     error_set(err, ERR_UNSUPPORTED, "%s has no schema of its own", kind->kind);
     return NULL;
 }

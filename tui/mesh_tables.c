@@ -11,13 +11,18 @@
 
 enum { CELL_MAX = 512, EVENTS_MAX = 20000 };
 
-/* A text for a cell; lives in the rows' arena. */
-static const char *
-text(struct mesh_table *t, const char *z)
+const char *
+mesh_tables_text(struct mesh_table *t, const char *z)
 {
     struct str s = str_of(z);
 
     return s.n ? arena_dup(t->rows_arena, str_sub(s, 0, CELL_MAX)) : "";
+}
+
+static const char *
+text(struct mesh_table *t, const char *z)
+{
+    return mesh_tables_text(t, z);
 }
 
 /* "ns/name", without printf: there are ten thousand of them. */
@@ -285,19 +290,37 @@ object_state(struct source_mesh *s, const char *api, const char *kind,
     return TUI_NONE;
 }
 
-static void
-fill_object(struct source_mesh *s, struct mesh_table *t, const char *api,
-            const struct kube_object *o, bool conditions)
+struct tui_row *
+mesh_tables_row(struct mesh_table *t, const char *api,
+                const struct kube_object *o, struct tui_cell **cells)
 {
-    enum tui_state st = object_state(s, api, t->kind->kind, o);
-    struct tui_cell *c = add_row(t, st, key_of(t, o->ns.s, o->name.s));
-    struct tui_row *r = last_row(t);
+    struct tui_row *r;
 
+    *cells = add_row(t, TUI_NONE, key_of(t, o->ns.s, o->name.s));
+    r = last_row(t);
     r->api = api;
     r->kind = text(t, t->kind->kind);
     r->ns = text(t, o->ns.s);
     r->name = text(t, o->name.s);
     r->labels = labels_of(t, o->body);
+    return r;
+}
+
+void
+mesh_tables_columns(struct mesh_table *t, const struct tui_column *c, size_t n)
+{
+    set_columns(t, c, n);
+}
+
+static void
+fill_object(struct source_mesh *s, struct mesh_table *t, const char *api,
+            const struct kube_object *o, bool conditions)
+{
+    enum tui_state st = object_state(s, api, t->kind->kind, o);
+    struct tui_cell *c;
+    struct tui_row *r = mesh_tables_row(t, api, o, &c);
+
+    r->state = st;
     if (!conditions) {
         c[0].text = r->name;
         c[1].text = r->ns;
@@ -314,39 +337,83 @@ fill_object(struct source_mesh *s, struct mesh_table *t, const char *api,
     c[6].num = o->created_s * 1000;
 }
 
+/* Kinds whose objects the program reads itself; of others it shows the
+ * server's own table. */
+static bool
+is_known(const struct kube_kind *k)
+{
+    static const char *const groups[] = {
+        MESH_GROUP, "apiextensions.crossplane.io", "pkg.crossplane.io",
+        "protection.crossplane.io"};
+    struct str group = str_of(k->gvr.group);
+
+    for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+        if (str_eqz(group, groups[i]))
+            return true;
+    }
+    return str_ends(group, STR("." MESH_GROUP));
+}
+
+/* A word may mean another kind in another cluster. */
+static void
+forget_other(struct source_mesh *s, struct mesh_table *t)
+{
+    AUTO(buf_release) struct buf name = BUF_INIT(1000);
+
+    kube_gvr_name(&t->kind->gvr, &name);
+    if (t->collected && str_eqz(buf_view(&name), t->collected))
+        return;
+    s->store->ops->release(s->store, t->collection);
+    t->collection = NULL;
+    t->collected = arena_dup(t->kept, buf_view(&name));
+}
+
 static struct tui_collection *
-collect(struct source_mesh *s, struct mesh_table *t, const char *word)
+collect(struct source_mesh *s, struct mesh_table *t, const char *word,
+        enum kube_form form)
 {
     const struct tui_store_ops *ops = s->store->ops;
     struct error err = {0};
-    struct tui_collection *c;
 
-    if (!t->kind)
-        t->kind = ops->kind_find(s->store, word);
+    /* Anew each time: the connection may be another one. */
+    t->kind = ops->kind_find(s->store, word);
     if (!t->kind) {
         t->base.loading = !ops->synced(s->store);
         t->base.problem =
             t->base.loading ? NULL : "the cluster does not serve this kind";
         return NULL;
     }
-    c = ops->collection(s->store, t->kind, &err);
-    if (!c)
+    forget_other(s, t);
+    if (!t->collection) {
+        const struct tui_want want = {
+            .kind = t->kind,
+            .form = form == KUBE_TABLE && is_known(t->kind) ? KUBE_FULL : form};
+
+        t->collection = ops->collection(s->store, &want, &err);
+    }
+    if (!t->collection)
         t->base.problem = text(t, err.msg);
     else
-        t->base.loading = !ops->collected(s->store, c, &t->base.problem);
-    return c;
+        t->base.loading =
+            !ops->collected(s->store, t->collection, &t->base.problem);
+    return t->collection;
 }
 
 static void
 fill_objects(struct source_mesh *s, struct mesh_table *t, const char *ns)
 {
     const struct tui_store_ops *ops = s->store->ops;
-    struct tui_collection *c = collect(s, t, t->query.kind);
+    struct tui_collection *c = collect(s, t, t->query.kind, KUBE_TABLE);
+    const struct json *columns = c ? ops->columns(s->store, c) : NULL;
     const struct kube_object *o;
     bool conditions = false;
     const char *api;
 
     set_columns(t, plain_columns, ARRAY_LEN(plain_columns));
+    if (columns) {
+        mesh_rows_fill(s, t, columns, ns);
+        return;
+    }
     if (!c)
         return;
     for (size_t i = 0; i < 50 && (o = ops->at(s->store, c, i)); i++)
@@ -458,7 +525,7 @@ static void
 fill_events(struct source_mesh *s, struct mesh_table *t, const char *ns)
 {
     const struct tui_store_ops *ops = s->store->ops;
-    struct tui_collection *c = collect(s, t, "events");
+    struct tui_collection *c = collect(s, t, "events", KUBE_FULL);
     const struct kube_object *o;
     struct map wanted = {0};
 
@@ -547,7 +614,7 @@ static void
 fill_namespaces(struct source_mesh *s, struct mesh_table *t)
 {
     const struct tui_store_ops *ops = s->store->ops;
-    struct tui_collection *c = collect(s, t, "namespaces");
+    struct tui_collection *c = collect(s, t, "namespaces", KUBE_META);
     const struct kube_object *o;
 
     set_columns(t, namespace_columns, ARRAY_LEN(namespace_columns));

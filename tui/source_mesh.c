@@ -47,14 +47,16 @@ source_mesh_api(const struct kube_kind *k, struct arena *a)
 }
 
 const struct kube_object *
-source_mesh_object(struct source_mesh *s, const struct tui_ref *ref,
+source_mesh_object(struct source_mesh *s, struct mesh_page *p,
                    const char **problem)
 {
     const struct tui_store_ops *ops = s->store->ops;
+    const struct tui_ref *ref = &p->ref;
     const struct kube_kind *k = ops->kind_of(s->store, ref->api, ref->kind);
-    struct tui_collection *c;
+    const char *ns = k && k->namespaced && *ref->ns ? ref->ns : NULL;
+    const struct tui_want want = {
+        .kind = k, .form = KUBE_FULL, .ns = ns, .name = ref->name};
     const struct kube_object *o;
-    struct error err = {0};
 
     *problem = NULL;
     if (!k) {
@@ -62,13 +64,14 @@ source_mesh_object(struct source_mesh *s, const struct tui_ref *ref,
             *problem = "the cluster does not serve this kind";
         return NULL;
     }
-    c = ops->collection(s->store, k, &err);
-    if (!c) {
+    if (!p->collection)
+        p->collection = ops->collection(s->store, &want, NULL);
+    if (!p->collection) {
         *problem = "this kind cannot be watched";
         return NULL;
     }
-    o = ops->find(s->store, c, k->namespaced ? ref->ns : "", ref->name);
-    if (!o && ops->collected(s->store, c, problem))
+    o = ops->find(s->store, p->collection, ns ? ns : "", ref->name);
+    if (!o && ops->collected(s->store, p->collection, problem))
         *problem = "there is no such object";
     return o;
 }
@@ -110,6 +113,7 @@ close_table(struct tui_source *base, struct tui_table *table)
             break;
         }
     }
+    self(base)->store->ops->release(self(base)->store, t->collection);
     arena_free(t->kept);
     arena_free(t->rows_arena);
     free(t->rows);
@@ -151,6 +155,7 @@ close_page(struct tui_source *base, struct tui_page *page)
             break;
         }
     }
+    self(base)->store->ops->release(self(base)->store, p->collection);
     arena_free(p->arena);
     json_free(p->object);
     free(p);
@@ -167,6 +172,9 @@ free_source(struct tui_source *base)
         close_table(base, &s->tables->base);
     while (s->pages)
         close_page(base, &s->pages->base);
+    for (size_t i = 0; i < ARRAY_LEN(s->defs); i++)
+        s->store->ops->release(s->store, s->defs[i]);
+    free(s->defs_name);
     s->store->ops->free(s->store);
     free(s);
 }

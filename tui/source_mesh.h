@@ -24,6 +24,8 @@ struct source_mesh {
     uint64_t generation;
     struct mesh_table *tables; /* open ones */
     struct mesh_page *pages;
+    struct tui_collection *defs[2]; /* definition of the kind in a form */
+    char *defs_name;
 };
 
 struct mesh_table {
@@ -31,7 +33,9 @@ struct mesh_table {
     struct mesh_table *next;
     struct tui_query query; /* its strings are in `kept` */
     struct arena *kept, *rows_arena;
-    const struct kube_kind *kind; /* TUI_OBJECTS, once known */
+    const struct kube_kind *kind;      /* TUI_OBJECTS, once known */
+    struct tui_collection *collection; /* of kind, or NULL */
+    const char *collected;             /* which kind that is */
     struct tui_row **rows;
     size_t cap;
 };
@@ -41,6 +45,7 @@ struct mesh_page {
     struct mesh_page *next;
     struct tui_ref ref;
     struct arena *arena;
+    struct tui_collection *collection; /* of ref, or NULL */
     struct json *object;
     char version[64]; /* resourceVersion of object */
 };
@@ -57,11 +62,23 @@ bool mesh_pages_plan_delete(struct tui_source *s, const struct tui_ref *refs,
                             struct error *err);
 struct json *mesh_pages_schema(struct tui_source *s, const struct tui_ref *kind,
                                struct error *err);
-/* The object of ref in its collection (which is started), or NULL. *problem:
- * why not, or NULL while it is still being read. */
+/* The object of the page (watched from now on), or NULL. *problem: why not, or
+ * NULL while it is still being read. */
 const struct kube_object *source_mesh_object(struct source_mesh *s,
-                                             const struct tui_ref *ref,
+                                             struct mesh_page *p,
                                              const char **problem);
+/* ---- rows (tui/mesh_tables.c) ---- */
+void mesh_tables_columns(struct mesh_table *t, const struct tui_column *c,
+                         size_t n);
+/* A text for a cell; lives in the rows' arena. */
+const char *mesh_tables_text(struct mesh_table *t, const char *z);
+/* A row of the object, its cells empty. */
+struct tui_row *mesh_tables_row(struct mesh_table *t, const char *api,
+                                const struct kube_object *o,
+                                struct tui_cell **cells);
+/* The server's own columns and rows (tui/mesh_rows.c). */
+void mesh_rows_fill(struct source_mesh *s, struct mesh_table *t,
+                    const struct json *columns, const char *ns);
 enum tui_state source_mesh_state(enum mesh_health h);
 /* The apiVersion of a kind; lives in a. */
 const char *source_mesh_api(const struct kube_kind *k, struct arena *a);

@@ -20,6 +20,13 @@
 struct tui_store;
 struct tui_collection; /* the store's own */
 
+struct tui_want {
+    const struct kube_kind *kind;
+    enum kube_form form; /* at least that much of each object */
+    const char *ns;      /* with name: of that object alone; else NULL */
+    const char *name;
+};
+
 struct tui_store_ops {
     void (*free)(struct tui_store *s);
     struct mesh *(*model)(struct tui_store *s);           /* or NULL */
@@ -31,10 +38,16 @@ struct tui_store_ops {
     const struct kube_kind *(*kind_find)(struct tui_store *s, const char *word);
     const struct kube_kind *(*kind_of)(struct tui_store *s, const char *api,
                                        const char *kind);
-    /* The objects of a kind, watched from now on; NULL and err. */
+    /* What is wanted of a kind, watched until it is released; NULL and err.
+     * It lives through a change of the connection. */
     struct tui_collection *(*collection)(struct tui_store *s,
-                                         const struct kube_kind *k,
+                                         const struct tui_want *w,
                                          struct error *err);
+    void (*release)(struct tui_store *s, struct tui_collection *c);
+    /* The server's columns when the objects are rows (KUBE_TABLE), or NULL:
+     * they are more than that. */
+    const struct json *(*columns)(struct tui_store *s,
+                                  struct tui_collection *c);
     size_t (*count)(struct tui_store *s, struct tui_collection *c);
     const struct kube_object *(*at)(struct tui_store *s,
                                     struct tui_collection *c, size_t i);

@@ -15,6 +15,14 @@ struct pending {
     void *arg;
 };
 
+/* What a table or a page looks at; its feed is of the connection. */
+struct tui_collection {
+    struct tui_collection *next;
+    char *api, *kind, *ns, *name;
+    enum kube_form form;
+    struct mesh_feed *feed; /* NULL: not connected */
+};
+
 struct store_live {
     struct tui_store base;
     struct loop *loop;
@@ -25,6 +33,7 @@ struct store_live {
     struct kube_client *writer; /* once read-only was lifted */
     struct mesh_live *live;
     struct pending *pending;
+    struct tui_collection *collections;
     char *context; /* chosen; NULL: the options' */
     char ns[64];
     bool read_only, ever;
@@ -65,6 +74,8 @@ static void
 disconnect(struct store_live *s)
 {
     drop_pending(s);
+    for (struct tui_collection *c = s->collections; c; c = c->next)
+        c->feed = NULL;
     mesh_live_free(s->live);
     kube_client_free(s->writer);
     kube_client_free(s->client);
@@ -200,51 +211,118 @@ kind_of(struct tui_store *base, const char *api, const char *kind)
                    : NULL;
 }
 
-static struct kube_cache *
-cache(struct tui_collection *c)
+/* ---- collections ---- */
+
+/* Its feed, of whichever connection there is now; NULL: there is none. */
+static struct mesh_feed *
+feed(struct tui_store *base, struct tui_collection *c)
 {
-    return (struct kube_cache *)c;
+    struct store_live *s = self(base);
+    const struct kube_kind *k =
+        c->feed || !s->live ? NULL : kind_of(base, c->api, c->kind);
+    const struct mesh_feed_options o = {
+        .kind = k, .form = c->form, .ns = c->ns, .name = c->name};
+
+    if (k)
+        c->feed = mesh_live_hold(s->live, &o, NULL);
+    return c->feed;
+}
+
+static void
+release(struct tui_store *base, struct tui_collection *c)
+{
+    struct store_live *s = self(base);
+
+    if (!c)
+        return;
+    for (struct tui_collection **at = &s->collections; *at; at = &(*at)->next) {
+        if (*at == c) {
+            *at = c->next;
+            break;
+        }
+    }
+    if (s->live)
+        mesh_live_drop(s->live, c->feed);
+    free(c->api);
+    free(c->kind);
+    free(c->ns);
+    free(c->name);
+    free(c);
 }
 
 static struct tui_collection *
-collection(struct tui_store *base, const struct kube_kind *k, struct error *err)
+collection(struct tui_store *base, const struct tui_want *w, struct error *err)
 {
     struct store_live *s = self(base);
+    const struct mesh_feed_options o = {
+        .kind = w->kind, .form = w->form, .ns = w->ns, .name = w->name};
+    AUTO(buf_release) struct buf api = BUF_INIT(512);
+    struct tui_collection *c;
+    struct mesh_feed *f;
 
     if (!s->live) {
         error_set(err, ERR_NETWORK, "not connected");
         return NULL;
     }
-    return (struct tui_collection *)mesh_live_cache(s->live, k, err);
+    f = mesh_live_hold(s->live, &o, err);
+    if (!f)
+        return NULL;
+    c = mem_zalloc(1, sizeof(*c));
+    kube_gvr_api_version(&w->kind->gvr, &api);
+    c->api = buf_take(&api);
+    c->kind = mem_strdup(w->kind->kind);
+    c->ns = mem_strdup(w->ns);
+    c->name = mem_strdup(w->name);
+    c->form = w->form;
+    c->feed = f;
+    c->next = s->collections;
+    s->collections = c;
+    return c;
+}
+
+static const struct json *
+columns(struct tui_store *base, struct tui_collection *c)
+{
+    const struct mesh_feed *f = feed(base, c);
+
+    return f ? mesh_feed_columns(f) : NULL;
 }
 
 static size_t
-count(struct tui_store *base UNUSED, struct tui_collection *c)
+count(struct tui_store *base, struct tui_collection *c)
 {
-    return kube_cache_count(cache(c));
+    const struct mesh_feed *f = feed(base, c);
+
+    return f ? mesh_feed_count(f) : 0;
 }
 
 static const struct kube_object *
-at(struct tui_store *base UNUSED, struct tui_collection *c, size_t i)
+at(struct tui_store *base, struct tui_collection *c, size_t i)
 {
-    return kube_cache_at(cache(c), i);
+    const struct mesh_feed *f = feed(base, c);
+
+    return f ? mesh_feed_at(f, i) : NULL;
 }
 
 static const struct kube_object *
-find(struct tui_store *base UNUSED, struct tui_collection *c, const char *ns,
+find(struct tui_store *base, struct tui_collection *c, const char *ns,
      const char *name)
 {
-    return kube_cache_find(cache(c), ns, name);
+    const struct mesh_feed *f = feed(base, c);
+
+    return f ? mesh_feed_find(f, ns, name) : NULL;
 }
 
 static bool
-collected(struct tui_store *base UNUSED, struct tui_collection *c,
+collected(struct tui_store *base, struct tui_collection *c,
           const char **problem)
 {
-    const struct error *err = kube_cache_error(cache(c));
+    const struct mesh_feed *f = feed(base, c);
+    const struct error *err = f ? mesh_feed_error(f) : NULL;
+    bool done = f && mesh_feed_synced(f);
 
-    *problem = err && !kube_cache_synced(cache(c)) ? err->msg : NULL;
-    return kube_cache_synced(cache(c));
+    *problem = err && !done ? err->msg : NULL;
+    return done;
 }
 
 /* ---- writing ---- */
@@ -418,6 +496,8 @@ static const struct tui_store_ops ops = {
     .kind_find = kind_find,
     .kind_of = kind_of,
     .collection = collection,
+    .release = release,
+    .columns = columns,
     .count = count,
     .at = at,
     .find = find,

@@ -5,6 +5,7 @@
 #include "lib/base/mem.h"
 
 #include "lib/mesh/graph.h"
+#include "lib/mesh/live_in.h"
 
 /*
  * Every callback of a cache puts what changed into the model and asks for one
@@ -17,37 +18,8 @@
  * ConfigMaps that are nobody's, and Secrets that are none of our business.
  */
 
-/* Crossplane's core puts it on everything it composes. */
-#define COMPOSED_LABEL "crossplane.io/composite"
-
 #define BACKOFF_FIRST_MS 800
 #define BACKOFF_LAST_MS  30000
-
-struct entry {
-    struct mesh_live *l;
-    const struct kube_kind *kind;
-    char *api_version;
-    struct kube_cache *cache;
-    struct mesh_kind *fed; /* the model's kind, NULL: not fed */
-    bool role;             /* all its objects go into the model */
-    bool composed_only;    /* holds no object that nobody composed */
-};
-
-struct mesh_live {
-    struct kube_client *client;
-    struct kube_discovery *discovery;
-    struct mesh *model;
-    struct mesh_planner *planner;
-    struct mesh_host host;
-    struct mesh_live_fns fns;
-    struct entry **v;
-    size_t n, cap;
-    uint64_t kinds_seen;
-    struct loop_timer *again; /* discovery */
-    int64_t backoff_ms;
-    struct error problem; /* of discovery */
-    bool turn_wanted, news, looked;
-};
 
 static const char *const role_kinds[][2] = {
     {MESH_GROUP "/v1alpha1", "DataProduct"},
@@ -72,7 +44,7 @@ ask_turn(struct mesh_live *l)
 /* ---- caches ---- */
 
 static void
-put(struct entry *e, const struct kube_object *o)
+put(struct mesh_entry *e, const struct kube_object *o)
 {
     struct error err;
     struct mesh *m = e->l->model;
@@ -92,10 +64,10 @@ is_machinery(const struct kube_kind *k)
            strcmp(k->gvr.group, "pkg.crossplane.io") == 0;
 }
 
-static void
-on_changes(void *arg, const struct kube_change *v, size_t n)
+void
+mesh_entry_changes(void *arg, const struct kube_change *v, size_t n)
 {
-    struct entry *e = arg;
+    struct mesh_entry *e = arg;
 
     if (is_machinery(e->kind))
         mesh_planner_forget(e->l->planner);
@@ -114,114 +86,37 @@ on_changes(void *arg, const struct kube_change *v, size_t n)
     }
 }
 
-static bool
-is_refused(const struct kube_cache *k)
-{
-    const struct error *err = kube_cache_error(k);
-
-    return err && !kube_cache_synced(k) &&
-           (err->code == ERR_DENIED || err->code == ERR_NOT_FOUND ||
-            err->code == ERR_UNSUPPORTED);
-}
-
 static enum mesh_watch
-watch_of(const struct kube_cache *k)
+watch_of(const struct mesh_feed *f)
 {
-    if (kube_cache_synced(k))
+    if (mesh_feed_synced(f))
         return MESH_SYNCED;
-    return is_refused(k) ? MESH_REFUSED : MESH_SYNCING;
+    return mesh_feed_refused(f) ? MESH_REFUSED : MESH_SYNCING;
 }
 
-static void
-on_state(void *arg)
+void
+mesh_entry_state(void *arg)
 {
-    struct entry *e = arg;
+    struct mesh_entry *e = arg;
 
-    if (e->fed && e->cache)
+    if (e->fed && e->feed)
         mesh_watched(e->l->model, e->api_version, e->kind->kind,
-                     watch_of(e->cache));
+                     watch_of(e->feed));
     e->l->news = true;
     ask_turn(e->l);
 }
 
-static bool
-is_kind(const struct entry *e, const char *group, const char *kind)
-{
-    return strcmp(e->kind->kind, kind) == 0 &&
-           strcmp(e->kind->gvr.group, group) == 0;
-}
-
-/* The cache of a kind; one with all objects is better than one without. */
-static struct entry *
-entry_of(const struct mesh_live *l, const char *group, const char *kind)
-{
-    struct entry *some = NULL;
-
-    for (size_t i = 0; i < l->n; i++) {
-        if (is_kind(l->v[i], group, kind) && !l->v[i]->composed_only)
-            return l->v[i];
-        if (is_kind(l->v[i], group, kind))
-            some = l->v[i];
-    }
-    return some;
-}
-
-static void
-free_entry(struct entry *e)
-{
-    kube_cache_free(e->cache);
-    free(e->api_version);
-    free(e);
-}
-
-/* composed_only: a cache of all objects will do as well. */
-static struct entry *
-open_entry(struct mesh_live *l, const struct kube_kind *kind,
-           bool composed_only, struct error *err)
-{
-    struct entry *e = entry_of(l, kind->gvr.group, kind->kind);
-    struct kube_cache_options o = {.gvr = kind->gvr,
-                                   .label_selector =
-                                       composed_only ? COMPOSED_LABEL : NULL};
-    AUTO(buf_release) struct buf api = BUF_INIT(512);
-
-    if (e && (composed_only || !e->composed_only))
-        return e;
-    if (!(kind->verbs & KUBE_CAN_WATCH) || !(kind->verbs & KUBE_CAN_LIST)) {
-        error_set(err, ERR_UNSUPPORTED, "%s cannot be watched",
-                  kind->gvr.resource);
-        return NULL;
-    }
-    e = mem_zalloc(1, sizeof(*e));
-    e->l = l;
-    e->kind = kind;
-    e->composed_only = composed_only;
-    kube_gvr_api_version(&kind->gvr, &api);
-    e->api_version = buf_take(&api);
-    const struct kube_cache_fns fns = {on_changes, on_state, e};
-
-    e->cache = kube_cache_new(l->client, &o, &fns, err);
-    if (!e->cache) {
-        free_entry(e);
-        return NULL;
-    }
-    l->v = mem_grow(l->v, &l->cap, l->n + 1, sizeof(*l->v));
-    l->v[l->n++] = e;
-    return e;
-}
-
 /* From now on its objects go into the model; those that are there, now. */
 static void
-feed(struct entry *e, struct mesh_kind *k)
+feed(struct mesh_entry *e, struct mesh_kind *k)
 {
     if (e->fed)
         return;
     e->fed = k;
     e->role = e->role || k->role != MESH_ROLE_OTHER;
-    mesh_watched(e->l->model, e->api_version, e->kind->kind,
-                 watch_of(e->cache));
-    for (size_t i = 0; i < kube_cache_count(e->cache); i++)
-        put(e, kube_cache_at(e->cache, i));
+    mesh_watched(e->l->model, e->api_version, e->kind->kind, watch_of(e->feed));
+    for (size_t i = 0; i < mesh_feed_count(e->feed); i++)
+        put(e, mesh_feed_at(e->feed, i));
     ask_turn(e->l);
 }
 
@@ -229,14 +124,14 @@ bool
 mesh_live_follow(struct mesh_live *l, const struct kube_kind *kind,
                  struct error *err)
 {
-    struct entry *e = open_entry(l, kind, false, err);
+    struct mesh_entry *e = mesh_entry_open(l, kind, KUBE_FULL, false, err);
 
     if (!e)
         return false;
     feed(e, graph_kind(l->model, e->api_version, kind->kind));
     e->role = true;
-    for (size_t i = 0; i < kube_cache_count(e->cache); i++)
-        put(e, kube_cache_at(e->cache, i));
+    for (size_t i = 0; i < mesh_feed_count(e->feed); i++)
+        put(e, mesh_feed_at(e->feed, i));
     ask_turn(l);
     return true;
 }
@@ -256,13 +151,30 @@ is_builtin(const char *group)
     return !strchr(group, '.') || str_ends(str_of(group), STR(".k8s.io"));
 }
 
+/* Of these the model wants no more than that they exist and whose they are:
+ * no data, above all none of Secrets. */
+static enum kube_form
+form_of(const struct mesh_kind *k)
+{
+    static const char *const bare[] = {"ConfigMap", "Secret", "ServiceAccount"};
+
+    if (strcmp(k->group, "rbac.authorization.k8s.io") == 0)
+        return KUBE_META;
+    for (size_t i = 0; i < ARRAY_LEN(bare) && !*k->group; i++) {
+        if (strcmp(bare[i], k->kind) == 0)
+            return KUBE_META;
+    }
+    return KUBE_FULL;
+}
+
 static void
 open_kind(struct mesh_live *l, struct mesh_kind *k)
 {
     const struct kube_kind *kind = kube_discovery_of(
         l->discovery, str_of(k->api_version), str_of(k->kind));
-    struct entry *e =
-        kind ? open_entry(l, kind, is_builtin(k->group), NULL) : NULL;
+    struct mesh_entry *e =
+        kind ? mesh_entry_open(l, kind, form_of(k), is_builtin(k->group), NULL)
+             : NULL;
 
     if (e)
         feed(e, k);
@@ -280,7 +192,7 @@ open_referred(struct mesh_live *l, bool once_more)
     for (size_t i = 0; (k = mesh_kind_at(l->model, i)); i++) {
         bool closed = k->watch == MESH_UNWATCHED ||
                       (once_more && k->watch == MESH_REFUSED &&
-                       !entry_of(l, k->group, k->kind));
+                       !mesh_entry_of(l, k->group, k->kind));
 
         if (closed && (k->referred || k->role != MESH_ROLE_OTHER))
             open_kind(l, k);
@@ -309,7 +221,7 @@ has_unserved(const struct mesh_live *l)
 
     for (size_t i = 0; (k = mesh_kind_at(l->model, i)); i++) {
         if (k->referred && k->watch == MESH_REFUSED &&
-            !entry_of(l, k->group, k->kind))
+            !mesh_entry_of(l, k->group, k->kind))
             return true;
     }
     return false;
@@ -383,7 +295,7 @@ turn(void *arg)
 
 /* ---- what the planner asks ---- */
 
-static struct entry *
+static struct mesh_entry *
 planner_entry(struct mesh_live *l, const char *api_version, const char *kind)
 {
     struct str group, version;
@@ -395,24 +307,25 @@ planner_entry(struct mesh_live *l, const char *api_version, const char *kind)
         return NULL;
     memcpy(name, group.s, group.n);
     name[group.n] = '\0';
-    struct entry *e = entry_of(l, name, kind);
+    struct mesh_entry *e = mesh_entry_of(l, name, kind);
     bool secret = !group.n && strcmp(kind, "Secret") == 0;
 
-    if (e && (secret || !e->composed_only))
+    if (e && e->form == KUBE_FULL && (secret || !e->composed_only)) {
+        e->stays = true;
         return e;
+    }
     k = kube_discovery_of(l->discovery, str_of(api_version), str_of(kind));
-    return k ? open_entry(l, k, secret, NULL) : NULL;
+    return k ? mesh_entry_open(l, k, KUBE_FULL, secret, NULL) : NULL;
 }
 
 static struct str
 host_get(void *arg, const char *api_version, const char *kind, const char *ns,
          const char *name, bool *known)
 {
-    struct entry *e = planner_entry(arg, api_version, kind);
-    const struct kube_object *o =
-        e ? kube_cache_find(e->cache, ns, name) : NULL;
+    struct mesh_entry *e = planner_entry(arg, api_version, kind);
+    const struct kube_object *o = e ? mesh_feed_find(e->feed, ns, name) : NULL;
 
-    *known = e && kube_cache_synced(e->cache);
+    *known = e && mesh_feed_synced(e->feed);
     return o ? o->body : (struct str){0};
 }
 
@@ -420,14 +333,14 @@ static bool
 host_each(void *arg, const char *api_version, const char *kind, const char *ns,
           const struct json *labels, mesh_body_fn *fn, void *fn_arg)
 {
-    struct entry *e = planner_entry(arg, api_version, kind);
+    struct mesh_entry *e = planner_entry(arg, api_version, kind);
 
     (void)labels;
-    if (!e || !kube_cache_synced(e->cache))
+    if (!e || !mesh_feed_synced(e->feed))
         return false;
-    for (size_t i = ns ? kube_cache_lower(e->cache, ns, "") : 0;
-         i < kube_cache_count(e->cache); i++) {
-        const struct kube_object *o = kube_cache_at(e->cache, i);
+    for (size_t i = ns ? mesh_feed_lower(e->feed, ns, "") : 0;
+         i < mesh_feed_count(e->feed); i++) {
+        const struct kube_object *o = mesh_feed_at(e->feed, i);
 
         if (ns && !str_eqz(o->ns, ns))
             break;
@@ -452,6 +365,17 @@ host_served(void *arg, const char *api_version, const char *kind,
 
 /* ---- the live model ---- */
 
+static void
+on_scope(void *arg)
+{
+    struct mesh_live *l = arg;
+
+    for (size_t i = 0; i < l->n; i++)
+        mesh_feed_scoped(l->v[i]->feed);
+    l->news = true;
+    ask_turn(l);
+}
+
 struct mesh_live *
 mesh_live_new(struct kube_client *c, const struct mesh_live_fns *fns,
               struct error *err)
@@ -461,6 +385,8 @@ mesh_live_new(struct kube_client *c, const struct mesh_live_fns *fns,
     l->client = c;
     l->fns = fns ? *fns : (struct mesh_live_fns){0};
     l->backoff_ms = BACKOFF_FIRST_MS;
+    l->unseen_for_ms = -1;
+    l->scope = mesh_scope_new(c, on_scope, l);
     l->discovery = kube_discovery_new(c);
     l->model = mesh_new(clock_system());
     l->host = (struct mesh_host){
@@ -481,9 +407,8 @@ mesh_live_free(struct mesh_live *l)
         return;
     loop_undefer(kube_client_loop(l->client), turn, l);
     loop_timer_del(l->again);
-    for (size_t i = 0; i < l->n; i++)
-        free_entry(l->v[i]);
-    free(l->v);
+    mesh_entries_free(l);
+    mesh_scope_free(l->scope);
     mesh_planner_free(l->planner);
     mesh_free(l->model);
     kube_discovery_free(l->discovery);
@@ -514,21 +439,12 @@ mesh_live_planner(struct mesh_live *l)
     return l->planner;
 }
 
-struct kube_cache *
-mesh_live_cache(struct mesh_live *l, const struct kube_kind *kind,
-                struct error *err)
-{
-    struct entry *e = open_entry(l, kind, false, err);
-
-    return e ? e->cache : NULL;
-}
-
 struct str
 mesh_live_body(struct mesh_live *l, const struct mesh_item *i)
 {
-    struct entry *e = entry_of(l, i->kind->group, i->kind->kind);
+    struct mesh_entry *e = mesh_entry_of(l, i->kind->group, i->kind->kind);
     const struct kube_object *o =
-        e ? kube_cache_find(e->cache, i->ns, i->name) : NULL;
+        e ? mesh_feed_find(e->feed, i->ns, i->name) : NULL;
 
     return o ? o->body : (struct str){0};
 }
@@ -550,32 +466,32 @@ mesh_live_state(const struct mesh_live *l, struct mesh_live_state *out)
         .problem = l->problem.code == ERR_NONE ? NULL : &l->problem,
     };
     for (size_t i = 0; i < l->n; i++) {
-        const struct kube_cache *k = l->v[i]->cache;
-        bool stale = kube_cache_state(k) == KUBE_CACHE_STALE;
-        int64_t as_of = stale ? kube_cache_as_of(k) : 0;
+        const struct mesh_feed *f = l->v[i]->feed;
+        bool stale = mesh_feed_state(f) == KUBE_CACHE_STALE;
+        int64_t as_of = stale ? mesh_feed_as_of(f) : 0;
 
-        if (is_refused(k)) {
+        if (mesh_entry_unseen(l->v[i]))
+            continue;
+        if (mesh_feed_refused(f)) {
             /* Without products there is no mesh to show: that must be said. */
             if (!out->problem && is_products(l->v[i]->kind))
-                out->problem = kube_cache_error(k);
+                out->problem = mesh_feed_error(f);
             continue;
         }
-        out->synced = out->synced && (kube_cache_synced(k) || !l->v[i]->fed);
+        out->synced = out->synced && (mesh_feed_synced(f) || !l->v[i]->fed);
         out->live = out->live && !stale;
         if (as_of && (!out->as_of_ms || as_of < out->as_of_ms))
             out->as_of_ms = as_of;
-        if (!out->problem && kube_cache_state(k) != KUBE_CACHE_LIVE)
-            out->problem = kube_cache_error(k);
+        if (!out->problem && mesh_feed_state(f) != KUBE_CACHE_LIVE)
+            out->problem = mesh_feed_error(f);
     }
 }
 
 void
 mesh_live_retry(struct mesh_live *l)
 {
-    for (size_t i = 0; i < l->n; i++) {
-        if (kube_cache_state(l->v[i]->cache) != KUBE_CACHE_LIVE)
-            kube_cache_retry(l->v[i]->cache);
-    }
+    for (size_t i = 0; i < l->n; i++)
+        mesh_feed_retry(l->v[i]->feed);
     l->backoff_ms = BACKOFF_FIRST_MS;
     on_again(l);
 }

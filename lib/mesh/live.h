@@ -7,7 +7,10 @@
  * and commands, so that nothing is asked for twice.
  * Invariants: a kind is watched once a tree refers to it and stays watched; of
  * Kubernetes' own kinds (Secrets!) trees only need what Crossplane composed:
- * the others are not asked for unless a screen or a plan wants the kind.
+ * the others are not asked for unless a screen or a plan wants the kind; of
+ * Secrets, ConfigMaps and the like metadata alone. What a screen shows is
+ * watched while it shows it. A user who may not list over all namespaces gets
+ * those he may read (feed.h, scope.h).
  * Lifetimes: free it before its client. The model's lifetimes are model.h's;
  * bodies live until the loop turns on.
  */
@@ -17,6 +20,7 @@
 #include "lib/kube/cache.h"
 #include "lib/kube/discovery.h"
 
+#include "lib/mesh/feed.h"
 #include "lib/mesh/model.h"
 #include "lib/mesh/planner.h"
 
@@ -39,11 +43,18 @@ void mesh_live_free_ptr(struct mesh_live **l);
 struct mesh *mesh_live_model(struct mesh_live *l);
 struct kube_discovery *mesh_live_discovery(struct mesh_live *l);
 struct mesh_planner *mesh_live_planner(struct mesh_live *l);
-/* The cache of a kind, started when there is none yet; NULL and err when the
- * kind is not served. It belongs to the live model and stays. */
-struct kube_cache *mesh_live_cache(struct mesh_live *l,
-                                   const struct kube_kind *kind,
-                                   struct error *err);
+/* The objects of a kind for a screen, watched until as many drops; what is
+ * there already is shared (whole objects are given for any form). Left, it is
+ * kept for half a minute, at most four of them, so that who goes back does not
+ * list again. NULL and err when the kind cannot be watched. */
+struct mesh_feed *mesh_live_hold(struct mesh_live *l,
+                                 const struct mesh_feed_options *o,
+                                 struct error *err);
+/* NULL is fine. */
+void mesh_live_drop(struct mesh_live *l, struct mesh_feed *f);
+/* For tests: that half minute. And how many feeds there are. */
+void mesh_live_unseen(struct mesh_live *l, int64_t ms);
+size_t mesh_live_feeds(const struct mesh_live *l);
 /* From now on every object of the kind is in the model, whoever composed it;
  * mesh_live_wait waits for them. */
 bool mesh_live_follow(struct mesh_live *l, const struct kube_kind *kind,

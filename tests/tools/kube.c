@@ -3,7 +3,8 @@
  *
  *   kube [--kubeconfig F] get PATH             raw GET, body on stdout
  *   kube list GROUP VERSION RESOURCE NS        names, page by page
- *   kube watch GROUP VERSION RESOURCE NS       one line a change or state,
+ *   kube watch GROUP VERSION RESOURCE NS [plain] [meta|table]
+ *                                              one line a change or state,
  *                                              until standard input ends
  *   kube send VERB GROUP VERSION RESOURCE NS NAME [BODY] [dry] [force]
  *   kube kind WORD                             what a word means
@@ -87,6 +88,16 @@ list(struct kube_client *c, char **a, int n)
 
 /* ---- watch ---- */
 
+static bool
+has(char **a, int n, const char *flag)
+{
+    for (int i = 0; i < n; i++) {
+        if (strcmp(a[i], flag) == 0)
+            return true;
+    }
+    return false;
+}
+
 struct watch {
     struct kube_cache *k;
     struct loop *l;
@@ -142,7 +153,10 @@ watch(struct kube_client *c, char **a, int n)
     struct kube_cache_options o = {
         .gvr = gvr_of(a),
         .ns = word(a[3]),
-        .no_watchlist = n > 4 && strcmp(a[4], "plain") == 0,
+        .no_watchlist = has(a, n, "plain"),
+        .form = has(a, n, "meta")    ? KUBE_META
+                : has(a, n, "table") ? KUBE_TABLE
+                                     : KUBE_FULL,
         .backoff_ms = 100,
     };
     struct kube_cache_fns fns = {on_changes, on_state, &w};
@@ -158,16 +172,6 @@ watch(struct kube_client *c, char **a, int n)
 }
 
 /* ---- writes ---- */
-
-static bool
-has(char **a, int n, const char *flag)
-{
-    for (int i = 0; i < n; i++) {
-        if (strcmp(a[i], flag) == 0)
-            return true;
-    }
-    return false;
-}
 
 static int
 send_one(struct kube_client *c, char **a, int n)

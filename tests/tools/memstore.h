@@ -339,16 +339,26 @@ mem_synced(struct tui_store *s)
 }
 
 static struct tui_collection *
-mem_collection(struct tui_store *s, const struct kube_kind *k,
-               struct error *err)
+mem_collection(struct tui_store *s, const struct tui_want *w, struct error *err)
 {
     struct memstore *m = mem_self(s);
 
     for (size_t i = 0; i < m->kinds_n; i++) {
-        if (&m->kinds[i]->kind == k)
+        if (&m->kinds[i]->kind == w->kind)
             return m->kinds[i];
     }
     error_set(err, ERR_NOT_FOUND, "no such kind");
+    return NULL;
+}
+
+static void
+mem_release(struct tui_store *s UNUSED, struct tui_collection *c UNUSED)
+{
+}
+
+static const struct json *
+mem_columns(struct tui_store *s UNUSED, struct tui_collection *c UNUSED)
+{
     return NULL;
 }
 
@@ -492,6 +502,8 @@ static const struct tui_store_ops memstore_ops = {
     .kind_find = mem_kind_find,
     .kind_of = mem_kind_of,
     .collection = mem_collection,
+    .release = mem_release,
+    .columns = mem_columns,
     .count = mem_count,
     .at = mem_at,
     .find = mem_find,
