@@ -255,8 +255,7 @@ registry_list(struct registry *r, const struct kind *k, const char *ns,
     store_scan(r->store, str_of(kind_info(k)->store_kind), str_of(ns), STR(""),
                0, &c);
     while (more && store_next(&c, &it)) {
-        if (!labels.n ||
-            selector_labels_match(&labels, stored_facts(it.json)->labels))
+        if (!labels.n || stored_labels_match(&labels, it.json))
             more = fn(arg, blob_view(it.json));
     }
     store_cursor_release(&c);

@@ -9,6 +9,7 @@
 #include "devenv/sandbox/hub.h"
 #include "devenv/sandbox/kinds.h"
 #include "devenv/sandbox/registry.h"
+#include "devenv/sandbox/selectors.h"
 #include "devenv/sandbox/store.h"
 
 struct registry {
@@ -35,15 +36,16 @@ struct stored_owner {
     bool block;
 };
 struct stored_facts {
-    char *uid;
-    struct json *labels; /* or NULL */
-    struct stored_owner *owners;
-    size_t owners_n;
+    const char *uid;
+    struct str labels; /* their JSON, in the object's bytes; or empty */
     bool deleting;
     bool foreground, orphan; /* has the finalizer of that propagation */
+    size_t owners_n;
+    struct stored_owner owners[];
 };
 /* The facts of a stored object; kept with its bytes, made when asked for. */
 const struct stored_facts *stored_facts(struct blob *b);
+bool stored_labels_match(const struct selector *labels, struct blob *b);
 
 /* ---- keys, reading, storing ---- */
 

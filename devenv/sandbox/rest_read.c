@@ -126,8 +126,7 @@ rest_filter_match(const struct rest_filter *f, struct blob *b)
     struct field_source s = {.k = f->k, .text = BUF_INIT(4096)};
     bool match;
 
-    if (f->labels.n &&
-        !selector_labels_match(&f->labels, stored_facts(b)->labels))
+    if (f->labels.n && !stored_labels_match(&f->labels, b))
         return false;
     if (!f->fields.n)
         return true;

@@ -31,74 +31,6 @@ registry_now(const struct registry *r, char out[CLOCK_RFC3339_LEN])
     clock_format(clock_wall_ms(r->clock) / 1000, out);
 }
 
-/* ---- facts ---- */
-
-static void
-facts_free(void *aux)
-{
-    struct stored_facts *f = aux;
-
-    for (size_t i = 0; i < f->owners_n; i++) {
-        free(f->owners[i].uid);
-        free(f->owners[i].api_version);
-        free(f->owners[i].kind);
-        free(f->owners[i].name);
-    }
-    free(f->owners);
-    free(f->uid);
-    json_free(f->labels);
-    free(f);
-}
-
-static void
-add_owners(struct stored_facts *f, const struct json *refs)
-{
-    f->owners = mem_zalloc(json_len(refs), sizeof(*f->owners));
-    for (const struct json *o = json_first(refs); o; o = json_next(o)) {
-        struct stored_owner *to = &f->owners[f->owners_n++];
-
-        to->uid = mem_strdup(json_string_or(json_get(o, "uid"), ""));
-        to->api_version =
-            mem_strdup(json_string_or(json_get(o, "apiVersion"), ""));
-        to->kind = mem_strdup(json_string_or(json_get(o, "kind"), ""));
-        to->name = mem_strdup(json_string_or(json_get(o, "name"), ""));
-        to->block = json_bool(json_get(o, "blockOwnerDeletion"), false);
-    }
-}
-
-static struct stored_facts *
-facts_of(const struct json *obj)
-{
-    const struct json *meta = json_get(obj, "metadata");
-    const struct json *refs = json_get(meta, "ownerReferences");
-    const struct json *labels = json_get(meta, "labels");
-    struct stored_facts *f = mem_zalloc(1, sizeof(*f));
-
-    f->uid = mem_strdup(json_string_or(json_get(meta, "uid"), ""));
-    f->labels = json_first(labels) ? json_copy(labels) : NULL;
-    f->deleting = json_string(json_get(meta, "deletionTimestamp")) != NULL;
-    if (json_first(refs))
-        add_owners(f, refs);
-    for (const struct json *c = json_first(json_get(meta, "finalizers")); c;
-         c = json_next(c)) {
-        f->foreground |= !strcmp(json_string_or(c, ""), "foregroundDeletion");
-        f->orphan |= !strcmp(json_string_or(c, ""), "orphan");
-    }
-    return f;
-}
-
-const struct stored_facts *
-stored_facts(struct blob *b)
-{
-    if (!b->aux) {
-        AUTO(json_free_ptr)
-        struct json *j = json_parse(blob_view(b), NULL, NULL);
-
-        blob_set_aux(b, facts_of(j), facts_free);
-    }
-    return b->aux;
-}
-
 /* ---- keys and reading ---- */
 
 struct str
@@ -199,7 +131,6 @@ bytes_of(struct registry *r, const struct kind *k, struct json *obj,
     AUTO(json_free_ptr) struct json *copy = NULL;
     struct json *stored = obj, *meta = json_need_object(obj, "metadata");
     char text[24];
-    struct blob *b;
 
     snprintf(text, sizeof(text), "%lld", (long long)rev);
     json_set_string(meta, "resourceVersion", text);
@@ -215,9 +146,7 @@ bytes_of(struct registry *r, const struct kind *k, struct json *obj,
     buf_reset(&r->print);
     if (!json_print(stored, JSON_COMPACT, &r->print))
         return NULL;
-    b = blob_new(buf_view(&r->print));
-    blob_set_aux(b, facts_of(stored), facts_free);
-    return b;
+    return blob_new(buf_view(&r->print));
 }
 
 static bool
