@@ -37,8 +37,20 @@ struct line {
     struct blob *text;
 };
 
+/* What a selector said of the last states; shared by its watches. */
+struct verdicts {
+    struct verdicts *next;
+    char *name;
+    size_t users;
+    struct {
+        int64_t rev;
+        bool match;
+    } v[VIEW_LINES];
+};
+
 struct hub_view {
     struct hub *hub;
+    struct verdicts *verdicts;
     const struct hub_view_ops *ops;
     void *arg;
     size_t users; /* watches, and the hub while it is known by name */
@@ -54,6 +66,7 @@ struct hub_watch {
     const char *kind;
     char *ns, *name;
     struct hub_view *view;
+    struct verdicts *verdicts; /* or NULL */
     struct hub_watch_options o;
     enum phase phase;
     struct store_cursor cursor; /* of OBJECTS */
@@ -169,7 +182,38 @@ view_line(struct hub_view *v, const struct sight *s, bool first)
     return text;
 }
 
-/* ---- what a watch shows next ---- */
+/* ---- selectors ---- */
+
+static struct verdicts *
+verdicts_join(struct hub_view *v, const char *name)
+{
+    struct verdicts *x = v->verdicts;
+
+    while (x && strcmp(x->name, name) != 0)
+        x = x->next;
+    if (!x) {
+        x = mem_zalloc(1, sizeof(*x));
+        x->name = mem_strdup(name);
+        x->next = v->verdicts;
+        v->verdicts = x;
+    }
+    x->users++;
+    return x;
+}
+
+static void
+verdicts_leave(struct hub_view *v, struct verdicts *x)
+{
+    struct verdicts **at = &v->verdicts;
+
+    if (!x || --x->users > 0)
+        return;
+    while (*at != x)
+        at = &(*at)->next;
+    *at = x->next;
+    free(x->name);
+    free(x);
+}
 
 static bool
 matches(const struct hub_watch *w, struct blob *json)
@@ -177,19 +221,37 @@ matches(const struct hub_watch *w, struct blob *json)
     return !w->o.filter || w->o.filter(w->o.filter_arg, json);
 }
 
+/* Whether the state that revision rev left is for w. */
+static bool
+wants(const struct hub_watch *w, int64_t rev)
+{
+    size_t i = (size_t)rev & (VIEW_LINES - 1);
+    struct verdicts *x = w->verdicts;
+
+    if (!w->o.filter)
+        return true;
+    if (!x)
+        return matches(w, store_state(w->hub->store, rev));
+    if (x->v[i].rev != rev) {
+        x->v[i].match = matches(w, store_state(w->hub->store, rev));
+        x->v[i].rev = rev;
+    }
+    return x->v[i].match;
+}
+
+/* ---- what a watch shows next ---- */
+
 /* The states are read only when a filter or the client wants to see them. */
 static bool
 sees(const struct hub_watch *w, const struct store_event *e, struct sight *s)
 {
-    const struct store *store = w->hub->store;
     bool gone = e->op == STORE_DELETED, now, before;
 
     if (e->kind != w->kind || (*w->ns && !str_eqz(e->ns, w->ns)) ||
         (*w->name && !str_eqz(e->name, w->name)))
         return false;
-    now = !gone && (!w->o.filter || matches(w, store_state(store, e->rev)));
-    before = e->prev_rev &&
-             (!w->o.filter || matches(w, store_state(store, e->prev_rev)));
+    now = !gone && wants(w, e->rev);
+    before = e->prev_rev && wants(w, e->prev_rev);
     if (!now && !before)
         return false;
     s->rev = e->rev;
@@ -432,6 +494,9 @@ begin(struct hub_watch *w, const struct hub_watch_options *o)
     w->ns = mem_strndup(o->ns.s, o->ns.n);
     w->name = mem_strndup(o->name.s, o->name.n);
     w->view->users++;
+    if (o->filter && o->filter_name)
+        w->verdicts = verdicts_join(w->view, o->filter_name);
+    w->o.filter_name = NULL; /* the caller's */
     w->first = true;
     w->initial_end = o->initial && o->initial_end_bookmark;
     w->at = o->initial ? store_committed(s) : o->since;
@@ -482,6 +547,7 @@ hub_watch_free(struct hub_watch *w)
     if (w->next)
         w->next->link = w->link;
     w->hub->watches_n--;
+    verdicts_leave(w->view, w->verdicts);
     view_leave(w->view);
     store_cursor_release(&w->cursor);
     blob_drop(w->text);

@@ -5,11 +5,12 @@
  * is its queue and a slow watch costs nothing; one that falls behind the log's
  * oldest event is ended (its client lists again, as Kubernetes' do). Events
  * are formatted once per (event, view) and the bytes shared by all watches of
- * the view. Wake-ups are joined: at once when the hub was idle, then every
- * 10 ms (15 with 200 watches, never more than 25).
- * Only committed events are ever shown.
- * Lifetimes: views and listeners live as long as the hub; a watch belongs to
- * the hub once started and dies with its stream.
+ * the view; a selector is evaluated once per (state, selector) as well. States
+ * are read from the store only where somebody wants to see them. Wake-ups are
+ * joined: at once when the hub was idle, then every 10 ms (15 with 200 watches,
+ * never more than 25). Only committed events are ever shown. Lifetimes: views
+ * and listeners live as long as the hub; a watch belongs to the hub once
+ * started and dies with its stream.
  */
 #ifndef DEVENV_SANDBOX_HUB_H
 #define DEVENV_SANDBOX_HUB_H
@@ -66,6 +67,9 @@ struct hub_watch_options {
     bool (*filter)(void *filter_arg, struct blob *json);
     void *filter_arg;
     void (*filter_free)(void *filter_arg); /* or NULL */
+    /* Watches of one view whose filters have the same name (copied) answer
+     * alike and ask once for each state; NULL: each asks for itself. */
+    const char *filter_name;
     /* Shows events above since. With initial, first the objects as they are
      * now as ADDED, then everything after that; since is not used. */
     int64_t since;

@@ -262,6 +262,25 @@ narrow(const struct rest *rq, const struct rest_filter *f,
     o->name = str_of(rq->name ? rq->name : name ? name : "");
 }
 
+/* Filters by their own words: the same words of a kind are the same filter. */
+static void
+set_filter(const struct rest *rq, struct rest_filter *f,
+           struct hub_watch_options *o, struct buf *name)
+{
+    static const char *const words[] = {"labelSelector", "fieldSelector"};
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        const char *given = http_param(rq->h, words[i]);
+
+        buf_puts(name, given ? given : "");
+        buf_putc(name, '\n');
+    }
+    o->filter = filter_match;
+    o->filter_arg = f;
+    o->filter_free = filter_free;
+    o->filter_name = name->over ? NULL : buf_cstr(name);
+}
+
 static bool
 only_name(const struct rest_filter *f)
 {
@@ -273,6 +292,7 @@ void
 rest_watch(struct rest *rq)
 {
     struct rest_filter *f = mem_zalloc(1, sizeof(*f));
+    AUTO(buf_release) struct buf words = BUF_INIT(16384);
     struct hub_watch_options o = {0};
     enum table_include include;
     struct error err = {0};
@@ -295,11 +315,8 @@ rest_watch(struct rest *rq)
         o.timeout_ms = MIN(seconds, 86400) * 1000;
     o.bookmarks = rest_flag(rq->h, "allowWatchBookmarks");
     o.initial_end_bookmark = o.initial && o.bookmarks;
-    if ((f->labels.n || f->fields.n) && !only_name(f)) {
-        o.filter = filter_match;
-        o.filter_arg = f;
-        o.filter_free = filter_free;
-    }
+    if ((f->labels.n || f->fields.n) && !only_name(f))
+        set_filter(rq, f, &o, &words);
     if (!hub_watch(rq->r->hub, rq->h, &o, &err))
         reply_gone(rq, o.since);
     if (!o.filter)

@@ -255,6 +255,62 @@ test_formatted_once(void **state)
     world_close(&w);
 }
 
+/* Shows what begins with 'a', and counts. */
+static bool
+with_a(void *arg, struct blob *json)
+{
+    ++*(int *)arg;
+    return json->data[0] == 'a';
+}
+
+static void
+test_shared_filter(void **state)
+{
+    enum { WATCHES = 50 };
+    struct world w;
+    struct hub_watch *v[WATCHES + 1];
+    int wakes = 0, formats = 0, asked = 0, alone = 0;
+
+    (void)state;
+    world_open(&w, NULL);
+    put(&w, "x", "b1");
+    commit(&w);
+
+    struct hub_watch_options o = {.kind = KIND,
+                                  .view = hub_view(w.hub, "v", &ops, &formats),
+                                  .since = 1,
+                                  .filter = with_a,
+                                  .filter_arg = &asked};
+
+    for (int i = 0; i < WATCHES; i++) {
+        char name[] = "a*";
+
+        o.filter_name = name;
+        v[i] = hub_watch_new(w.hub, &o, woken, &wakes, NULL);
+    }
+    o.filter_name = NULL;
+    o.filter_arg = &alone;
+    v[WATCHES] = hub_watch_new(w.hub, &o, woken, &wakes, NULL);
+    put(&w, "x", "a2");
+    put(&w, "x", "a3");
+    put(&w, "x", "b4");
+    put(&w, "x", "b5");
+    commit(&w);
+    for (int i = 0; i <= WATCHES; i++)
+        assert_string_equal(text_of(v[i], 64), "+a2@2! ~a3@3 -a3@4 ");
+    /* each of the five states once, however many watch */
+    assert_int_equal(asked, 5);
+    assert_true(alone >= 5);
+    /* what one has seen does not go when another leaves */
+    hub_watch_free(v[0]);
+    put(&w, "x", "a6");
+    commit(&w);
+    assert_string_equal(text_of(v[1], 64), "+a6@6 ");
+    for (int i = 1; i <= WATCHES; i++)
+        hub_watch_free(v[i]);
+    world_close(&w);
+}
+
 static void
 test_behind_the_log(void **state)
 {
@@ -377,6 +433,7 @@ main(void)
         cmocka_unit_test(test_initial_state),
         cmocka_unit_test(test_selectors),
         cmocka_unit_test(test_formatted_once),
+        cmocka_unit_test(test_shared_filter),
         cmocka_unit_test(test_behind_the_log),
         cmocka_unit_test(test_bookmarks_and_end),
         cmocka_unit_test(test_listeners),
