@@ -197,19 +197,41 @@ verified(const struct authn *a, struct str token)
     return json_parse(buf_view(&text), NULL, NULL);
 }
 
+/* Somebody asks for one of these audiences (none: for ours). */
 static bool
-for_us(const struct json *claims)
+is_asked(const struct strlist *asked, const char *audience)
 {
+    return asked && asked->n ? strlist_has(asked, str_of(audience))
+                             : !strcmp(audience, AUTHN_ISSUER);
+}
+
+static bool
+note_asked(const struct strlist *asked, const char *audience,
+           struct strlist *matched)
+{
+    bool yes = is_asked(asked, audience);
+
+    if (yes && matched)
+        strlist_add(matched, str_of(audience));
+    return yes;
+}
+
+static bool
+is_meant_for(const struct json *claims, const struct strlist *asked,
+             struct strlist *matched)
+{
+    bool any = false;
+
     for (const struct json *c = json_first(json_get(claims, "aud")); c;
-         c = json_next(c)) {
-        if (!strcmp(json_string_or(c, ""), AUTHN_ISSUER))
-            return true;
-    }
-    return false;
+         c = json_next(c))
+        any = note_asked(asked, json_string_or(c, ""), matched) || any;
+    return any;
 }
 
 static const struct identity *
-account_user(const struct authn *a, struct str token, struct arena *arena)
+account_user(const struct authn *a, struct str token,
+             const struct strlist *audiences, struct arena *arena,
+             struct strlist *matched)
 {
     AUTO(json_free_ptr) struct json *j = verified(a, token);
     static const char *const bound[] = {"pod", "secret"};
@@ -219,7 +241,8 @@ account_user(const struct authn *a, struct str token, struct arena *arena)
         .bound_kind = "", .bound_name = "", .bound_uid = ""};
     struct identity *id;
 
-    if (!j || !for_us(j) || now < json_int64_or(json_get(j, "nbf"), 0) ||
+    if (!j || !is_meant_for(j, audiences, matched) ||
+        now < json_int64_or(json_get(j, "nbf"), 0) ||
         now >= json_int64_or(json_get(j, "exp"), 0))
         return NULL;
     t.ns = str_of(json_get_text(kube, "namespace"));
@@ -243,14 +266,17 @@ account_user(const struct authn *a, struct str token, struct arena *arena)
 /* ---- requests ---- */
 
 const struct identity *
-authn_token(struct authn *a, struct str token, struct arena *arena)
+authn_token(struct authn *a, struct str token, const struct strlist *audiences,
+            struct arena *arena, struct strlist *matched)
 {
-    const struct identity *id;
+    const struct identity *id =
+        tls_token_ok(a->id, token) ? a->admin : map_get(&a->users, token);
 
-    if (tls_token_ok(a->id, token))
-        return a->admin;
-    id = map_get(&a->users, token);
-    return id || token.n > TOKEN_MAX ? id : account_user(a, token, arena);
+    if (id)
+        return note_asked(audiences, AUTHN_ISSUER, matched) ? id : NULL;
+    return token.n <= TOKEN_MAX
+               ? account_user(a, token, audiences, arena, matched)
+               : NULL;
 }
 
 static const struct identity *
@@ -282,7 +308,7 @@ authn_request(struct authn *a, const struct http_request *r)
     else
         token = STR("");
     if (token.n)
-        return authn_token(a, token, r->arena);
+        return authn_token(a, token, NULL, r->arena, NULL);
     return peer == TLS_PEER_REFUSED ? NULL : a->anonymous;
 }
 

@@ -46,9 +46,12 @@ void authn_set_accounts(struct authn *a, authn_alive_fn *fn, void *arg);
 /* Who sent r, in r->arena; NULL: 401. */
 const struct identity *authn_request(struct authn *a,
                                      const struct http_request *r);
-/* Whose token this is; NULL: nobody's. */
+/* Whose token this is; NULL: nobody's, or not meant for any of audiences
+ * (NULL or none: for us). matched (may be NULL) gets those it is meant for. */
 const struct identity *authn_token(struct authn *a, struct str token,
-                                   struct arena *arena);
+                                   const struct strlist *audiences,
+                                   struct arena *arena,
+                                   struct strlist *matched);
 /* Appends the token that says account: a JWT that only this sandbox believes.
  * audiences: at least one. */
 void authn_account_token(const struct authn *a,

@@ -221,7 +221,7 @@ put_review(struct json *list, const struct reviews_kind *k)
 
     json_set_string(j, "name", k->plural);
     json_set_string(j, "singularName", k->singular);
-    json_set_bool(j, "namespaced", false);
+    json_set_bool(j, "namespaced", k->namespaced);
     json_set_string(j, "kind", k->kind);
     json_set(j, "verbs", texts(create));
 }
@@ -368,7 +368,7 @@ put_aggregated_review(struct json *list, const struct reviews_kind *k)
 
     json_set_string(j, "resource", k->plural);
     json_set(j, "responseKind", response_kind(k->group, k->version, k->kind));
-    json_set_string(j, "scope", "Cluster");
+    json_set_string(j, "scope", k->namespaced ? "Namespaced" : "Cluster");
     json_set_string(j, "singularResource", k->singular);
     json_set(j, "verbs", texts(create));
 }

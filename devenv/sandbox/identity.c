@@ -63,7 +63,7 @@ identity_add_extra(struct arena *a, struct identity *id, const char *key,
 struct identity *
 identity_admin(struct arena *a)
 {
-    struct identity *id = identity_new(a, PROOF_TOKEN, "admin", NULL);
+    struct identity *id = identity_new(a, PROOF_TOKEN, "admin", "admin");
 
     identity_add_group(a, id, STR(GROUP_MASTERS));
     identity_add_group(a, id, STR(GROUP_AUTHENTICATED));

@@ -152,6 +152,25 @@ MESSAGE(non_resource_attributes, {1, "path", PB_STRING, 0, NULL},
 MESSAGE(access_spec,
         {1, "resourceAttributes", PB_MESSAGE, 0, &resource_attributes},
         {2, "nonResourceAttributes", PB_MESSAGE, 0, &non_resource_attributes});
+MESSAGE(subject_spec,
+        {1, "resourceAttributes", PB_MESSAGE, 0, &resource_attributes},
+        {2, "nonResourceAttributes", PB_MESSAGE, 0, &non_resource_attributes},
+        {3, "user", PB_STRING, 0, NULL},
+        {4, "groups", PB_STRING, PB_LIST, NULL},
+        {6, "uid", PB_STRING, 0, NULL});
+MESSAGE(subject_access_review, METADATA,
+        {2, "spec", PB_MESSAGE, 0, &subject_spec});
+MESSAGE(token_review_spec, {1, "token", PB_STRING, 0, NULL},
+        {2, "audiences", PB_STRING, PB_LIST, NULL});
+MESSAGE(token_review, METADATA, {2, "spec", PB_MESSAGE, 0, &token_review_spec});
+MESSAGE(bound_reference, {1, "kind", PB_STRING, 0, NULL},
+        {2, "apiVersion", PB_STRING, 0, NULL}, {3, "name", PB_STRING, 0, NULL},
+        {4, "uid", PB_STRING, 0, NULL});
+MESSAGE(token_request_spec, {1, "audiences", PB_STRING, PB_LIST, NULL},
+        {3, "boundObjectRef", PB_MESSAGE, 0, &bound_reference},
+        {4, "expirationSeconds", PB_INT, PB_KEEP_ZERO, NULL});
+MESSAGE(token_request, METADATA,
+        {2, "spec", PB_MESSAGE, 0, &token_request_spec});
 MESSAGE(access_review, METADATA, {2, "spec", PB_MESSAGE, 0, &access_spec});
 MESSAGE(rules_spec, {1, "namespace", PB_STRING, 0, NULL});
 MESSAGE(rules_review, METADATA, {2, "spec", PB_MESSAGE, 0, &rules_spec});
@@ -169,7 +188,12 @@ const struct protobuf_kind protobuf_kinds[] = {
     {"v1", "DeleteOptions", &delete_options},
     {"meta.k8s.io/v1", "DeleteOptions", &delete_options},
     {"authorization.k8s.io/v1", "SelfSubjectAccessReview", &access_review},
+    {"authorization.k8s.io/v1", "SubjectAccessReview", &subject_access_review},
+    {"authorization.k8s.io/v1", "LocalSubjectAccessReview",
+     &subject_access_review},
     {"authorization.k8s.io/v1", "SelfSubjectRulesReview", &rules_review},
+    {"authentication.k8s.io/v1", "TokenReview", &token_review},
+    {"authentication.k8s.io/v1", "TokenRequest", &token_request},
     {"authentication.k8s.io/v1", "SelfSubjectReview", &subject_review},
     {NULL, NULL, NULL},
 };

@@ -1,6 +1,6 @@
 /*
  * The roles as a part of the server: keeps the index, fills aggregated roles,
- * judges every request before its body is read.
+ * judges every request before its body is read, answers reviews.
  */
 #include <stdlib.h>
 
@@ -10,6 +10,8 @@
 #include "devenv/sandbox/kobj.h"
 #include "devenv/sandbox/rbac_roles.h"
 #include "devenv/sandbox/rest.h"
+#include "devenv/sandbox/reviews.h"
+#include "devenv/sandbox/types.h"
 
 #define PASSES 8 /* aggregated roles of aggregated roles, at the start */
 #define XRDS   "compositeresourcedefinitions"
@@ -18,6 +20,9 @@ struct rbac_state {
     struct server *server;
     struct registry *registry;
     struct rbac *rbac;
+    struct reviews reviews;
+    http_handler_fn *handler; /* of everything that is no review */
+    void *handler_arg;
     struct registry_subscription *subscriptions[6];
     struct strlist xrds; /* whose roles are to be looked at */
     bool roles_changed, kinds_changed;
@@ -123,6 +128,15 @@ judge(void *arg, struct http_request *r, struct status *st)
     return access_refuse(&a, r->who, buf_cstr(&why), st);
 }
 
+static void
+handle(void *arg, struct http_request *r)
+{
+    struct rbac_state *s = arg;
+
+    if (!reviews_serve(&s->reviews, r))
+        s->handler(s->handler_arg, r);
+}
+
 /* ---- ServiceAccounts ---- */
 
 static bool
@@ -205,6 +219,13 @@ init(struct server *server, void **state, struct error *err)
     read_all(s);
     authn_set_accounts(server->authn, alive, s);
     server_set_judge(server, judge, s);
+    s->reviews = (struct reviews){.registry = s->registry,
+                                  .rbac = s->rbac,
+                                  .authn = server->authn,
+                                  .types = types_new()};
+    s->handler = server->handler;
+    s->handler_arg = server->handler_arg;
+    server_set_handler(server, handle, s);
     return true;
 }
 
@@ -218,6 +239,7 @@ module_free(void *state)
     for (size_t i = 0; i < ARRAY_LEN(s->subscriptions); i++)
         registry_unsubscribe(s->subscriptions[i]);
     rbac_free(s->rbac);
+    types_free(s->reviews.types);
     strlist_release(&s->xrds);
     free(s);
 }

@@ -9,7 +9,6 @@
 #include "devenv/sandbox/builtin.h"
 #include "devenv/sandbox/discovery.h"
 #include "devenv/sandbox/openapi.h"
-#include "devenv/sandbox/reviews.h"
 #include "devenv/sandbox/table.h"
 
 /* ---- answers ---- */
@@ -341,7 +340,7 @@ rest_handle(void *arg, struct http_request *h)
     const char *const *s = h->url.segments;
     size_t n = h->url.segments_n;
 
-    if (discovery_serve(&rq) || openapi_serve(&rq) || reviews_serve(&rq))
+    if (discovery_serve(&rq) || openapi_serve(&rq))
         ;
     else if (n > 2 && !strcmp(s[0], "api") && !strcmp(s[1], "v1"))
         serve_resource(&rq, "", "v1", 2);

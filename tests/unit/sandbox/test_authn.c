@@ -63,7 +63,7 @@ world_close(struct world *w)
 static const struct identity *
 who(struct world *w, const char *token)
 {
-    return authn_token(w->authn, str_of(token), w->arena);
+    return authn_token(w->authn, str_of(token), NULL, w->arena, NULL);
 }
 
 static void
@@ -198,7 +198,7 @@ test_changed(void **state)
         token[i] = was == 'A' ? 'B' : 'A';
         assert_null(who(&w, token));
         token[i] = was;
-        assert_null(authn_token(w.authn, str_n(token, i), w.arena));
+        assert_null(authn_token(w.authn, str_n(token, i), NULL, w.arena, NULL));
     }
     assert_non_null(who(&w, token));
     assert_null(who(&w, "..."));
