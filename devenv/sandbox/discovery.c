@@ -116,44 +116,38 @@ texts(const char *const *v)
 static struct json *
 verbs_of(const struct kind_info *k)
 {
-    static const char *const builtin[] = {
-        "create", "delete", "deletecollection",
-        "get",    "list",   "patch",
-        "update", "watch",  NULL};
-    static const char *const single[] = {"create", "delete", "get",   "list",
-                                         "patch",  "update", "watch", NULL};
     static const char *const custom[] = {
         "delete", "deletecollection", "get",   "list", "patch",
         "create", "update",           "watch", NULL};
 
-    if (k->builtin && k->builtin->no_collection)
-        return texts(single);
-    return texts(k->pub.builtin ? builtin : custom);
+    return texts(k->verbs ? (const char *const *)k->verbs : custom);
 }
 
+#define SUBRESOURCES_MAX 12
 struct subresource {
     const char *name, *group, *version, *kind;
-    const char *verbs[4];
+    const char *const *verbs;
 };
 
 /* The subresources of k into out; how many. */
 static size_t
-subresources(const struct kind_info *k, struct subresource out[3])
+subresources(const struct kind_info *k, struct subresource *out)
 {
+    static const char *const verbs[] = {"get", "patch", "update", NULL};
     size_t n = 0;
 
-    if (k->builtin && !strcmp(k->pub.plural, "namespaces"))
-        out[n++] = (struct subresource){
-            "finalize", k->pub.group, k->pub.version, k->pub.kind, {"update"}};
+    for (; n < k->subs_n; n++)
+        out[n] = (struct subresource){k->subs[n].name, k->subs[n].group,
+                                      k->subs[n].version, k->subs[n].kind,
+                                      (const char *const *)k->subs[n].verbs};
+    if (k->pub.builtin)
+        return n;
     if (k->pub.has_status)
-        out[n++] = (struct subresource){"status",
-                                        k->pub.group,
-                                        k->pub.version,
-                                        k->pub.kind,
-                                        {"get", "patch", "update"}};
+        out[n++] = (struct subresource){"status", k->pub.group, k->pub.version,
+                                        k->pub.kind, verbs};
     if (k->scale_spec)
-        out[n++] = (struct subresource){
-            "scale", "autoscaling", "v1", "Scale", {"get", "patch", "update"}};
+        out[n++] =
+            (struct subresource){"scale", "autoscaling", "v1", "Scale", verbs};
     return n;
 }
 
@@ -186,7 +180,7 @@ static void
 put_resource(struct json *list, const struct kind_info *k)
 {
     struct json *j = json_append(list, json_new_object());
-    struct subresource subs[3];
+    struct subresource subs[SUBRESOURCES_MAX];
     size_t n = subresources(k, subs);
 
     json_set_string(j, "name", k->pub.plural);
@@ -340,7 +334,7 @@ put_aggregated(struct json *list, const struct kind_info *k)
 {
     struct json *j = json_append(list, json_new_object()), *below;
     const struct kind *p = &k->pub;
-    struct subresource subs[3];
+    struct subresource subs[SUBRESOURCES_MAX];
     size_t n = subresources(k, subs);
 
     json_set_string(j, "resource", p->plural);

@@ -11,22 +11,6 @@
 /* As client-go's correlator: so many are told apart. */
 #define EVENTS_REMEMBERED 4096
 
-void
-events_prepare(const struct registry_write *w, struct json *obj,
-               const struct json *old, struct schema_findings *bad)
-{
-    (void)w;
-    (void)old;
-    (void)bad;
-    if (!json_get(obj, "eventTime"))
-        json_set(obj, "eventTime", json_new_null());
-    if (!json_get(obj, "reportingComponent") &&
-        !json_get(obj, "reportingController"))
-        json_set_string(obj, "reportingComponent", "");
-    if (!json_get(obj, "reportingInstance"))
-        json_set_string(obj, "reportingInstance", "");
-}
-
 /* ---- two names for one thing ---- */
 
 static const char *const pairs[][2] = {
@@ -72,26 +56,6 @@ events_to_core(struct json *obj)
     json_set_string(obj, "apiVersion", "v1");
 }
 
-/* ---- columns ---- */
-
-static void
-age(const struct json *stamp, int64_t now_s, struct buf *out)
-{
-    int64_t at;
-    char text[CLOCK_HUMAN_LEN];
-
-    if (!json_string(stamp)) {
-        buf_puts(out, "<unknown>");
-        return;
-    }
-    if (!clock_parse(str_of(json_string(stamp)), &at)) {
-        buf_puts(out, "<invalid>");
-        return;
-    }
-    clock_human(now_s - at, text);
-    buf_puts(out, text);
-}
-
 static const struct json *
 either(const struct json *obj, const char *a, const char *b, const char *c)
 {
@@ -104,64 +68,6 @@ either(const struct json *obj, const char *a, const char *b, const char *c)
             return v;
     }
     return NULL;
-}
-
-static void
-object_text(const struct json *ref, struct buf *out)
-{
-    struct str kind = str_of(json_string_or(json_get(ref, "kind"), ""));
-
-    for (size_t i = 0; i < kind.n; i++)
-        buf_putc(out, kind.s[i] >= 'A' && kind.s[i] <= 'Z'
-                          ? (char)(kind.s[i] + 32)
-                          : kind.s[i]);
-    buf_printf(out, "/%s", json_string_or(json_get(ref, "name"), ""));
-}
-
-bool
-events_cell(size_t i, const struct json *obj, int64_t now_s, struct buf *out)
-{
-    const struct json *n;
-
-    switch (i) {
-    case 0:
-        age(either(obj, "lastTimestamp", "eventTime", "firstTimestamp"), now_s,
-            out);
-        return true;
-    case 3:
-        object_text(json_get(obj, "involvedObject"), out);
-        return true;
-    case 5:
-        n = json_at(obj, "source", "component", NULL);
-        buf_puts(out, json_string_or(
-                          n, json_string_or(json_get(obj, "reportingComponent"),
-                                            "")));
-        return true;
-    case 7:
-        age(either(obj, "firstTimestamp", "eventTime", NULL), now_s, out);
-        return true;
-    case 8:
-        buf_printf(out, "%lld",
-                   (long long)json_int64_or(json_get(obj, "count"), 1));
-        return true;
-    default:
-        return false;
-    }
-}
-
-bool
-events_new_cell(size_t i, const struct json *obj, int64_t now_s,
-                struct buf *out)
-{
-    if (i == 0) {
-        age(either(obj, "deprecatedLastTimestamp", "eventTime",
-                   "deprecatedFirstTimestamp"),
-            now_s, out);
-        return true;
-    }
-    if (i == 3)
-        object_text(json_get(obj, "regarding"), out);
-    return i == 3;
 }
 
 /* ---- recording ---- */

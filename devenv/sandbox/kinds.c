@@ -2,13 +2,9 @@
 
 #include <stdlib.h>
 
-#include "lib/base/asset.h"
 #include "lib/base/mem.h"
-#include "lib/base/yaml.h"
 
-#include "devenv/sandbox/builtin.h"
-
-#define BUILTIN_ASSETS "assets/sandbox/"
+#include "devenv/sandbox/types_schema.h"
 
 /* ---- the order of versions (apimachinery version/helpers.go) ---- */
 
@@ -162,14 +158,28 @@ add_selectable(struct kind_info *k, const struct json *list)
     }
 }
 
+const struct types_struct *
+kind_type(const struct kind_info *k)
+{
+    return k->pub.builtin ? types_kind(k->all, k->pub.api_version, k->pub.kind)
+                          : NULL;
+}
+
 /* Compiled when first asked for: most kinds of a cluster have no object. */
 const struct fields_types *
 kind_types(struct kind_info *k)
 {
     AUTO(schema_findings_release) struct schema_findings bad = {0};
+    AUTO(json_free_ptr) struct json *made = NULL;
+    const struct json *openapi = k->openapi;
 
-    if (k->openapi && !k->compiled)
-        k->types.root = k->schema = schema_compile(k->openapi, "", &bad, NULL);
+    if (k->compiled)
+        return &k->types;
+    if (k->pub.builtin)
+        openapi = made = types_schema(k->all, kind_type(k));
+    if (openapi)
+        k->types.root = k->schema = schema_compile(openapi, "", &bad, NULL);
+    k->types.meta = types_schema_of_meta(k->all);
     k->compiled = true;
     return &k->types;
 }
@@ -230,7 +240,7 @@ add_deprecation(struct kind_info *k, const struct json *spec,
 
 static struct kind_info *
 new_kind(const struct json *crd, size_t i, const char *storage,
-         const struct schema *meta)
+         struct types *all)
 {
     struct kind_info *k = mem_zalloc(1, sizeof(*k));
     const struct json *spec, *version, *sub;
@@ -254,7 +264,7 @@ new_kind(const struct json *crd, size_t i, const char *storage,
     add_columns(k, json_get(version, "additionalPrinterColumns"));
     add_selectable(k, json_get(version, "selectableFields"));
     k->openapi = json_at(version, "schema", "openAPIV3Schema", NULL);
-    k->types.meta = meta;
+    k->all = all;
     add_deprecation(k, spec, version);
     return k;
 }
@@ -318,6 +328,15 @@ kinds_remove(struct kinds *t, const char *group, const char *plural)
     buf_release(&b);
 }
 
+static void
+document_free(void *arg)
+{
+    struct kinds_document *d = arg;
+
+    buf_release(&d->text);
+    free(d);
+}
+
 void
 kinds_release(struct kinds *t)
 {
@@ -327,8 +346,8 @@ kinds_release(struct kinds *t)
     map_release(&t->resources, NULL);
     map_release(&t->by_kind, NULL);
     map_release(&t->by_resource, NULL);
-    schema_free(t->meta);
-    json_free(t->meta_openapi);
+    types_free(t->types);
+    map_release(&t->documents, document_free);
     *t = (struct kinds){0};
 }
 
@@ -351,15 +370,38 @@ storage_version(const struct json *versions)
 }
 
 void
-kinds_add(struct kinds *t, const struct json *crd, bool builtin)
+kinds_serve(struct kinds *t, struct resource *r)
+{
+    struct buf b = BUF_INIT(4096);
+
+    qsort(r->v, r->n, sizeof(struct kind_info *), by_preference);
+    for (size_t i = 0; i < r->n; i++) {
+        struct kind *p = &r->v[i]->pub;
+
+        map_put(&t->by_kind, key_text(&b, "1 2", p->api_version, p->kind, ""),
+                r->v[i]);
+        map_put(&t->by_resource,
+                key_text(&b, "1/2/3", p->group, p->version, p->plural),
+                r->v[i]);
+    }
+    if (r->n)
+        map_put(
+            &t->resources,
+            key_text(&b, "1/2", r->v[0]->pub.group, r->v[0]->pub.plural, ""),
+            r);
+    buf_release(&b);
+}
+
+void
+kinds_add(struct kinds *t, const struct json *crd)
 {
     const struct json *spec = json_get(crd, "spec");
     const struct json *versions = json_get(spec, "versions");
+    struct resource *r = mem_zalloc(1, sizeof(*r));
+    struct buf b = BUF_INIT(4096);
     const char *group = json_string_or(json_get(spec, "group"), "");
     const char *plural =
         json_string_or(json_at(spec, "names", "plural", NULL), "");
-    struct resource *r = mem_zalloc(1, sizeof(*r));
-    struct buf b = BUF_INIT(4096);
     size_t i = 0;
 
     kinds_remove(t, group, plural);
@@ -367,21 +409,11 @@ kinds_add(struct kinds *t, const struct json *crd, bool builtin)
     for (const struct json *v = json_first(versions); v;
          v = json_next(v), i++) {
         if (json_bool(json_get(v, "served"), false))
-            r->v[r->n++] = new_kind(crd, i, storage_version(versions), t->meta);
+            r->v[r->n++] =
+                new_kind(crd, i, storage_version(versions), t->types);
     }
-    qsort(r->v, r->n, sizeof(struct kind_info *), by_preference);
-    for (i = 0; i < r->n; i++) {
-        struct kind *p = &r->v[i]->pub;
-
-        p->builtin = builtin;
-        r->v[i]->builtin = builtin ? builtin_find(group, plural) : NULL;
-        if (r->v[i]->builtin && builtin_store_kind(r->v[i]->builtin))
-            r->v[i]->store_kind = builtin_store_kind(r->v[i]->builtin);
-        map_put(&t->by_kind, key_text(&b, "1 2", p->api_version, p->kind, ""),
-                r->v[i]);
-        map_put(&t->by_resource,
-                key_text(&b, "1/2/3", group, p->version, plural), r->v[i]);
-    }
+    kinds_serve(t, r);
+    /* A definition that serves nothing still has its place. */
     map_put(&t->resources, key_text(&b, "1/2", group, plural, ""), r);
     buf_release(&b);
 }
@@ -414,38 +446,4 @@ kinds_find(const struct kinds *t, const char *group, const char *version,
                        key_text(&b, "1/2/3", group, version, plural));
     r = kinds_resource(t, group, plural);
     return r && r->n ? r->v[0] : NULL;
-}
-
-/* A document is ObjectMeta's schema, one kind, or a list of kinds. */
-static void
-add_document(struct kinds *t, const struct json *doc)
-{
-    const struct json *items = json_get(doc, "items");
-
-    if (json_get(doc, "schema")) {
-        t->meta_openapi = json_copy(json_get(doc, "schema"));
-        t->meta = schema_compile(t->meta_openapi, "metadata", NULL, NULL);
-    } else if (!items) {
-        kinds_add(t, doc, true);
-    }
-    for (const struct json *i = json_first(items); i; i = json_next(i))
-        kinds_add(t, i, true);
-}
-
-bool
-kinds_add_builtin(struct kinds *t, struct error *err)
-{
-    struct asset a;
-
-    for (unsigned i = 0; asset_under(BUILTIN_ASSETS, i, &a); i++) {
-        struct yaml_docs docs = {0};
-
-        if (!yaml_parse(a.data, NULL, &docs, err))
-            return error_wrap(err, "%s", a.path);
-        for (size_t d = 0; d < docs.n; d++)
-            add_document(t, docs.v[d].value);
-        yaml_docs_release(&docs);
-    }
-    return t->meta != NULL ||
-           error_set(err, ERR_INTERNAL, "%s has no ObjectMeta", BUILTIN_ASSETS);
 }

@@ -3,8 +3,8 @@
  * columns, subresources; and the table of all of them.
  *
  * What: a resource is one plural of one group; it has one struct kind_info per
- * served version. Built-in resources come from the YAML of assets/sandbox/, the
- * others from CustomResourceDefinitions; both are read by the same code.
+ * served version. Built-in resources come from assets/api, the
+ * others from CustomResourceDefinitions.
  * Lifetimes: a kind_info is counted (kind_keep, kind_drop), because a watch
  * may outlive its CRD's version; everything it points to lives as long.
  */
@@ -19,6 +19,7 @@
 
 #include "devenv/sandbox/fields.h"
 #include "devenv/sandbox/registry.h"
+#include "devenv/sandbox/types.h"
 
 struct builtin;
 
@@ -26,6 +27,14 @@ struct kind_column {
     const char *name, *type, *format, *description;
     int64_t priority;
     struct jsonpath *path;
+    const char *cell; /* of built-in kinds, instead of path: cells.h */
+};
+
+/* What else stands below an object of a built-in kind. */
+struct kind_sub {
+    const char *name;                   /* "scale" */
+    const char *group, *version, *kind; /* "autoscaling", "v1", "Scale" */
+    char **verbs;                       /* NULL-terminated */
 };
 
 struct kind_selectable {
@@ -52,6 +61,10 @@ struct kind_info {
     const struct json *openapi;    /* openAPIV3Schema; owned through crd */
     struct json *crd;              /* the definition it was made from */
     const struct builtin *builtin; /* what only this kind does, or NULL */
+    struct types *all;             /* the table of types of built-in kinds */
+    char **verbs;                  /* of built-in kinds, NULL-terminated */
+    struct kind_sub *subs;         /* of built-in kinds */
+    size_t subs_n;
     const char *storage_api_version;
 };
 
@@ -62,22 +75,30 @@ struct resource {
     bool terminating; /* its CRD is going: no creates */
 };
 
+/* A document made of the kinds, as text, and what it was made from. */
+struct kinds_document {
+    char hash[17];
+    struct buf text;
+};
+
 struct kinds {
     struct map by_kind;     /* "g/v Kind" -> kind_info */
     struct map by_resource; /* "g/v/plural" -> kind_info */
     struct map resources;   /* "g/plural" -> resource, owned */
-    struct schema *meta;    /* ObjectMeta */
-    struct json *meta_openapi;
-    uint64_t version; /* rises with each change: discovery's ETag */
+    struct types *types;    /* of built-in kinds; owned */
+    struct map documents;   /* kinds_document, owned: openapi.h */
+    uint64_t version;       /* rises with each change: discovery's ETag */
 };
 
 void kinds_release(struct kinds *k);
-/* Reads assets/sandbox/. */
+/* Reads assets/api/kinds.txt (builtin_kinds.c). */
 bool kinds_add_builtin(struct kinds *k, struct error *err);
+/* Serves the versions of a resource (takes them), in place of what is there. */
+void kinds_serve(struct kinds *t, struct resource *r);
 /* Serves (or serves anew) the versions of a CRD object. Problems of the
  * schemas are found before, by crd_check; a version that does not compile
  * is served without schema. */
-void kinds_add(struct kinds *k, const struct json *crd, bool builtin);
+void kinds_add(struct kinds *k, const struct json *crd);
 void kinds_remove(struct kinds *k, const char *group, const char *plural);
 struct resource *kinds_resource(const struct kinds *k, const char *group,
                                 const char *plural);
@@ -90,6 +111,8 @@ struct kind_info *kind_keep(struct kind_info *k);
 void kind_drop(struct kind_info *k);
 /* What the fields of its objects are; root is NULL when everything is kept. */
 const struct fields_types *kind_types(struct kind_info *k);
+/* Its Go type; NULL: a custom kind. */
+const struct types_struct *kind_type(const struct kind_info *k);
 /* The full one behind the public face. */
 static inline struct kind_info *
 kind_info(const struct kind *k)

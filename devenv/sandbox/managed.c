@@ -411,7 +411,7 @@ managed_update(const struct managed_by *by, const struct json *old,
     if (!entries)
         entries = json_new_array();
     reconcile(by, entries);
-    record(by, old, now, entries);
+    record(by, old ? old : by->empty, now, entries);
     put_entries(now, entries);
 }
 

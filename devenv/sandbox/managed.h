@@ -29,6 +29,9 @@ struct managed_by {
     const struct fields_types *types; /* of api_version */
     managed_types_fn *other;          /* NULL: no other version is served */
     void *other_arg;
+    /* What an object of the kind is before anything is set: those fields are
+     * nobody's at a create. NULL: nothing. */
+    const struct json *empty;
 };
 
 /* A POST or PUT or plain patch: notes in now's managedFields what it changed

@@ -2,6 +2,8 @@
 
 #include "lib/base/mem.h"
 
+#include "devenv/sandbox/openapi.h"
+
 /* Field numbers of OpenAPIv2.proto. */
 enum {
     DOC_SWAGGER = 1,
@@ -72,11 +74,10 @@ put_gvk(struct buf *out, unsigned field, const struct kind *k, bool list)
     put_named(out, field, "x-kubernetes-group-version-kind", buf_view(&any));
 }
 
-static void put_schema(const struct json *s, const struct kind *root,
-                       struct buf *out);
+static void put_schema(const struct json *s, struct buf *out);
 
 static void
-put_properties(const struct json *s, const struct kind *root, struct buf *out)
+put_properties(const struct json *s, struct buf *out)
 {
     AUTO(buf_release) struct buf all = BUF_INIT(BUF_TEXT_MAX);
 
@@ -84,10 +85,7 @@ put_properties(const struct json *s, const struct kind *root, struct buf *out)
          p = json_next(p)) {
         AUTO(buf_release) struct buf one = BUF_INIT(BUF_TEXT_MAX);
 
-        if (root && !strcmp(json_key(p), "metadata"))
-            put_text(&one, SCHEMA_REF, "#/definitions/" OPENAPI_META_MODEL);
-        else
-            put_schema(p, NULL, &one);
+        put_schema(p, &one);
         put_named(&all, 1, json_key(p), buf_view(&one));
     }
     if (all.n)
@@ -103,19 +101,51 @@ put_wrapped(const struct json *s, unsigned field, struct buf *out)
 
     if (!json_is(s, JSON_OBJECT))
         return;
-    put_schema(s, NULL, &inner);
+    put_schema(s, &inner);
     put_bytes(&wrap, 1, buf_view(&inner));
     put_bytes(out, field, buf_view(&wrap));
 }
 
-/* root: the kind whose whole object this is, or NULL. */
+/* A reference: v2 knows no allOf around it. */
+static const char *
+reference(const struct json *s)
+{
+    const struct json *all = json_first(json_get(s, "allOf"));
+    const char *ref = json_get_string(s, "$ref");
+
+    return ref ? ref : json_get_string(all, "$ref");
+}
+
+/* x-kubernetes-... of a schema, as YAML. */
 static void
-put_schema(const struct json *s, const struct kind *root, struct buf *out)
+put_extensions(const struct json *s, struct buf *out)
+{
+    static const char *const keys[] = {
+        "x-kubernetes-patch-merge-key", "x-kubernetes-patch-strategy",
+        "x-kubernetes-list-type",       "x-kubernetes-map-type",
+        "x-kubernetes-list-map-keys",   "x-kubernetes-group-version-kind"};
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        AUTO(buf_release)
+        struct buf yaml = BUF_INIT(4096), any = BUF_INIT(4096);
+
+        if (!json_get(s, keys[i]))
+            continue;
+        /* JSON is YAML. */
+        json_print(json_get(s, keys[i]), JSON_COMPACT, &yaml);
+        put_bytes(&any, 2, buf_view(&yaml));
+        put_named(out, SCHEMA_EXTENSION, keys[i], buf_view(&any));
+    }
+}
+
+static void
+put_schema(const struct json *s, struct buf *out)
 {
     AUTO(buf_release) struct buf type = BUF_INIT(64);
     bool open =
         json_bool(json_get(s, "x-kubernetes-preserve-unknown-fields"), false);
 
+    put_text(out, SCHEMA_REF, reference(s));
     put_text(out, SCHEMA_FORMAT, json_get_string(s, "format"));
     put_text(out, SCHEMA_DESCRIPTION, json_get_string(s, "description"));
     for (const struct json *r = json_first(json_get(s, "required")); r;
@@ -130,18 +160,16 @@ put_schema(const struct json *s, const struct kind *root, struct buf *out)
     }
     put_wrapped(json_get(s, "items"), SCHEMA_ITEMS, out);
     if (!open)
-        put_properties(s, root, out);
-    if (root)
-        put_gvk(out, SCHEMA_EXTENSION, root, true);
+        put_properties(s, out);
+    put_extensions(s, out);
 }
 
 static void
-put_definition(const char *name, const struct json *schema,
-               const struct kind *root, struct buf *out)
+put_definition(const char *name, const struct json *schema, struct buf *out)
 {
     AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
 
-    put_schema(schema, root, &b);
+    put_schema(schema, &b);
     put_named(out, 1, name, buf_view(&b));
 }
 
@@ -186,18 +214,23 @@ openapi_v2(struct registry *r, struct buf *out)
     struct buf paths = BUF_INIT(BUF_TEXT_MAX), all = BUF_INIT(BUF_TEXT_MAX),
                info = BUF_INIT(256);
 
+    AUTO(json_free_ptr) struct json *schemas = json_new_object();
+    struct openapi_models m = {.types = r->kinds.types,
+                               .prefix = "#/definitions/"};
+
     put_text(&info, 1, "meshtop sandbox");
     put_text(&info, 2, MESHTOP_VERSION);
-    put_definition(OPENAPI_META_MODEL, r->kinds.meta_openapi, NULL, &all);
+    m.schemas = schemas;
     for (struct map_entry *e = map_first(&r->kinds.by_resource); e;
          e = map_next(&r->kinds.by_resource, e)) {
         const struct kind_info *k = e->value;
-        AUTO(mem_free_ptr) char *model = openapi_model_name(&k->pub);
-        AUTO(json_free_ptr) struct json *schema = openapi_root(k);
+        AUTO(mem_free_ptr) char *model = openapi_add_model(&m, k);
 
         put_path(&k->pub, &paths);
-        put_definition(model, schema, &k->pub, &all);
     }
+    openapi_add_wanted(&m);
+    for (const struct json *c = json_first(schemas); c; c = json_next(c))
+        put_definition(json_key(c), c, &all);
     put_text(out, DOC_SWAGGER, "2.0");
     put_bytes(out, DOC_INFO, buf_view(&info));
     put_bytes(out, DOC_PATHS, buf_view(&paths));

@@ -12,11 +12,5 @@
 
 /* Appends the document. */
 void openapi_v2(struct registry *r, struct buf *out);
-/* "org.example.v1.Widget", in fresh memory (openapi.c). */
-char *openapi_model_name(const struct kind *k);
-/* The schema of k's objects with apiVersion, kind and metadata (openapi.c);
- * json_free. */
-struct json *openapi_root(const struct kind_info *k);
-#define OPENAPI_META_MODEL "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 #endif

@@ -1,9 +1,15 @@
 #include "devenv/sandbox/protobuf.h"
 
+#include <string.h>
+
 #include "lib/base/clock.h"
 #include "lib/base/digest.h"
+#include "lib/base/mem.h"
 
-#define DEPTH_MAX 32
+#include "devenv/sandbox/types.h"
+
+#define DEPTH_MAX 100
+#define SCHEMA    "apiextensions.v1.JSONSchemaProps"
 
 enum wire { WIRE_VARINT, WIRE_64, WIRE_BYTES, WIRE_32 = 5 };
 
@@ -97,21 +103,14 @@ base64(struct str bytes)
     return json_new_str(buf_view(&b));
 }
 
-static bool
-put_map_entry(struct json *map, const struct protobuf_field *f, struct str in,
-              struct error *err)
-{
-    struct item v[4] = {0};
-    AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
+/* What all steps share. */
+struct reader {
+    struct types *t;
+    struct error *err;
+};
 
-    if (!three_fields(in, v, err))
-        return false;
-    buf_str(&key, v[1].bytes);
-    json_set(map, buf_cstr(&key),
-             f->type == PB_BYTES_MAP ? base64(v[2].bytes)
-                                     : json_new_str(v[2].bytes));
-    return true;
-}
+static bool read_message(struct reader *r, const struct types_struct *s,
+                         struct str in, unsigned depth, struct json *out);
 
 /* NULL without an error: the zero time, which JSON leaves out. */
 static bool
@@ -119,12 +118,17 @@ time_value(struct str in, bool micro, struct json **out, struct error *err)
 {
     struct item v[4] = {0};
     char text[CLOCK_RFC3339_LEN];
+    int64_t at;
 
     if (!three_fields(in, v, err))
         return false;
     if (!v[1].number_value && !v[2].number_value)
         return true;
-    clock_format((int64_t)v[1].number_value, text);
+    at = (int64_t)v[1].number_value;
+    /* The year 0 to the year 9999: what RFC 3339 can say. */
+    if (at < -62167219200 || at > 253402300799)
+        return malformed(err);
+    clock_format(at, text);
     if (micro) {
         struct buf b = BUF_INIT(64);
 
@@ -136,6 +140,39 @@ time_value(struct str in, bool micro, struct json **out, struct error *err)
         return true;
     }
     *out = json_new_string(text);
+    return true;
+}
+
+/* Nanoseconds as Go prints them: "1m30s", "1.5s". */
+static bool
+duration_value(struct str in, struct json **out, struct error *err)
+{
+    struct item v[4] = {0};
+    struct buf b = BUF_INIT(64);
+    uint64_t n, s;
+
+    if (!three_fields(in, v, err))
+        return false;
+    n = v[1].number_value;
+    if (n >> 63) {
+        buf_putc(&b, '-');
+        n = -n;
+    }
+    s = n / 1000000000;
+    if (s >= 3600)
+        buf_printf(&b, "%lluh", (unsigned long long)(s / 3600));
+    if (s >= 60)
+        buf_printf(&b, "%llum", (unsigned long long)(s / 60 % 60));
+    buf_printf(&b, "%llu", (unsigned long long)(s % 60));
+    n %= 1000000000;
+    if (n) {
+        buf_printf(&b, ".%09llu", (unsigned long long)n);
+        while (b.s[b.n - 1] == '0')
+            buf_truncate(&b, b.n - 1);
+    }
+    buf_putc(&b, 's');
+    *out = json_new_string(buf_cstr(&b));
+    buf_release(&b);
     return true;
 }
 
@@ -158,108 +195,251 @@ raw_json(struct str in, struct json **out, struct error *err)
 
     if (!three_fields(in, v, err))
         return false;
+    if (!v[1].bytes.n)
+        return true;
     *out = json_parse(v[1].bytes, NULL, err);
     return *out != NULL;
 }
 
-static struct json *message(const struct protobuf_message *m, struct str in,
-                            unsigned depth, struct error *err);
+static bool
+text_inside(struct str in, struct json **out, struct error *err)
+{
+    struct item v[4] = {0};
+
+    if (!three_fields(in, v, err))
+        return false;
+    *out = json_new_str(v[1].bytes);
+    return true;
+}
+
+static struct json *
+new_message(struct reader *r, const struct types_struct *s, struct str in,
+            unsigned depth)
+{
+    struct json *out = json_new_object();
+
+    if (read_message(r, s, in, depth + 1, out))
+        return out;
+    json_free(out);
+    return NULL;
+}
+
+/* A schema or what may stand in its place: {schema, others} or {bool, schema}.
+ */
+static bool
+schema_value(struct reader *r, enum types_base base, struct str in,
+             unsigned depth, struct json **out)
+{
+    const struct types_struct *s = types_find(r->t, SCHEMA);
+    bool flag = base == TYPES_SCHEMA_OR_BOOL, allows = false;
+    struct item it;
+
+    while (in.n) {
+        struct json *v = NULL;
+
+        if (!next_item(&in, &it))
+            return malformed(r->err);
+        if (flag && it.number == 1) {
+            allows = it.number_value != 0;
+            continue;
+        }
+        if (it.wire != WIRE_BYTES || it.number > 2)
+            continue;
+        v = base == TYPES_SCHEMA_OR_STRINGS && it.number == 2
+                ? json_new_str(it.bytes)
+                : new_message(r, s, it.bytes, depth);
+        if (!v)
+            return false;
+        if (it.number == 1 || flag) {
+            json_free(*out);
+            *out = v;
+            continue;
+        }
+        if (!json_is(*out, JSON_ARRAY)) {
+            json_free(*out);
+            *out = json_new_array();
+        }
+        json_append(*out, v);
+    }
+    if (!*out && flag)
+        *out = json_new_bool(allows);
+    return true;
+}
+
+static bool
+number_value(const struct types_field *f, const struct item *it,
+             struct json **out, struct error *err)
+{
+    double d;
+
+    if (f->base == TYPES_NUMBER) {
+        if (it->wire != WIRE_64)
+            return malformed(err);
+        memcpy(&d, it->bytes.s, sizeof(d));
+        *out = json_new_double(d);
+        return true;
+    }
+    if (it->wire != WIRE_VARINT)
+        return malformed(err);
+    if (f->base == TYPES_BOOL)
+        *out = json_new_bool(it->number_value != 0);
+    else if (f->base == TYPES_INT32)
+        *out = json_new_int((int32_t)it->number_value);
+    else
+        *out = json_new_int((int64_t)it->number_value);
+    return true;
+}
 
 /* The value of one item; *out NULL: nothing to be shown. */
 static bool
-value_of(const struct protobuf_field *f, const struct item *it, unsigned depth,
-         struct json **out, struct error *err)
+value_of(struct reader *r, const struct types_field *f, const struct item *it,
+         unsigned depth, struct json **out)
 {
-    bool bytes = f->type != PB_INT && f->type != PB_BOOL;
-
     *out = NULL;
-    if ((it->wire == WIRE_BYTES) != bytes)
-        return malformed(err);
-    if (!bytes && !it->number_value && !(f->flags & PB_KEEP_ZERO))
+    if (f->base >= TYPES_BOOL && f->base <= TYPES_NUMBER)
+        return number_value(f, it, out, r->err);
+    if (it->wire != WIRE_BYTES)
+        return malformed(r->err);
+    switch (f->base) {
+    case TYPES_STRING:
+        *out = json_new_str(it->bytes);
         return true;
-    switch (f->type) {
-    case PB_STRING:
-        if (it->bytes.n || (f->flags & PB_LIST))
-            *out = json_new_str(it->bytes);
-        return true;
-    case PB_INT:
-        *out = json_new_int((int64_t)it->number_value);
-        return true;
-    case PB_BOOL:
-        *out = json_new_bool(it->number_value != 0);
-        return true;
-    case PB_BYTES:
+    case TYPES_BYTES:
         *out = base64(it->bytes);
         return true;
-    case PB_RAW_JSON:
-        return raw_json(it->bytes, out, err);
-    case PB_TIME:
-    case PB_MICRO_TIME:
-        return time_value(it->bytes, f->type == PB_MICRO_TIME, out, err);
-    case PB_INT_OR_STRING:
-        return int_or_string(it->bytes, out, err);
+    case TYPES_TIME:
+    case TYPES_MICRO_TIME:
+        return time_value(it->bytes, f->base == TYPES_MICRO_TIME, out, r->err);
+    case TYPES_DURATION:
+        return duration_value(it->bytes, out, r->err);
+    case TYPES_QUANTITY:
+        return text_inside(it->bytes, out, r->err);
+    case TYPES_INT_OR_STRING:
+        return int_or_string(it->bytes, out, r->err);
+    case TYPES_RAW:
+    case TYPES_JSON:
+    case TYPES_FIELDS:
+        return raw_json(it->bytes, out, r->err);
+    case TYPES_SCHEMA_OR_ARRAY:
+    case TYPES_SCHEMA_OR_BOOL:
+    case TYPES_SCHEMA_OR_STRINGS:
+        return schema_value(r, f->base, it->bytes, depth, out);
     default:
-        *out = message(f->message, it->bytes, depth + 1, err);
+        *out = new_message(r, f->type, it->bytes, depth);
         return *out != NULL;
     }
 }
 
+/* {key, value}; a value that is a list of texts is {texts}. */
 static bool
-put_item(const struct protobuf_field *f, const struct item *it, unsigned depth,
-         struct json *out, struct error *err)
+put_entry(struct reader *r, const struct types_field *f, struct str in,
+          unsigned depth, struct json *map)
 {
-    struct json *value;
+    struct item v[4] = {0}, it;
+    AUTO(buf_release) struct buf key = BUF_INIT(BUF_TEXT_MAX);
+    struct json *value = NULL;
 
-    if (f->type == PB_STRING_MAP || f->type == PB_BYTES_MAP) {
-        if (it->wire != WIRE_BYTES)
-            return malformed(err);
-        return put_map_entry(json_need_object(out, f->name), f, it->bytes, err);
+    if (!three_fields(in, v, r->err))
+        return false;
+    buf_str(&key, v[1].bytes);
+    if (f->shape == TYPES_MAP_OF_LISTS) {
+        struct str rest = v[2].bytes;
+        struct json *list = json_set(map, buf_cstr(&key), json_new_array());
+
+        while (rest.n) {
+            if (!next_item(&rest, &it))
+                return malformed(r->err);
+            json_append(list, json_new_str(it.bytes));
+        }
+        return true;
     }
-    if (!value_of(f, it, depth, &value, err))
+    if (!v[2].number && f->base != TYPES_STRING && f->base != TYPES_BYTES)
+        return true;
+    if (!v[2].number)
+        value = json_new_string("");
+    else if (!value_of(r, f, &v[2], depth, &value))
+        return false;
+    if (value)
+        json_set(map, buf_cstr(&key), value);
+    return true;
+}
+
+/* Zero is not written where Go's omitempty leaves it out. */
+static bool
+is_nothing(const struct types_field *f, const struct item *it)
+{
+    if (f->pointer || f->shape != TYPES_ONE || f->always)
+        return false;
+    if (it->wire == WIRE_VARINT)
+        return !it->number_value;
+    return f->base == TYPES_STRING && !it->bytes.n;
+}
+
+static bool
+put_item(struct reader *r, const struct types_field *f, const struct item *it,
+         unsigned depth, struct json *out)
+{
+    struct json *value = NULL;
+
+    if (f->name[0] == '-')
+        return it->wire == WIRE_BYTES
+                   ? read_message(r, f->type, it->bytes, depth + 1, out)
+                   : malformed(r->err);
+    if (f->shape >= TYPES_MAP)
+        return it->wire == WIRE_BYTES
+                   ? put_entry(r, f, it->bytes, depth,
+                               json_need_object(out, f->name))
+                   : malformed(r->err);
+    if (!value_of(r, f, it, depth, &value))
         return false;
     if (!value)
         return true;
-    if (f->flags & PB_LIST)
+    if (f->shape == TYPES_LIST)
         json_append(json_need_array(out, f->name), value);
+    else if (is_nothing(f, it))
+        json_free(value);
     else
         json_set(out, f->name, value);
     return true;
 }
 
-static struct json *
-message(const struct protobuf_message *m, struct str in, unsigned depth,
-        struct error *err)
+static bool
+read_message(struct reader *r, const struct types_struct *s, struct str in,
+             unsigned depth, struct json *out)
 {
-    struct json *out = json_new_object();
     struct item it;
 
-    if (depth > DEPTH_MAX) {
-        error_set(err, ERR_LIMIT, "a message is nested too deeply");
-        goto fail;
-    }
+    if (depth > DEPTH_MAX)
+        return error_set(r->err, ERR_LIMIT, "a message is nested too deeply");
     while (in.n) {
-        const struct protobuf_field *f = m->fields;
+        size_t i = 0;
 
-        if (!next_item(&in, &it)) {
-            malformed(err);
-            goto fail;
-        }
-        while (f->number && f->number != it.number)
-            f++;
-        if (f->number && !put_item(f, &it, depth, out, err))
-            goto fail;
+        if (!next_item(&in, &it))
+            return malformed(r->err);
+        while (i < s->fields_n && s->fields[i].number != it.number)
+            i++;
+        if (i < s->fields_n && !put_item(r, &s->fields[i], &it, depth, out))
+            return false;
     }
-    return out;
-fail:
-    json_free(out);
-    return NULL;
+    return true;
+}
+
+/* Options of deletes come under every group's version. */
+static const struct types_struct *
+type_of(struct types *t, const char *version, const char *kind)
+{
+    if (!strcmp(kind, "DeleteOptions"))
+        return types_kind(t, "v1", kind);
+    return types_kind(t, version, kind);
 }
 
 struct json *
-protobuf_object(struct str body, struct error *err)
+protobuf_object(struct types *t, struct str body, struct error *err)
 {
     struct item v[4] = {0}, meta[4] = {0};
-    const struct protobuf_kind *k = protobuf_kinds;
+    AUTO(mem_free_ptr) char *version = NULL, *kind = NULL;
+    const struct types_struct *s;
+    struct reader r = {t, err};
     struct json *out;
 
     if (!str_starts(body, str_n("k8s\0", 4))) {
@@ -271,20 +451,21 @@ protobuf_object(struct str body, struct error *err)
     if (!three_fields(str_from(body, 4), v, err) ||
         !three_fields(v[1].bytes, meta, err))
         return NULL;
-    while (k->kind && (!str_eqz(meta[1].bytes, k->api_version) ||
-                       !str_eqz(meta[2].bytes, k->kind)))
-        k++;
-    if (!k->kind) {
+    version = mem_strndup(meta[1].bytes.s, meta[1].bytes.n);
+    kind = mem_strndup(meta[2].bytes.s, meta[2].bytes.n);
+    s = type_of(t, version, kind);
+    if (!s) {
         error_set(err, ERR_UNSUPPORTED,
-                  "no kind \"%.*s\" is registered for version \"%.*s\" in "
-                  "protobuf form",
-                  STR_ARG(meta[2].bytes), STR_ARG(meta[1].bytes));
+                  "no kind \"%s\" is registered for version \"%s\" in "
+                  "scheme \"pkg/api/legacyscheme/scheme.go:30\"",
+                  kind, version);
         return NULL;
     }
-    out = message(k->message, v[2].bytes, 0, err);
-    if (out) {
-        json_set_string(out, "apiVersion", k->api_version);
-        json_set_string(out, "kind", k->kind);
-    }
-    return out;
+    out = json_new_object();
+    json_set_string(out, "apiVersion", version);
+    json_set_string(out, "kind", kind);
+    if (read_message(&r, s, v[2].bytes, 0, out))
+        return out;
+    json_free(out);
+    return NULL;
 }

@@ -47,7 +47,7 @@ registry_serve(struct registry *r, const struct json *crd)
         return;
     for (size_t i = 0; old && i < old->n; i++)
         registry_drop_views(r, old->v[i]);
-    kinds_add(&r->kinds, crd, false);
+    kinds_add(&r->kinds, crd);
 }
 
 void

@@ -247,7 +247,6 @@ not_supported(struct rest *rq, const char *verb)
 static void
 dispatch(struct rest *rq)
 {
-    const struct builtin *b = kind_info(rq->k)->builtin;
     size_t i = 0;
 
     while (i < ARRAY_LEN(verbs) && strcmp(verbs[i].method, rq->h->method) != 0)
@@ -261,8 +260,8 @@ dispatch(struct rest *rq)
         rest_fail(rq);
     } else if (rq->sub && !verbs[i].sub) {
         not_supported(rq, verbs[i].name);
-    } else if (!rq->name && !strcmp(rq->h->method, "DELETE") && b &&
-               b->no_collection) {
+    } else if (!rq->name && !strcmp(rq->h->method, "DELETE") &&
+               !builtin_serves(kind_info(rq->k), "deletecollection")) {
         not_supported(rq, "deletecollection");
     } else if (rq->name && !rq->watch_path) {
         verbs[i].item(rq);

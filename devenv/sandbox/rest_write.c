@@ -72,7 +72,7 @@ read_body(struct rest *rq, struct registry_write *w)
         obj = yaml_parse_one(rq->h->body, &yo, &err);
         break;
     case BODY_PROTOBUF:
-        obj = protobuf_object(rq->h->body, &err);
+        obj = protobuf_object(rq->r->kinds.types, rq->h->body, &err);
         if (!obj && err.code == ERR_UNSUPPORTED) {
             status_bad_request(&rq->st, "%s", err.msg);
             return NULL;
@@ -247,7 +247,7 @@ delete_options(struct rest *rq, struct registry_delete *o, struct json **body)
     if (str_trim(rq->h->body).n) {
         switch (negotiate_body(http_header(rq->h, "Content-Type"))) {
         case BODY_PROTOBUF:
-            *body = protobuf_object(rq->h->body, &err);
+            *body = protobuf_object(rq->r->kinds.types, rq->h->body, &err);
             break;
         case BODY_JSON:
         case BODY_YAML:

@@ -195,7 +195,7 @@ parse(struct rest *rq, const char *kind)
     struct json *j = NULL;
 
     if (type == BODY_PROTOBUF)
-        j = protobuf_object(rq->h->body, &err);
+        j = protobuf_object(rq->r->kinds.types, rq->h->body, &err);
     else if (type == BODY_JSON)
         j = json_parse(rq->h->body, NULL, &err);
     else if (type == BODY_YAML)

@@ -1,5 +1,6 @@
 #include "devenv/sandbox/scale.h"
 
+#include "devenv/sandbox/cells_pod.h"
 #include "devenv/sandbox/kinds.h"
 
 static void
@@ -20,6 +21,21 @@ static int64_t
 number_at(const struct jsonpath *p, const struct json *obj)
 {
     return p ? json_int64_or(jsonpath_first(p, obj), 0) : 0;
+}
+
+/* Built-in kinds say it as a LabelSelector, the oldest as plain labels. */
+static void
+put_selector(const struct json *selector, struct json *status)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
+    AUTO(json_free_ptr) struct json *s = json_new_object();
+    bool plain =
+        json_first(selector) && json_is(json_first(selector), JSON_STRING);
+
+    if (plain)
+        json_set(s, "matchLabels", json_copy(selector));
+    cells_put_selector(plain ? s : selector, &b);
+    json_set_string(status, "selector", buf_cstr(&b));
 }
 
 struct json *
@@ -45,6 +61,8 @@ scale_of(const struct kind *k, const struct json *obj)
                    : NULL;
     if (selector)
         json_set_string(status, "selector", selector);
+    else if (k->builtin)
+        put_selector(json_at(obj, "spec", "selector", NULL), status);
     return s;
 }
 

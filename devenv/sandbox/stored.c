@@ -139,9 +139,9 @@ bytes_of(struct registry *r, const struct kind *k, struct json *obj,
         stored = copy = json_copy(obj);
         if (other)
             info->builtin->to_stored(copy);
-        put_type_first(copy, info->storage_api_version, k->kind);
-        if (other)
-            json_set_string(copy, "apiVersion", "v1");
+        else
+            json_set_string(copy, "apiVersion", info->storage_api_version);
+        put_type_first(copy, json_get_text(copy, "apiVersion"), k->kind);
     }
     buf_reset(&r->print);
     if (!json_print(stored, JSON_COMPACT, &r->print))

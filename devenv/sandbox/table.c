@@ -2,7 +2,7 @@
 
 #include "lib/base/mem.h"
 
-#include "devenv/sandbox/builtin.h"
+#include "devenv/sandbox/cells.h"
 
 #define NAME_DESCRIPTION                                                       \
     "Name must be unique within a namespace. Is required when creating "       \
@@ -82,8 +82,7 @@ sandbox_table_columns(const struct kind_info *k, struct buf *out)
         const char *type = k->columns[i].type;
 
         buf_puts(out, sep);
-        put_column(out, &k->columns[i],
-                   k->pub.builtin && !strcmp(type, "date") ? "string" : type);
+        put_column(out, &k->columns[i], type);
     }
     buf_putc(out, ']');
 }
@@ -150,16 +149,8 @@ static void
 put_cell(const struct kind_info *k, size_t i, const struct json *obj,
          int64_t now_s, struct buf *out)
 {
-    AUTO(buf_release) struct buf special = BUF_INIT(BUF_TEXT_MAX);
-
-    if (k->builtin && k->builtin->cell &&
-        k->builtin->cell(i, obj, now_s, &special)) {
-        int64_t n;
-
-        if (str_to_i64(buf_view(&special), &n))
-            buf_str(out, buf_view(&special));
-        else
-            put_text(out, buf_cstr(&special));
+    if (k->columns[i].cell) {
+        cells_print(k->columns[i].cell, obj, now_s, out);
         return;
     }
     put_value(&k->columns[i], jsonpath_first(k->columns[i].path, obj), now_s,
@@ -187,8 +178,7 @@ sandbox_table_row(const struct kind_info *k, const struct json *obj,
 
     buf_puts(out, "{\"cells\":[");
     if (name_first(k)) {
-        put_text(out,
-                 json_string_or(json_at(obj, "metadata", "name", NULL), ""));
+        cells_print_name(k->pub.kind, obj, out);
         sep = ",";
     }
     for (size_t i = 0; i < k->columns_n; i++, sep = ",") {

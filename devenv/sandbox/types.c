@@ -15,6 +15,8 @@ struct types {
     struct arena *arena;
     struct map by_name; /* "core.v1.Pod", and "v1 Pod" -> types_struct */
     bool read;
+    void *kept; /* types_keep */
+    void (*release)(void *kept);
 };
 
 struct types *
@@ -31,6 +33,8 @@ types_free(struct types *t)
 {
     if (!t)
         return;
+    if (t->kept)
+        t->release(t->kept);
     map_release(&t->by_name, NULL);
     arena_free(t->arena);
     free(t);
@@ -244,6 +248,13 @@ types_field(const struct types_struct *s, const char *name)
             return f;
     }
     return NULL;
+}
+
+void **
+types_keep(struct types *t, void (*release)(void *kept))
+{
+    t->release = release;
+    return &t->kept;
 }
 
 const char *

@@ -88,6 +88,9 @@ const struct types_struct *types_find(struct types *t, const char *name);
 /* The field a JSON member of that name is; NULL: unknown. s may be NULL. */
 const struct types_field *types_field(const struct types_struct *s,
                                       const char *name);
+/* Something made from the table that lives and dies with it: *slot is NULL at
+ * first; release is called with it by types_free. */
+void **types_keep(struct types *t, void (*release)(void *kept));
 /* "DeploymentSpec" of "apps.v1.DeploymentSpec". */
 const char *types_short_name(const struct types_struct *s);
 

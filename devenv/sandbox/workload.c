@@ -163,7 +163,7 @@ look_at_pod(struct control *c, const struct kind *k, struct json **pod)
     char now[CLOCK_RFC3339_LEN];
     bool ok;
 
-    if (!json_get(status, "phase")) {
+    if (!json_get(status, "startTime")) {
         clock_format(control_now_s(c), now);
         ok = container_statuses(*pod, "initContainers", "initContainerStatuses",
                                 now);
@@ -324,107 +324,4 @@ control_workload(struct control *c, const struct job *j)
             looks[i].look(c, k, &obj);
     }
     return true;
-}
-
-/* ---- columns ---- */
-
-static bool
-node_roles(const struct json *labels, struct buf *out)
-{
-    static const char prefix[] = "node-role.kubernetes.io/";
-    size_t n = out->n;
-
-    for (const struct json *l = json_first(labels); l; l = json_next(l)) {
-        if (str_starts(str_of(json_key(l)), STR(prefix)))
-            buf_printf(out, "%s%s", out->n > n ? "," : "",
-                       json_key(l) + sizeof(prefix) - 1);
-    }
-    if (out->n == n)
-        buf_puts(out, "<none>");
-    return true;
-}
-
-bool
-workload_node_cell(size_t i, const struct json *obj, int64_t now_s UNUSED,
-                   struct buf *out)
-{
-    if (i == 1)
-        return node_roles(json_at(obj, "metadata", "labels", NULL), out);
-    if (i != 0)
-        return false;
-    buf_puts(out, condition_true(obj, "Ready") ? "Ready" : "NotReady");
-    if (json_bool(json_at(obj, "spec", "unschedulable", NULL), false))
-        buf_puts(out, ",SchedulingDisabled");
-    return true;
-}
-
-/* The reason of a container that waits, else the phase. */
-static void
-pod_state(const struct json *status, struct buf *out)
-{
-    static const char *const lists[] = {"initContainerStatuses",
-                                        "containerStatuses"};
-
-    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        for (const struct json *s = json_first(json_get(status, lists[i])); s;
-             s = json_next(s)) {
-            const char *reason =
-                json_string(json_at(s, "state", "waiting", "reason", NULL));
-
-            if (!reason)
-                continue;
-            buf_printf(out, "%s%s", i == 0 ? "Init:" : "", reason);
-            return;
-        }
-    }
-    buf_puts(out, json_string_or(json_get(status, "phase"), "Pending"));
-}
-
-bool
-workload_pod_cell(size_t i, const struct json *obj, int64_t now_s UNUSED,
-                  struct buf *out)
-{
-    const struct json *status = json_get(obj, "status");
-    const struct json *list = json_get(status, "containerStatuses");
-    int64_t restarts = 0;
-    size_t ready = 0;
-
-    for (const struct json *s = json_first(list); s; s = json_next(s)) {
-        ready += json_bool(json_get(s, "ready"), false);
-        restarts += json_int64_or(json_get(s, "restartCount"), 0);
-    }
-    if (i == 0)
-        buf_printf(out, "%zu/%zu", ready,
-                   json_len(json_at(obj, "spec", "containers", NULL)));
-    else if (i == 1)
-        pod_state(status, out);
-    else if (i == 2)
-        buf_printf(out, "%lld", (long long)restarts);
-    return i <= 2;
-}
-
-bool
-workload_deployment_cell(size_t i, const struct json *obj, int64_t now_s UNUSED,
-                         struct buf *out)
-{
-    const struct json *status = json_get(obj, "status");
-    int64_t n = json_int64_or(json_get(status, "readyReplicas"), 0);
-
-    if (i == 0)
-        buf_printf(out, "%lld/%lld", (long long)n,
-                   (long long)json_int64_or(
-                       json_at(obj, "spec", "replicas", NULL), 1));
-    return i == 0;
-}
-
-bool
-workload_binding_cell(size_t i, const struct json *obj, int64_t now_s UNUSED,
-                      struct buf *out)
-{
-    const struct json *ref = json_get(obj, "roleRef");
-
-    if (i == 0)
-        buf_printf(out, "%s/%s", json_string_or(json_get(ref, "kind"), ""),
-                   json_string_or(json_get(ref, "name"), ""));
-    return i == 0;
 }

@@ -23,14 +23,4 @@ bool workload_unreachable(const char *image);
  * host", in fresh memory. */
 char *workload_no_such_host(const char *image);
 
-/* struct builtin.cell of the kinds. */
-bool workload_node_cell(size_t i, const struct json *obj, int64_t now_s,
-                        struct buf *out);
-bool workload_pod_cell(size_t i, const struct json *obj, int64_t now_s,
-                       struct buf *out);
-bool workload_deployment_cell(size_t i, const struct json *obj, int64_t now_s,
-                              struct buf *out);
-bool workload_binding_cell(size_t i, const struct json *obj, int64_t now_s,
-                           struct buf *out);
-
 #endif

@@ -17,6 +17,7 @@
 #include "devenv/sandbox/meta.h"
 #include "devenv/sandbox/namespaces.h"
 #include "devenv/sandbox/registry_state.h"
+#include "devenv/sandbox/types_json.h"
 
 #define MANAGER_MAX 128
 
@@ -112,14 +113,18 @@ bool
 write_prune(const struct write_job *j, struct json *obj)
 {
     AUTO(strlist_release) struct strlist unknown = {0}, texts = {0};
-    const struct schema *s = registry_schema(j->k);
+    const struct schema *s = j->k->builtin ? NULL : registry_schema(j->k);
     bool quiet = j->w->validation == VALIDATE_IGNORE ||
                  (j->w->validation == VALIDATE_WARN && !j->w->warnings);
 
-    if (!s)
+    if (j->k->builtin && j->w->vouched)
         return true;
-    schema_prune(s, obj, j->patched && j->w->validation == VALIDATE_STRICT,
-                 quiet ? NULL : &unknown);
+    if (j->k->builtin &&
+        !builtin_decode(kind_info(j->k), obj, quiet ? NULL : &unknown, j->st))
+        return false;
+    if (s)
+        schema_prune(s, obj, j->patched && j->w->validation == VALIDATE_STRICT,
+                     quiet ? NULL : &unknown);
     for (size_t i = 0; i < unknown.n; i++)
         strlist_addf(&texts, "unknown field \"%s\"", unknown.v[i]);
     if (texts.n && j->w->validation == VALIDATE_STRICT)
@@ -289,7 +294,10 @@ note_managers(struct write_job *j, struct json *obj)
 {
     char now[CLOCK_RFC3339_LEN];
     struct managed_by by = write_managed_by(j, now);
+    AUTO(json_free_ptr) struct json *empty = NULL;
 
+    if (!j->old && j->k->builtin)
+        by.empty = empty = types_empty(kind_type(kind_info(j->k)));
     managed_update(&by, j->old, obj);
 }
 
@@ -297,17 +305,15 @@ static bool
 validate(const struct write_job *j, struct json *obj)
 {
     AUTO(schema_findings_release) struct schema_findings bad = {0};
-    const struct kind_info *info = kind_info(j->k);
 
     meta_validate(j->k, obj, &bad);
     if (j->old)
         meta_validate_update(obj, j->old, &bad);
-    if (registry_schema(j->k) && j->old && on_status(j))
+    if (!j->k->builtin && registry_schema(j->k) && j->old && on_status(j))
         schema_validate_status(registry_schema(j->k), obj, j->old, &bad);
-    else if (registry_schema(j->k))
+    else if (!j->k->builtin && registry_schema(j->k))
         schema_validate_update(registry_schema(j->k), obj, j->old, &bad);
-    if (info->builtin && info->builtin->prepare)
-        info->builtin->prepare(j->w, obj, j->old, &bad);
+    builtin_prepare(kind_info(j->k), j->w, obj, j->old, &bad);
     return !bad.n || status_invalid(j->st, j->k->group, j->k->kind,
                                     stored_name(obj), &bad);
 }
@@ -389,7 +395,9 @@ struct json *
 write_finish(struct write_job *j, struct json *obj)
 {
     tidy(j, obj);
-    if (registry_schema(j->k))
+    if (j->k->builtin)
+        builtin_complete(kind_info(j->k), obj);
+    else if (registry_schema(j->k))
         schema_default(registry_schema(j->k), obj);
     if (j->old) {
         keep_old(j, obj);

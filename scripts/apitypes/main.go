@@ -246,7 +246,7 @@ func field(f reflect.StructField, short string, d *doc, up *doc) string {
 		out += " e" + strings.Join(enum, "|")
 	}
 	if v, ok := defaults[short+" "+js[0]]; ok {
-		out += " =" + v
+		out += " =" + strings.Trim(v, "\"")
 		delete(defaults, short+" "+js[0])
 	}
 	return out + "\n"

@@ -4,6 +4,7 @@
 
 #include "devenv/sandbox/continue.h"
 #include "devenv/sandbox/protobuf.h"
+#include "devenv/sandbox/types.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -14,7 +15,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct status st = {0};
     struct buf start = BUF_INIT(8192);
     int64_t rev = 0;
-    struct json *j = protobuf_object(str_n((const char *)data, size), &err);
+    static struct types *types;
+    struct json *j;
+
+    if (!types)
+        types = types_new();
+    j = protobuf_object(types, str_n((const char *)data, size), &err);
 
     if (!j && !err.msg[0])
         abort();
