@@ -486,12 +486,7 @@ open_file(struct journal *j, struct error *err)
                   err) ||
         (!memory && !check_wal(j, err)) || !check_layout(j, &version, err))
         return false;
-    return sql_exec(j,
-                    "PRAGMA journal_mode = WAL;"
-                    "PRAGMA wal_autocheckpoint = 2000;"
-                    "PRAGMA journal_size_limit = 67108864;",
-                    err) &&
-           (version == FILE_VERSION || migrate(j, err)) && prepare(j, err);
+    return (version == FILE_VERSION || migrate(j, err)) && prepare(j, err);
 }
 
 struct journal *
@@ -631,7 +626,11 @@ journal_load(struct journal *j, const struct journal_mark *m,
     if (!load_rows(j, m, fn, arg, err))
         return false;
     guard(j, false);
-    return true;
+    return sql_exec(j,
+                    "PRAGMA journal_mode = WAL;"
+                    "PRAGMA wal_autocheckpoint = 2000;"
+                    "PRAGMA journal_size_limit = 67108864;",
+                    err);
 }
 
 struct blob *
