@@ -20,17 +20,12 @@ struct answers {
 
 static void
 on_object(void *arg, const struct manifest *m, enum manifest_result result,
-          const struct strlist *warnings)
+          const struct strlist *warnings UNUSED)
 {
     const struct answers *w = arg;
     AUTO(buf_release) struct buf title = BUF_INIT(1024);
 
     objects_title(m->api_version, m->kind, m->name, &title);
-    for (size_t i = 0; i < warnings->n; i++) {
-        fprintf(stderr, "Warning: %s: ", m->source);
-        columns_text(str_of(warnings->v[i]), false, stderr);
-        fputc('\n', stderr);
-    }
     /* A dry run answers with the version that is there: it cannot tell
      * "unchanged". */
     printf("%s %s\n", buf_cstr(&title),

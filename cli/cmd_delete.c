@@ -172,7 +172,7 @@ show_plan(struct target *t, const struct args *a, struct victims *w,
     bool ok;
 
     kube_client_set_once(t->client, true);
-    live = mesh_live_new(t->client, NULL, err);
+    live = mesh_live_new_on(t->client, t->discovery, NULL, err);
     ok = live && mesh_live_wait(live, SYNC_MS, err);
     kube_client_set_once(t->client, false);
 

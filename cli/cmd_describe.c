@@ -239,7 +239,8 @@ describe_mesh(struct target *t, const struct object *o, bool ascii,
               struct error *err)
 {
     AUTO(mesh_live_free_ptr)
-    struct mesh_live *live = mesh_live_new(t->client, NULL, err);
+    struct mesh_live *live =
+        mesh_live_new_on(t->client, t->discovery, NULL, err);
     const struct mesh_item *i;
 
     if (!live || !mesh_live_wait(live, WAIT_MS, err) ||

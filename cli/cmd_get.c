@@ -54,7 +54,8 @@ static bool
 get_mesh(const struct want *w, enum mesh_role role, struct error *err)
 {
     AUTO(mesh_live_free_ptr)
-    struct mesh_live *live = mesh_live_new(w->t->client, NULL, err);
+    struct mesh_live *live =
+        mesh_live_new_on(w->t->client, w->t->discovery, NULL, err);
     AUTO(arena_free_ptr) struct arena *a = arena_new();
     const struct mesh_table_options o = {
         .width = w->how == OUTPUT_WIDE ? MESH_TABLE_WIDE : MESH_TABLE_TEXT,
@@ -225,7 +226,7 @@ read_words(const struct args *a, struct want *w, struct error *err)
     w->name = slash ? name.s : args_word(a, 1);
     if (slash && (args_word(a, 1) || !name.n))
         return error_set(err, ERR_USAGE, "say KIND/NAME, or KIND NAME");
-    w->kind = kube_discovery_find(w->t->discovery, kind, err);
+    w->kind = kube_discovery_seek(w->t->discovery, kind, err);
     if (!w->kind)
         return false;
     w->ns = target_ns(a, is_mesh_group(w->kind->gvr.group)
@@ -241,9 +242,7 @@ get(const struct args *a, struct target *t, struct error *err)
 {
     struct want w = {.t = t};
 
-    if (!output_of(a, &w.how, err) ||
-        !kube_discovery_wait(t->discovery, false, err) ||
-        !read_words(a, &w, err))
+    if (!output_of(a, &w.how, err) || !read_words(a, &w, err))
         return false;
     if (w.how != OUTPUT_TEXT && w.how != OUTPUT_WIDE)
         return get_objects(&w, err);

@@ -132,7 +132,7 @@ all_edges(const struct args *a, enum output how, struct error *err)
 
     if (!target_open(&t, a, err))
         return false;
-    struct mesh_live *live = mesh_live_new(t.client, NULL, err);
+    struct mesh_live *live = mesh_live_new_on(t.client, t.discovery, NULL, err);
     bool ok = live && mesh_live_wait(live, WAIT_MS, err);
 
     if (ok && (how == OUTPUT_JSON || how == OUTPUT_YAML)) {

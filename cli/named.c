@@ -78,7 +78,8 @@ named_open(struct named *n, const struct args *a, struct error *err)
     *n = (struct named){0};
     if (!target_open(&n->target, a, err))
         return false;
-    n->live = mesh_live_new(n->target.client, NULL, err);
+    n->live =
+        mesh_live_new_on(n->target.client, n->target.discovery, NULL, err);
     if (n->live && mesh_live_wait(n->live, WAIT_MS, err)) {
         mesh_settle(mesh_live_model(n->live));
         if (find(n, a, err))

@@ -121,9 +121,7 @@ object_find(struct target *t, const struct args *a, const char *word,
     if (slash == (name != NULL))
         return error_set(err, ERR_USAGE, "say KIND NAME or KIND/NAME");
     kind_word = mem_strndup(kind.s, kind.n);
-    if (!kube_discovery_wait(t->discovery, false, err))
-        return false;
-    o.kind = kube_discovery_find(t->discovery, kind_word, err);
+    o.kind = kube_discovery_seek(t->discovery, kind_word, err);
     if (!o.kind)
         return false;
     o.name = name ? mem_strdup(name) : mem_strndup(rest.s, rest.n);

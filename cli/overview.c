@@ -175,7 +175,8 @@ overview_run(const struct args *a, int64_t limit_ms,
         return command_fail(&err);
     if (!json)
         heading(&t);
-    struct mesh_live *live = mesh_live_new(t.client, NULL, &err);
+    struct mesh_live *live =
+        mesh_live_new_on(t.client, t.discovery, NULL, &err);
     bool ok = live && overview_settle(live, t.loop, limit_ms, &err);
     int code = EXIT_DONE;
 

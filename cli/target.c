@@ -5,8 +5,10 @@
 
 #include "lib/base/mem.h"
 
+#include "lib/kube/discovery_disk.h"
 #include "lib/kube/kubeconfig.h"
 
+#include "cli/columns.h"
 #include "cli/command.h"
 
 static bool
@@ -121,10 +123,22 @@ target_choose(struct target *t, const struct args *a, struct error *err)
     return ok;
 }
 
+/* What the server warns of, once a command, as kubectl shows it. */
+static void
+say_warning(void *arg, const char *text)
+{
+    (void)arg;
+    fputs("Warning: ", stderr);
+    columns_text(str_of(text), false, stderr);
+    fputc('\n', stderr);
+}
+
 bool
 target_open(struct target *t, const struct args *a, struct error *err)
 {
-    struct kube_client_options o = {.read_only = args_has(a, "read-only")};
+    AUTO(mem_free_ptr) char *cache = kube_disk_home();
+    struct kube_client_options o = {.read_only = args_has(a, "read-only"),
+                                    .cache_dir = cache};
 
     if (!target_choose(t, a, err))
         return false;
@@ -138,6 +152,7 @@ target_open(struct target *t, const struct args *a, struct error *err)
         target_release(t);
         return false;
     }
+    kube_client_on_warning(t->client, say_warning, NULL);
     t->discovery = kube_discovery_new(t->client);
     return true;
 }

@@ -5,6 +5,8 @@
 
 #include "lib/base/mem.h"
 
+#include "lib/kube/discovery_disk.h"
+
 #include "lib/mesh/live.h"
 
 struct pending {
@@ -87,7 +89,9 @@ disconnect(struct store_live *s)
 static bool
 connect_to(struct store_live *s, const char *context, struct error *err)
 {
-    struct kube_client_options co = {.read_only = s->o->read_only};
+    AUTO(mem_free_ptr) char *cache = kube_disk_home();
+    struct kube_client_options co = {.read_only = s->o->read_only,
+                                     .cache_dir = cache};
     struct mesh_live_fns fns = {changed, s};
     AUTO(kube_access_free_ptr)
     struct kube_access *access =

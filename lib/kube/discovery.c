@@ -7,6 +7,8 @@
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
 
+#include "lib/kube/discovery_disk.h"
+
 #define DOCUMENT_MAX ((size_t)16 << 20)
 #define KINDS_MAX    20000
 #define GROUPS_MAX   2000
@@ -48,7 +50,13 @@ struct kube_discovery {
     struct ask *asks;
     unsigned document; /* order of the one being read */
     size_t groups;
-    bool loaded;
+    bool loaded, stale; /* stale: no server has said so yet */
+    bool reading;       /* documents come from disk now, at once */
+    bool missing;       /* one was not there */
+    bool tried;         /* the disk was asked */
+    char *folder;       /* of the documents on disk, or NULL */
+    kube_discovery_news_fn *on_news;
+    void *news_arg;
     struct error err; /* of the load that runs */
     struct buf problem, fresh_problem;
     struct waiter *waiters;
@@ -57,6 +65,7 @@ struct kube_discovery {
 
 static void ask(struct kube_discovery *d, const char *path, const char *group,
                 const char *version, bool preferred);
+static void tell_waiters(void *arg);
 
 struct kube_discovery *
 kube_discovery_new(struct kube_client *c)
@@ -64,6 +73,9 @@ kube_discovery_new(struct kube_client *c)
     struct kube_discovery *d = mem_zalloc(1, sizeof(*d));
 
     d->c = c;
+    d->folder = kube_disk_folder(kube_client_cache_dir(c),
+                                 kube_client_access(c)->server,
+                                 kube_client_access(c)->ca);
     d->a = arena_new();
     buf_init(&d->problem, 1024);
     buf_init(&d->fresh_problem, 1024);
@@ -90,8 +102,10 @@ kube_discovery_free(struct kube_discovery *d)
 {
     if (!d)
         return;
+    loop_undefer(kube_client_loop(d->c), tell_waiters, d);
     while (d->asks)
         ask_free(d->asks);
+    free(d->folder);
     map_release(&d->by_gvk, NULL);
     arena_free(d->a);
     free(d->v);
@@ -338,39 +352,69 @@ by_order(const void *a, const void *b)
     return (x->order > y->order) - (x->order < y->order);
 }
 
-static void
-load_done(struct kube_discovery *d)
+static bool
+is_news(const struct kube_discovery *d)
 {
+    bool same = d->n == d->fresh_n;
+
+    for (size_t i = 0; same && i < d->n; i++)
+        same = d->v[i].kind == d->fresh[i].kind;
+    return !same;
+}
+
+/* Puts the list that was read in place of the one that is there. */
+static void
+take_list(struct kube_discovery *d)
+{
+    bool news;
+
+    if (d->fresh_n)
+        qsort(d->fresh, d->fresh_n, sizeof(*d->fresh), by_order);
+    news = is_news(d);
+    free(d->v);
+    d->v = d->fresh;
+    d->n = d->fresh_n;
+    d->fresh = NULL;
+    d->fresh_n = d->fresh_cap = 0;
+    d->loaded = true;
+    d->stale = d->reading;
+    buf_reset(&d->problem);
+    buf_str(&d->problem, buf_view(&d->fresh_problem));
+    if (news && d->on_news)
+        d->on_news(d->news_arg);
+}
+
+static void
+tell_waiters(void *arg)
+{
+    struct kube_discovery *d = arg;
     struct waiter *w = d->waiters;
     size_t n = d->waiters_n;
     struct error err = d->err;
 
-    if (err.code == ERR_NONE) {
-        if (d->fresh_n)
-            qsort(d->fresh, d->fresh_n, sizeof(*d->fresh), by_order);
-        free(d->v);
-        d->v = d->fresh;
-        d->n = d->fresh_n;
-        d->fresh = NULL;
-        d->fresh_cap = 0;
-        d->loaded = true;
-        buf_reset(&d->problem);
-        buf_str(&d->problem, buf_view(&d->fresh_problem));
-    }
-    d->fresh_n = 0;
     d->waiters = NULL;
     d->waiters_n = d->waiters_cap = 0;
-    for (size_t i = 0; i < n; i++)
-        w[i].fn(w[i].arg, err.code == ERR_NONE ? NULL : &err);
+    for (size_t i = 0; i < n; i++) {
+        if (w[i].fn)
+            w[i].fn(w[i].arg, err.code == ERR_NONE ? NULL : &err);
+    }
     free(w);
 }
 
 static void
-take_document(struct ask *q, const struct kube_reply *r)
+load_done(struct kube_discovery *d)
 {
-    struct kube_discovery *d = q->d;
+    if (d->err.code == ERR_NONE)
+        take_list(d);
+    d->fresh_n = 0;
+    tell_waiters(d);
+}
+
+static void
+take_document(struct kube_discovery *d, const struct ask *q, struct str body)
+{
     struct error err = {0};
-    struct json *doc = json_parse(r->body, NULL, &err);
+    struct json *doc = json_parse(body, NULL, &err);
     const char *kind = json_string_or(json_get(doc, "kind"), "");
 
     d->document = q->order;
@@ -385,6 +429,33 @@ take_document(struct ask *q, const struct kube_reply *r)
     json_free(doc);
 }
 
+/* What the server answered; 304 means what is on disk. */
+static void
+take_reply(struct ask *q, const struct kube_reply *r)
+{
+    struct kube_discovery *d = q->d;
+    struct kube_disk_doc doc;
+
+    if (r->http != 304) {
+        take_document(d, q, r->body);
+        if (d->folder && d->err.code == ERR_NONE)
+            kube_disk_write(d->folder, q->path, r->etag, r->body);
+    } else if (kube_disk_read(d->folder, q->path, true, &doc)) {
+        take_document(d, q, buf_view(&doc.body));
+        kube_disk_touch(d->folder, q->path);
+        kube_disk_release(&doc);
+    } else {
+        error_set(&d->err, ERR_IO, "%s: what was kept of it is gone", q->path);
+    }
+}
+
+/* The core group's document may be missing: servers of other APIs have none. */
+static bool
+is_no_core(const struct ask *q, const struct kube_reply *r)
+{
+    return !q->group && strcmp(q->path, "/api") == 0 && r->http == 404;
+}
+
 static void
 on_document(void *arg, const struct kube_reply *r, const struct error *err)
 {
@@ -393,10 +464,10 @@ on_document(void *arg, const struct kube_reply *r, const struct error *err)
 
     q->call = NULL;
     if (!err)
-        take_document(q, r);
+        take_reply(q, r);
     else if (q->group)
         note_problem(d, q->group, err->msg);
-    else if (d->err.code == ERR_NONE)
+    else if (d->err.code == ERR_NONE && !is_no_core(q, r))
         d->err = *err;
     ask_free(q);
     if (!d->asks)
@@ -404,15 +475,44 @@ on_document(void *arg, const struct kube_reply *r, const struct error *err)
 }
 
 static void
+send_ask(struct ask *q)
+{
+    struct kube_discovery *d = q->d;
+    struct kube_disk_doc doc = {0};
+    struct kube_request r = {
+        .verb = KUBE_RAW_GET,
+        .path = q->path,
+        .accept = q->group ? NULL : AGGREGATED,
+        .max_body = DOCUMENT_MAX,
+    };
+
+    if (d->folder && kube_disk_read(d->folder, q->path, true, &doc))
+        r.if_none_match = doc.etag[0] ? doc.etag : NULL;
+    q->call = kube_client_send(d->c, &r, on_document, q, &d->err);
+    kube_disk_release(&doc);
+    if (!q->call)
+        ask_free(q);
+}
+
+static void
+read_ask(struct ask *q)
+{
+    struct kube_discovery *d = q->d;
+    struct kube_disk_doc doc;
+
+    if (!kube_disk_read(d->folder, q->path, false, &doc)) {
+        d->missing = true;
+    } else {
+        take_document(d, q, buf_view(&doc.body));
+        kube_disk_release(&doc);
+    }
+    ask_free(q);
+}
+
+static void
 ask(struct kube_discovery *d, const char *path, const char *group,
     const char *version, bool preferred)
 {
-    struct kube_request r = {
-        .verb = KUBE_RAW_GET,
-        .path = path,
-        .accept = group ? NULL : AGGREGATED,
-        .max_body = DOCUMENT_MAX,
-    };
     struct ask *q = mem_zalloc(1, sizeof(*q));
 
     q->d = d;
@@ -424,32 +524,111 @@ ask(struct kube_discovery *d, const char *path, const char *group,
     q->order = (unsigned)d->groups++ + (group && *group ? GROUPS_MAX : 0);
     q->next = d->asks;
     d->asks = q;
-    q->call = kube_client_send(d->c, &r, on_document, q, &d->err);
-    if (!q->call)
-        ask_free(q);
+    if (d->reading)
+        read_ask(q);
+    else
+        send_ask(q);
+}
+
+static void
+begin(struct kube_discovery *d)
+{
+    d->err = (struct error){0};
+    d->groups = 0;
+    d->fresh_n = 0;
+    d->missing = false;
+    buf_reset(&d->fresh_problem);
+    ask(d, "/api", NULL, NULL, true);
+    ask(d, "/apis", NULL, NULL, true);
+}
+
+/* The list as it was left on disk; false when a part is missing or odd. */
+static bool
+load_from_disk(struct kube_discovery *d)
+{
+    bool ok;
+
+    if (d->loaded || d->tried || !d->folder)
+        return false;
+    d->tried = true;
+    d->reading = true;
+    begin(d);
+    ok = !d->missing && d->err.code == ERR_NONE && d->fresh_n;
+    if (ok)
+        take_list(d);
+    d->fresh_n = 0;
+    d->err = (struct error){0};
+    d->reading = false;
+    return ok;
+}
+
+static void
+add_waiter(struct kube_discovery *d, kube_discovery_fn *fn, void *arg)
+{
+    d->waiters = mem_grow(d->waiters, &d->waiters_cap, d->waiters_n + 1,
+                          sizeof(*d->waiters));
+    d->waiters[d->waiters_n++] = (struct waiter){fn, arg};
+}
+
+/* Asks the server, or joins what runs. */
+static bool
+load_from_server(struct kube_discovery *d, struct error *err)
+{
+    if (!d->asks)
+        begin(d);
+    if (d->asks)
+        return true;
+    if (err)
+        *err = d->err;
+    return false;
 }
 
 bool
 kube_discovery_load(struct kube_discovery *d, kube_discovery_fn *fn, void *arg,
                     struct error *err)
 {
-    d->waiters = mem_grow(d->waiters, &d->waiters_cap, d->waiters_n + 1,
-                          sizeof(*d->waiters));
-    d->waiters[d->waiters_n++] = (struct waiter){fn, arg};
-    if (d->asks)
+    if (!d->asks && load_from_disk(d)) {
+        /* The answer comes from the loop; beside it the server is asked. */
+        loop_defer(kube_client_loop(d->c), tell_waiters, d);
+        add_waiter(d, fn, arg);
+        load_from_server(d, NULL);
         return true;
-    d->err = (struct error){0};
-    d->groups = 0;
-    d->fresh_n = 0;
-    buf_reset(&d->fresh_problem);
-    ask(d, "/api", NULL, NULL, true);
-    ask(d, "/apis", NULL, NULL, true);
-    if (d->asks)
+    }
+    add_waiter(d, fn, arg);
+    if (load_from_server(d, err))
         return true;
     d->waiters_n--;
-    if (err)
-        *err = d->err;
     return false;
+}
+
+bool
+kube_discovery_need(struct kube_discovery *d, kube_discovery_fn *fn, void *arg,
+                    struct error *err)
+{
+    if (!d->loaded || d->asks)
+        return kube_discovery_load(d, fn, arg, err);
+    d->err = (struct error){0};
+    add_waiter(d, fn, arg);
+    loop_defer(kube_client_loop(d->c), tell_waiters, d);
+    return true;
+}
+
+void
+kube_discovery_forget(struct kube_discovery *d, kube_discovery_fn *fn,
+                      void *arg)
+{
+    for (size_t i = 0; i < d->waiters_n; i++) {
+        if (d->waiters[i].fn == fn && d->waiters[i].arg == arg)
+            d->waiters[i].fn = NULL;
+    }
+}
+
+void
+kube_discovery_on_news(struct kube_discovery *d, kube_discovery_news_fn *fn,
+                       void *arg)
+{
+    d->on_news = fn;
+    d->news_arg = arg;
 }
 
 struct wait {
@@ -467,22 +646,48 @@ on_loaded(void *arg, const struct error *err)
         w->err = *err;
 }
 
+static bool
+await(struct kube_discovery *d, const struct wait *w, struct error *err)
+{
+    while (!w->done)
+        loop_turn(kube_client_loop(d->c), -1);
+    if (w->err.code == ERR_NONE)
+        return true;
+    if (err)
+        *err = w->err;
+    return false;
+}
+
 bool
 kube_discovery_wait(struct kube_discovery *d, bool again, struct error *err)
 {
     struct wait w = {0};
 
-    if (d->loaded && !again)
+    if (d->loaded && !d->stale && !again)
         return true;
-    if (!kube_discovery_load(d, on_loaded, &w, err))
-        return false;
-    while (!w.done)
-        loop_turn(kube_client_loop(d->c), -1);
-    if (w.err.code == ERR_NONE)
-        return true;
-    if (err)
-        *err = w.err;
+    add_waiter(d, on_loaded, &w);
+    if (load_from_server(d, err))
+        return await(d, &w, err);
+    d->waiters_n--;
     return false;
+}
+
+const struct kube_kind *
+kube_discovery_seek(struct kube_discovery *d, const char *word,
+                    struct error *err)
+{
+    const struct kube_kind *k;
+    struct wait w = {0};
+
+    if (!d->loaded &&
+        (!kube_discovery_load(d, on_loaded, &w, err) || !await(d, &w, err)))
+        return NULL;
+    k = kube_discovery_find(d, word, d->stale ? NULL : err);
+    if (k || !d->stale)
+        return k;
+    return kube_discovery_wait(d, false, err)
+               ? kube_discovery_find(d, word, err)
+               : NULL;
 }
 
 bool
@@ -491,147 +696,22 @@ kube_discovery_loaded(const struct kube_discovery *d)
     return d->loaded;
 }
 
+bool
+kube_discovery_stale(const struct kube_discovery *d)
+{
+    return d->stale;
+}
+
 const char *
 kube_discovery_problem(const struct kube_discovery *d)
 {
     return d->problem.n ? buf_cstr(&d->problem) : NULL;
 }
 
-/* ---- words ---- */
+/* ---- what is served ---- */
 
 const struct kube_kind *
 kube_discovery_at(const struct kube_discovery *d, size_t i)
 {
     return i < d->n ? d->v[i].kind : NULL;
-}
-
-const struct kube_kind *
-kube_discovery_of(const struct kube_discovery *d, struct str api_version,
-                  struct str kind)
-{
-    struct str group, version;
-
-    if (!kube_api_version_split(api_version, &group, &version))
-        return NULL;
-    for (size_t i = 0; i < d->n; i++) {
-        const struct kube_kind *k = d->v[i].kind;
-
-        if (str_eqz(kind, k->kind) && str_eqz(group, k->gvr.group) &&
-            str_eqz(version, k->gvr.version))
-            return k;
-    }
-    return NULL;
-}
-
-const struct kube_kind *
-kube_discovery_gvr(const struct kube_discovery *d, const struct kube_gvr *gvr)
-{
-    for (size_t i = 0; i < d->n; i++) {
-        if (kube_gvr_eq(&d->v[i].kind->gvr, gvr))
-            return d->v[i].kind;
-    }
-    return NULL;
-}
-
-const struct kube_kind *
-kube_discovery_category(const struct kube_discovery *d, const char *category,
-                        size_t nth)
-{
-    for (size_t i = 0; i < d->n; i++) {
-        const struct kube_kind *k = d->v[i].kind;
-
-        for (const char *const *c = k->categories; k->preferred && *c; c++) {
-            if (strcmp(*c, category) == 0 && nth-- == 0)
-                return k;
-        }
-    }
-    return NULL;
-}
-
-static bool
-is_name(const struct kube_kind *k, const char *head, bool shorts)
-{
-    if (!shorts)
-        return strcasecmp(head, k->gvr.resource) == 0 ||
-               strcasecmp(head, k->singular) == 0 ||
-               strcasecmp(head, k->kind) == 0;
-    for (const char *const *s = k->short_names; *s; s++) {
-        if (strcasecmp(head, *s) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* group NULL: any; version NULL: the preferred one. */
-static const struct kube_kind *
-find(const struct kube_discovery *d, const char *head, const struct str *group,
-     const struct str *version)
-{
-    for (int shorts = 0; shorts < 2; shorts++) {
-        for (size_t i = 0; i < d->n; i++) {
-            const struct kube_kind *k = d->v[i].kind;
-
-            if ((version ? str_eqz(*version, k->gvr.version) : k->preferred) &&
-                (!group || str_eqz(*group, k->gvr.group)) &&
-                is_name(k, head, shorts))
-                return k;
-        }
-    }
-    /* A kind that only an older version of its group serves. */
-    for (size_t i = 0; i < d->n && !version; i++) {
-        const struct kube_kind *k = d->v[i].kind;
-
-        if ((!group || str_eqz(*group, k->gvr.group)) &&
-            (is_name(k, head, false) || is_name(k, head, true)))
-            return k;
-    }
-    return NULL;
-}
-
-static bool
-unknown_word(const struct kube_discovery *d, const char *word,
-             struct error *err)
-{
-    const char *best = NULL;
-    size_t near = 3;
-
-    for (size_t i = 0; i < d->n; i++) {
-        const struct kube_kind *k = d->v[i].kind;
-        const char *words[] = {k->gvr.resource, k->singular, k->kind};
-
-        for (size_t j = 0; j < ARRAY_LEN(words); j++) {
-            size_t far = str_distance(word, words[j]);
-
-            if (far < near) {
-                near = far;
-                best = words[j];
-            }
-        }
-    }
-    error_set(err, ERR_NOT_FOUND, "the server has no kind \"%s\"", word);
-    if (best)
-        error_remedy(err, "MT-NO-KIND", "Did you mean \"%s\"?", best);
-    return false;
-}
-
-const struct kube_kind *
-kube_discovery_find(const struct kube_discovery *d, const char *word,
-                    struct error *err)
-{
-    struct str head, group, version, rest;
-    const struct kube_kind *k;
-    AUTO(mem_free_ptr) char *name = NULL;
-
-    if (!str_cut(str_of(word), '.', &head, &group)) {
-        k = find(d, word, NULL, NULL);
-    } else {
-        name = mem_strndup(head.s, head.n);
-        k = find(d, name, &group, NULL);
-        str_cut(group, '.', &version, &rest);
-        if (!k)
-            k = find(d, name, &rest, &version);
-    }
-    if (!k)
-        unknown_word(d, word, err);
-    return k;
 }

@@ -247,7 +247,13 @@ static void
 on_discovery(void *arg, const struct error *err)
 {
     struct mesh_live *l = arg;
+    struct error why;
 
+    /* What an old list lacks may be there by now: the server is being asked. */
+    if (!err && kube_discovery_stale(l->discovery) &&
+        (!serves_mesh(l) || has_unserved(l)) &&
+        kube_discovery_load(l->discovery, on_discovery, l, &why))
+        return;
     l->problem = err ? *err : (struct error){0};
     l->news = true;
     l->looked = l->looked || !err;
@@ -376,9 +382,28 @@ on_scope(void *arg)
     ask_turn(l);
 }
 
+/* What is served has become different: kinds may be there, or gone. */
+static void
+on_news(void *arg)
+{
+    struct mesh_live *l = arg;
+
+    l->news = true;
+    if (l->looked)
+        open_referred(l, true);
+    ask_turn(l);
+}
+
 struct mesh_live *
 mesh_live_new(struct kube_client *c, const struct mesh_live_fns *fns,
               struct error *err)
+{
+    return mesh_live_new_on(c, NULL, fns, err);
+}
+
+struct mesh_live *
+mesh_live_new_on(struct kube_client *c, struct kube_discovery *discovery,
+                 const struct mesh_live_fns *fns, struct error *err)
 {
     struct mesh_live *l = mem_zalloc(1, sizeof(*l));
 
@@ -387,14 +412,16 @@ mesh_live_new(struct kube_client *c, const struct mesh_live_fns *fns,
     l->backoff_ms = BACKOFF_FIRST_MS;
     l->unseen_for_ms = -1;
     l->scope = mesh_scope_new(c, on_scope, l);
-    l->discovery = kube_discovery_new(c);
+    l->borrowed = discovery != NULL;
+    l->discovery = discovery ? discovery : kube_discovery_new(c);
     l->model = mesh_new(clock_system());
     l->host = (struct mesh_host){
         .arg = l, .get = host_get, .each = host_each, .served = host_served};
     l->planner = mesh_planner_new(&l->host);
     mesh_set_lookup(l->model, lookup, l);
     name_roles(l);
-    if (kube_discovery_load(l->discovery, on_discovery, l, err))
+    kube_discovery_on_news(l->discovery, on_news, l);
+    if (kube_discovery_need(l->discovery, on_discovery, l, err))
         return l;
     mesh_live_free(l);
     return NULL;
@@ -411,7 +438,12 @@ mesh_live_free(struct mesh_live *l)
     mesh_scope_free(l->scope);
     mesh_planner_free(l->planner);
     mesh_free(l->model);
-    kube_discovery_free(l->discovery);
+    if (l->borrowed) {
+        kube_discovery_on_news(l->discovery, NULL, NULL);
+        kube_discovery_forget(l->discovery, on_discovery, l);
+    } else {
+        kube_discovery_free(l->discovery);
+    }
     free(l);
 }
 

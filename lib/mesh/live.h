@@ -37,6 +37,13 @@ struct mesh_live_fns {
 struct mesh_live *mesh_live_new(struct kube_client *c,
                                 const struct mesh_live_fns *fns,
                                 struct error *err);
+/* The same on a discovery that is there already (used, not owned; it must
+ * outlive the model): the server is not asked twice what it serves. NULL makes
+ * one. */
+struct mesh_live *mesh_live_new_on(struct kube_client *c,
+                                   struct kube_discovery *discovery,
+                                   const struct mesh_live_fns *fns,
+                                   struct error *err);
 void mesh_live_free(struct mesh_live *l);
 void mesh_live_free_ptr(struct mesh_live **l);
 

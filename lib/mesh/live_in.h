@@ -25,6 +25,7 @@ struct mesh_entry {
 struct mesh_live {
     struct kube_client *client;
     struct kube_discovery *discovery;
+    bool borrowed; /* the discovery is somebody else's */
     struct mesh *model;
     struct mesh_planner *planner;
     struct mesh_host host;
