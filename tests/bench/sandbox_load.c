@@ -277,22 +277,6 @@ write_events(const struct flavour *f, const struct say *said)
     exit(0);
 }
 
-/* Takes a whole chunk off what has arrived. */
-static bool
-take_chunk(struct peer *p, struct buf *out)
-{
-    size_t eol = str_find(buf_view(&p->in), STR("\r\n"), 0), n;
-
-    if (eol == SIZE_MAX)
-        return false;
-    n = strtoul(p->in.s, NULL, 16);
-    if (p->in.n < eol + 2 + n + 2)
-        return false;
-    buf_add(out, p->in.s + eol + 2, n);
-    buf_consume(&p->in, eol + 2 + n + 2);
-    return true;
-}
-
 static float samples[SAMPLES];
 
 /* Notes how old each event is. */
@@ -304,7 +288,7 @@ take_events(const struct flavour *f, struct peer *p, struct buf *text,
     struct str line, rest;
     size_t end;
 
-    while (take_chunk(p, text))
+    while (peer_chunk(p, text))
         ;
     rest = buf_view(text);
     for (end = 0; str_cut(rest, '\n', &line, &rest);) {

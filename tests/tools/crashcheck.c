@@ -11,6 +11,8 @@
  * compared with LOG, read from the disk: an object must be as it was last
  * acknowledged, or as the one write that was under way would have made it. No
  * resourceVersion may appear twice, and none below one of an earlier life.
+ * One watch goes through all lives, each time from the last revision it saw:
+ * it must see every write that was acknowledged, once and as it was.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -54,7 +56,11 @@ struct check {
     int at[CONNECTIONS];    /* the name each connection writes now */
     struct map revs;        /* every resourceVersion that was acknowledged */
     int64_t highest, floor; /* of all lives; of the lives before */
-    unsigned sequence, acks, lost, reused, odd;
+    struct peer watch;
+    struct buf heard; /* of it, until a line is whole */
+    struct map told;  /* resourceVersion -> value, what it said */
+    int64_t seen;     /* the newest of these */
+    unsigned sequence, acks, lost, reused, odd, twice;
 };
 
 /* ---- the server ---- */
@@ -184,6 +190,98 @@ replay(struct check *c)
         replay_line(c, line);
 }
 
+/* ---- the watch ---- */
+
+static void
+note_event(struct check *c, struct str line)
+{
+    AUTO(json_free_ptr) struct json *j = json_parse(line, NULL, NULL);
+    const struct json *o = json_get(j, "object");
+    const char *rev =
+        json_string_or(json_at(o, "metadata", "resourceVersion", NULL), "");
+    int64_t n = 0;
+
+    if (!str_to_i64(str_of(rev), &n)) {
+        printf("# the watch says %.*s\n", STR_ARG(line));
+        c->odd++;
+        return;
+    }
+    if (n <= c->seen) {
+        printf("# the watch says %s again or too late\n", rev);
+        c->twice++;
+    }
+    c->seen = MAX(c->seen, n);
+    c->highest = MAX(c->highest, n);
+    free(
+        map_put(&c->told, str_of(rev),
+                mem_strdup(json_string_or(json_at(o, "data", "v", NULL), ""))));
+}
+
+/* Takes what has arrived. */
+static void
+hear(struct check *c)
+{
+    struct str line, rest;
+    size_t done = 0;
+
+    while (peer_more(&c->watch))
+        ;
+    while (peer_chunk(&c->watch, &c->heard))
+        ;
+    rest = buf_view(&c->heard);
+    while (str_cut(rest, '\n', &line, &rest)) {
+        note_event(c, line);
+        done += line.n + 1;
+    }
+    buf_consume(&c->heard, done);
+}
+
+static void
+watch(struct check *c)
+{
+    AUTO(mem_free_ptr)
+    char *target =
+        mem_printf(PATH "?watch=true&resourceVersion=%lld", (long long)c->seen);
+
+    buf_reset(&c->heard);
+    if (!peer_open(&c->watch, c->server.port, c->server.token, 20) ||
+        !peer_send(&c->watch, "GET", target, NULL, NULL) ||
+        peer_head(&c->watch) != 200)
+        die("cannot watch");
+    fcntl(c->watch.fd, F_SETFL, O_NONBLOCK);
+}
+
+/* Waits until the watch has said all that was acknowledged. */
+static void
+hear_all(struct check *c)
+{
+    int64_t end = clock_mono_ms(clock_system()) + 20000;
+
+    while (c->seen < c->highest && clock_mono_ms(clock_system()) < end) {
+        usleep(1000);
+        hear(c);
+    }
+}
+
+/* Acknowledged writes that the watch did not tell. */
+static unsigned
+untold(const struct check *c)
+{
+    unsigned n = 0;
+
+    for (const struct map_entry *e = map_first(&c->revs); e;
+         e = map_next(&c->revs, e)) {
+        const char *value = map_get(&c->told, e->key);
+
+        if (!value || strcmp(value, e->value) != 0) {
+            printf("# %s was \"%s\", the watch says \"%s\"\n", e->key.s,
+                   (const char *)e->value, value ? value : "nothing");
+            n++;
+        }
+    }
+    return n;
+}
+
 /* ---- writing ---- */
 
 static void
@@ -214,7 +312,7 @@ send_write(struct check *c, int i, struct buf *lines)
 }
 
 static void
-check_revision(struct check *c, int64_t rev)
+check_revision(struct check *c, int64_t rev, const char *value)
 {
     char text[24];
 
@@ -223,7 +321,7 @@ check_revision(struct check *c, int64_t rev)
         printf("# resourceVersion %s was used before\n", text);
         c->reused++;
     }
-    map_put(&c->revs, str_of(text), c);
+    free(map_put(&c->revs, str_of(text), mem_strdup(value)));
     c->highest = MAX(c->highest, rev);
 }
 
@@ -260,7 +358,7 @@ read_answer(struct check *c, int i, struct buf *lines)
     }
     if (*r->tried) {
         rev = revision_of(buf_view(&body));
-        check_revision(c, rev);
+        check_revision(c, rev, r->tried);
     }
     buf_printf(lines, "ack c%d-%d %s %lld\n", i, c->at[i],
                *r->tried ? r->tried : "-", (long long)rev);
@@ -293,6 +391,7 @@ live(struct check *c)
             if (!read_answer(c, i, &lines) && !last)
                 die("the server ended by itself");
         }
+        hear(c);
     }
 }
 
@@ -348,6 +447,8 @@ compare(struct check *c)
     }
     note(c, &lines);
     map_release(&there, NULL);
+    if (!c->seen)
+        c->seen = revision_of(buf_view(&body));
 }
 
 int
@@ -359,6 +460,7 @@ main(int argc, char **argv)
     if (lives < 1)
         die("usage: crashcheck LIVES LOG PROGRAM [ARG...]");
     signal(SIGPIPE, SIG_IGN);
+    c.heard = BUF_INIT(BUF_TEXT_MAX);
     c.log_path = argv[2];
     c.argv = argv + 3;
     c.log = open(c.log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -367,15 +469,25 @@ main(int argc, char **argv)
         replay(&c);
         compare(&c);
         replay(&c);
-        if (life < lives)
+        watch(&c);
+        if (life < lives) {
             live(&c);
-        else
+        } else {
+            hear_all(&c);
             kill(c.server.pid, SIGTERM);
+        }
+        peer_close(&c.watch);
         server_end(&c);
     }
-    printf("lives %d acknowledged %u lost %u reused %u unexpected %u\n", lives,
-           c.acks, c.lost, c.reused, c.odd);
-    map_release(&c.revs, NULL);
+
+    unsigned missing = untold(&c);
+
+    printf("lives %d acknowledged %u lost %u reused %u unexpected %u "
+           "untold %u twice %u\n",
+           lives, c.acks, c.lost, c.reused, c.odd, missing, c.twice);
+    map_release(&c.revs, free);
+    map_release(&c.told, free);
+    buf_release(&c.heard);
     close(c.log);
-    return c.lost || c.reused || c.odd || !c.acks;
+    return c.lost || c.reused || c.odd || missing || c.twice || !c.acks;
 }
