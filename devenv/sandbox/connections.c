@@ -47,6 +47,7 @@ void
 connections_release(struct connections *c)
 {
     loop_timer_del(c->sweeper);
+    map_release(&c->streams, NULL);
 }
 
 struct connection *
@@ -73,4 +74,21 @@ connections_del(struct connections *c, struct connection *k)
     c->n--;
     tls_peer_release(&k->peer);
     free(k);
+}
+
+size_t
+connections_streams_of(const struct connections *c, const char *user)
+{
+    return (uintptr_t)map_get(&c->streams, str_of(user));
+}
+
+void
+connections_stream(struct connections *c, const char *user, int by)
+{
+    size_t n = connections_streams_of(c, user) + (size_t)by;
+
+    if (n)
+        map_put(&c->streams, str_of(user), (void *)(uintptr_t)n);
+    else
+        map_del(&c->streams, str_of(user));
 }

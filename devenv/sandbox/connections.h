@@ -11,6 +11,7 @@
 #define DEVENV_SANDBOX_CONNECTIONS_H
 
 #include "lib/base/loop.h"
+#include "lib/base/map.h"
 
 #include "devenv/sandbox/tls.h"
 
@@ -20,14 +21,18 @@ struct connection {
     int64_t deadline; /* loop's time; 0: none */
     struct tls_peer peer;
     bool peer_read; /* at the first request: the handshake is done */
+    bool crowded;   /* one too many */
 };
 
 struct connections {
     struct loop *loop;
     struct loop_timer *sweeper;
     struct connection *first;
-    size_t n;
-    int64_t sweep_at; /* INT64_MAX: not armed */
+    size_t n, max;
+    size_t unsent; /* bytes made for answers; those of stored objects are not
+                      counted */
+    struct map streams; /* user -> how many, as a pointer */
+    int64_t sweep_at;   /* INT64_MAX: not armed */
 };
 
 void connections_init(struct connections *c, struct loop *l);
@@ -38,5 +43,10 @@ void connections_del(struct connections *c, struct connection *k);
 /* Shuts k down ms from now unless it is set again; 0: never. */
 void connections_deadline(struct connections *c, struct connection *k,
                           int64_t ms);
+
+/* The user has one stream more or less. */
+void connections_stream(struct connections *c, const char *user, int by);
+/* Its streams now. */
+size_t connections_streams_of(const struct connections *c, const char *user);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "devenv/sandbox/connections.h"
 #include "devenv/sandbox/http_parts.h"
+#include "devenv/sandbox/identity.h"
 #include "devenv/sandbox/listen.h"
 
 /*
@@ -32,7 +33,13 @@
 #define QUIET_TURNS   8  /* without any callback: sleep 1 ms */
 #define QUIETER_TURNS 64 /* sleep 5 ms */
 #define TIMEOUT_S     30
-#define IDLE_FACTOR   4 /* kept-alive connections live 4 timeouts */
+#define SPARE         16 /* connections that are told of the crowd */
+#define IDLE_FACTOR   4  /* kept-alive connections live 4 timeouts */
+
+/* Ephemeral keys and authenticated ciphers alone. */
+#define TLS_PRIORITIES                                                         \
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:"         \
+    "-CIPHER-ALL:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:-MAC-ALL:+AEAD"
 
 enum progress {
     ARRIVING,
@@ -48,6 +55,7 @@ struct http_stream {
     struct MHD_Connection *c;
     const struct http_stream_ops *ops;
     void *arg;
+    char *user;
     bool asleep, dead;
     struct loop_fd *watch;
 };
@@ -78,13 +86,13 @@ struct http {
     struct loop *loop;
     struct MHD_Daemon *daemon;
     struct http_options o;
-    unsigned port, timeout_ms, max_connections;
+    unsigned port, timeout_ms;
     struct loop_fd *watch;
     struct connections connections;
     struct exchange *exchanges;
     struct http_stream *streams;
     size_t waiting_n, streams_n;
-    uint64_t ids; /* state of next_id */
+    uint64_t ids; /* state of http_new_id */
     bool pending, active, closing;
     unsigned quiet;
 };
@@ -104,6 +112,7 @@ on_connection(void *arg, struct MHD_Connection *c, void **context,
             MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 
         k = connections_add(&h->connections, info->connect_fd);
+        k->crowded = h->connections.n > h->connections.max;
         connections_deadline(&h->connections, k, h->timeout_ms);
         *context = k;
     } else if (k) {
@@ -120,7 +129,7 @@ on_accept(void *arg, const struct sockaddr *from, socklen_t n)
 
     (void)from;
     (void)n;
-    return h->connections.n < h->max_connections ? MHD_YES : MHD_NO;
+    return h->connections.n < h->connections.max + SPARE ? MHD_YES : MHD_NO;
 }
 
 /* ---- exchanges ---- */
@@ -243,38 +252,20 @@ http_set_header(struct http_request *r, const char *name, const char *value)
     exchange_of(r)->headers = e;
 }
 
-/* A random UUID (version 4) without a system call for each: splitmix64 from a
- * random start. Ids must be different, nobody needs to be unable to guess. */
-static void
-next_id(struct http *h, char out[RANDOM_UUID_LEN])
-{
-    uint64_t v[2];
-
-    for (int i = 0; i < 2; i++) {
-        uint64_t z = h->ids += 0x9e3779b97f4a7c15u;
-
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-        v[i] = z ^ (z >> 31);
-    }
-    snprintf(out, RANDOM_UUID_LEN, "%08x-%04x-4%03x-%04x-%012llx",
-             (unsigned)(v[0] >> 32), (unsigned)(v[0] >> 16) & 0xffff,
-             (unsigned)v[0] & 0xfff, (unsigned)(v[1] >> 48 & 0x3fff) | 0x8000,
-             (unsigned long long)(v[1] & 0xffffffffffff));
-}
-
 static void
 add_headers(struct exchange *x, struct MHD_Response *p, const char *type)
 {
     char id[RANDOM_UUID_LEN];
 
-    next_id(x->r.http, id);
+    http_new_id(&x->r.http->ids, id);
     MHD_add_response_header(p, "Audit-Id", id);
     MHD_add_response_header(p, "Cache-Control", "no-cache, private");
     MHD_add_response_header(p, "Content-Type",
                             type ? type : "application/json");
     for (const struct header *e = x->headers; e; e = e->next)
         MHD_add_response_header(p, e->name, e->value);
+    if (x->r.crowded)
+        MHD_add_response_header(p, "Connection", "close");
 }
 
 /* Every answer comes through here. In the handler it is sent when the handler
@@ -353,6 +344,8 @@ http_reply_parts(struct http_request *r, int status, const char *type,
     struct parts_reader *reader = parts_reader_new(p);
 
     reader->read = &r->http->active;
+    reader->unsent = &r->http->connections.unsent;
+    r->http->connections.unsent += reader->parts.copied;
     answer(r, status, type,
            MHD_create_response_from_callback(reader->parts.total, BLOCK,
                                              read_parts, reader,
@@ -394,6 +387,8 @@ free_stream(void *arg)
     s->h->streams_n--;
     loop_fd_del(s->watch);
     s->ops->closed(s->arg);
+    connections_stream(&s->h->connections, s->user, -1);
+    free(s->user);
     free(s);
 }
 
@@ -428,6 +423,8 @@ http_stream(struct http_request *r, const char *type,
     struct http *h = r->http;
 
     *s = (struct http_stream){.h = h, .c = x->c, .ops = ops, .arg = arg};
+    s->user = mem_strdup(r->who ? r->who->name : "");
+    connections_stream(&h->connections, s->user, 1);
     s->next = h->streams;
     s->link = &h->streams;
     if (s->next)
@@ -546,6 +543,7 @@ admit(struct exchange *x)
     struct error err = {0};
 
     x->r.peer = peer_of(x);
+    x->r.crowded = x->connection->crowded;
     if (!url_parse(str_of(x->target), &x->r.url, &err)) {
         x->bad_target = arena_alloc(x->r.arena, sizeof(err));
         *x->bad_target = err;
@@ -695,11 +693,10 @@ start_daemon(struct http *h, int fd)
         on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_CERT,
         h->o.id->cert, MHD_OPTION_HTTPS_MEM_KEY, h->o.id->key,
         MHD_OPTION_HTTPS_MEM_TRUST, h->o.id->ca, MHD_OPTION_HTTPS_PRIORITIES,
-        "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2",
-        MHD_OPTION_CONNECTION_LIMIT, h->max_connections + 16,
-        MHD_OPTION_CONNECTION_TIMEOUT, h->timeout_ms / 1000 * IDLE_FACTOR,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
+        TLS_PRIORITIES, MHD_OPTION_CONNECTION_LIMIT,
+        h->connections.max + SPARE + 16, MHD_OPTION_CONNECTION_TIMEOUT,
+        h->timeout_ms / 1000 * IDLE_FACTOR, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
         MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 }
@@ -714,14 +711,14 @@ http_new(struct loop *l, const struct http_options *o, struct error *err)
     *h = (struct http){.loop = l, .o = *o};
     random_bytes(&h->ids, sizeof(h->ids));
     h->timeout_ms = (o->timeout_s ? o->timeout_s : TIMEOUT_S) * 1000;
-    h->max_connections =
-        o->max_connections ? o->max_connections : listen_connections();
     fd = listen_open(o->host, o->port, &h->port, err);
     if (fd < 0) {
         free(h);
         return NULL;
     }
     connections_init(&h->connections, l);
+    h->connections.max =
+        o->max_connections ? o->max_connections : listen_connections();
     h->daemon = start_daemon(h, fd);
     if (!h->daemon) {
         error_set(err, ERR_INTERNAL, "cannot start the HTTPS server");
@@ -783,6 +780,12 @@ unsigned
 http_port(const struct http *h)
 {
     return h->port;
+}
+
+const struct connections *
+http_connections(const struct http *h)
+{
+    return &h->connections;
 }
 
 void

@@ -8,11 +8,12 @@
  * not last yet), answers are kept and go out at http_release; after a failed
  * commit http_release_failed sends that failure in place of them.
  * Caps: target 8 KiB (414 beyond), target and headers together 32 KiB (431),
- * body 3 MiB (413), connections min(1024, RLIMIT_NOFILE / 2), 30 s for a
- * request to arrive, 120 s for an answer to be taken or for a connection to
- * be idle (a sleeping stream has no limit).
- * Lifetimes: a request lives until its answer is sent or its client is gone;
- * after http_reply* or http_stream the handler must not touch it again.
+ * body 3 MiB (413), connections min(1024, RLIMIT_NOFILE / 2) and 16 more that
+ * are told so (http_request.crowded) before any other is closed at once, 30 s
+ * for a request to arrive, 120 s for an answer to be taken or for a connection
+ * to be idle (a sleeping stream has no limit). Lifetimes: a request lives until
+ * its answer is sent or its client is gone; after http_reply* or http_stream
+ * the handler must not touch it again.
  */
 #ifndef DEVENV_SANDBOX_HTTP_H
 #define DEVENV_SANDBOX_HTTP_H
@@ -26,6 +27,7 @@
 #include "devenv/sandbox/tls.h"
 #include "devenv/sandbox/url.h"
 
+struct connections;
 struct http;
 struct http_refusal;
 struct http_stream;
@@ -40,6 +42,7 @@ struct http_request {
     struct str body;             /* "" when there is none */
     struct arena *arena;         /* for what lives as long as the request */
     const struct tls_peer *peer; /* the certificate of its connection */
+    bool crowded; /* its connection is one too many: closed with the answer */
     struct http *http;
     /* For whoever admits requests: who it is, and the refusal that it gets
      * (http_refuse; NULL: it may go on). */
@@ -83,6 +86,8 @@ void http_release(struct http *h);
 void http_release_failed(struct http *h, const struct error *why);
 /* Something was answered or woken since http_run: it should run again. */
 bool http_pending(const struct http *h);
+/* What is open now, for connections.h. */
+const struct connections *http_connections(const struct http *h);
 /* Connections now, waiting requests, open streams. */
 void http_counts(const struct http *h, size_t *connections, size_t *waiting,
                  size_t *streams);
@@ -129,6 +134,7 @@ struct http_parts {
         size_t from, n;
     } * v;
     size_t n, cap, total;
+    size_t copied; /* of total */
 };
 /* A piece of b (which gets one user more). */
 void http_parts_blob(struct http_parts *p, struct blob *b, size_t from,

@@ -24,6 +24,7 @@ http_parts_text(struct http_parts *p, struct str s)
     struct blob *b = blob_new(s);
 
     http_parts_blob(p, b, 0, s.n);
+    p->copied += s.n;
     blob_drop(b);
 }
 
@@ -73,8 +74,28 @@ parts_reader_free(void *reader)
 {
     struct parts_reader *r = reader;
 
+    if (r->unsent)
+        *r->unsent -= r->parts.copied;
     http_parts_release(&r->parts);
     free(r);
+}
+
+void
+http_new_id(uint64_t *state, char out[RANDOM_UUID_LEN])
+{
+    uint64_t v[2];
+
+    for (int i = 0; i < 2; i++) {
+        uint64_t z = *state += 0x9e3779b97f4a7c15u;
+
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+        v[i] = z ^ (z >> 31);
+    }
+    snprintf(out, RANDOM_UUID_LEN, "%08x-%04x-4%03x-%04x-%012llx",
+             (unsigned)(v[0] >> 32), (unsigned)(v[0] >> 16) & 0xffff,
+             (unsigned)v[0] & 0xfff, (unsigned)(v[1] >> 48 & 0x3fff) | 0x8000,
+             (unsigned long long)(v[1] & 0xffffffffffff));
 }
 
 /* ---- answers made of trees ---- */
@@ -127,6 +148,7 @@ http_refuse_text(struct http_request *r, int code, struct str text)
     struct http_refusal *f = arena_alloc(r->arena, sizeof(*f));
 
     f->code = code;
+    f->retry_after_s = code == 429 ? 1 : 0;
     f->type = "text/plain; charset=utf-8";
     f->body = arena_str(r->arena, text);
     r->refused = f;

@@ -6,12 +6,15 @@
 #ifndef DEVENV_SANDBOX_HTTP_PARTS_H
 #define DEVENV_SANDBOX_HTTP_PARTS_H
 
+#include "lib/base/random.h"
+
 #include "devenv/sandbox/http.h"
 
 struct parts_reader {
     struct http_parts parts;
     size_t piece, start; /* the piece that the last read ended in */
     bool *read;          /* set by each read, or NULL */
+    size_t *unsent;      /* loses what was copied at the end, or NULL */
 };
 
 /* Takes the pieces of p, which is empty after. */
@@ -21,5 +24,10 @@ struct parts_reader *parts_reader_new(struct http_parts *p);
 size_t parts_read(struct parts_reader *r, size_t at, char *out, size_t max);
 /* void *, for the library that calls it. */
 void parts_reader_free(void *reader);
+
+/* A random UUID (version 4) without a system call for each: splitmix64 from a
+ * random start, *state. Ids must be different, nobody needs to be unable to
+ * guess. */
+void http_new_id(uint64_t *state, char out[RANDOM_UUID_LEN]);
 
 #endif

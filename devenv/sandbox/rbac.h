@@ -18,6 +18,7 @@
 
 #define RBAC_GROUP "rbac.authorization.k8s.io"
 
+struct kind;
 struct rbac;
 struct server;
 struct server_module;
@@ -52,5 +53,11 @@ void rbac_rules_of(const struct rbac *b, const struct identity *who,
 bool rbac_role_rules(const struct rbac *b, const char *ns, const char *kind,
                      const char *name, struct rbac_rules *out,
                      struct status *st);
+
+/* A registry_gate_fn: refuses a write of a role or binding by which who would
+ * give away more than it has (403, 404). rbac: a struct rbac. */
+bool rbac_gate(void *rbac, const struct identity *who, const struct kind *k,
+               const struct json *obj, const struct json *old,
+               struct status *st);
 
 #endif

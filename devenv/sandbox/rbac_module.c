@@ -226,6 +226,7 @@ init(struct server *server, void **state, struct error *err)
     s->handler = server->handler;
     s->handler_arg = server->handler_arg;
     server_set_handler(server, handle, s);
+    registry_set_gate(s->registry, rbac_gate, s->rbac);
     return true;
 }
 

@@ -24,6 +24,7 @@
 #include "devenv/sandbox/status.h"
 
 struct hub;
+struct identity;
 struct registry;
 struct schema;
 struct store;
@@ -115,8 +116,9 @@ enum registry_patch {
 /* How a write is meant; all zero is fine except manager, which PATCH_APPLY
  * needs. */
 struct registry_write {
-    const char *manager;     /* fieldManager; NULL: "unknown" */
-    const char *subresource; /* NULL, "status", "scale", "finalize" */
+    const char *manager;        /* fieldManager; NULL: "unknown" */
+    const struct identity *who; /* NULL: we ourselves, who may everything */
+    const char *subresource;    /* NULL, "status", "scale", "finalize" */
     bool dry_run;
     bool force;   /* PATCH_APPLY: take fields from others */
     bool vouched; /* a CRD of our own assets, which a test checks: it is not */
@@ -174,6 +176,14 @@ typedef bool registry_guard_fn(void *arg, const struct kind *k,
                                struct status *st);
 /* One at a time; fn NULL: none. */
 void registry_set_guard(struct registry *r, registry_guard_fn *fn, void *arg);
+
+/* Asked about every write of somebody else's (registry_write.who) before the
+ * new object is checked; old NULL: it is created. False: st says why not. */
+typedef bool registry_gate_fn(void *arg, const struct identity *who,
+                              const struct kind *k, const struct json *obj,
+                              const struct json *old, struct status *st);
+/* One at a time; fn NULL: none. */
+void registry_set_gate(struct registry *r, registry_gate_fn *fn, void *arg);
 
 /* ---- hearing of changes ---- */
 

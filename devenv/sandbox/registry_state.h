@@ -26,6 +26,8 @@ struct registry {
     struct map going;         /* "group/plural" whose CRD is going */
     registry_guard_fn *guard; /* or NULL */
     void *guard_arg;
+    registry_gate_fn *gate; /* or NULL */
+    void *gate_arg;
     struct buf print; /* scratch of stored_put */
 };
 

@@ -117,6 +117,13 @@ registry_set_guard(struct registry *r, registry_guard_fn *fn, void *arg)
     r->guard_arg = arg;
 }
 
+void
+registry_set_gate(struct registry *r, registry_gate_fn *fn, void *arg)
+{
+    r->gate = fn;
+    r->gate_arg = arg;
+}
+
 bool
 registry_delete(struct registry *r, const struct kind *k, const char *ns,
                 const char *name, const struct registry_delete *options,

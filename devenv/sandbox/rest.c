@@ -175,6 +175,7 @@ rest_write_options(struct rest *rq, const char *options,
                           "\"\", \"Ignore\", \"Strict\", \"Warn\"");
     *w = (struct registry_write){
         .manager = manager && *manager ? manager : default_manager(rq),
+        .who = rq->h->who,
         .subresource = rq->sub,
         .dry_run = dry && *dry,
         .force = rest_flag(rq->h, "force"),

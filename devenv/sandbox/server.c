@@ -11,6 +11,7 @@
 #include "lib/base/mem.h"
 
 #include "devenv/sandbox/daemon.h"
+#include "devenv/sandbox/doors.h"
 #include "devenv/sandbox/listen.h"
 #include "devenv/sandbox/probes.h"
 
@@ -137,11 +138,13 @@ admit(void *arg, struct http_request *r)
     struct server *s = arg;
     struct status st = {0};
 
+    if (!doors_open(r))
+        return false;
     r->who = authn_request(s->authn, r);
     if (!r->who)
         status_set(&st, 401, "Unauthorized", "Unauthorized");
     else if (s->judge ? s->judge(s->judge_arg, r, &st) : judge_alone(r, &st))
-        return true;
+        return doors_more(r);
     if (!r->refused)
         http_refuse(r, &st);
     return false;

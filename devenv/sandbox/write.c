@@ -390,6 +390,13 @@ tidy(const struct write_job *j, struct json *obj)
     }
 }
 
+static bool
+may_write(const struct write_job *j, const struct json *obj)
+{
+    return !j->w->who || !j->r->gate ||
+           j->r->gate(j->r->gate_arg, j->w->who, j->k, obj, j->old, j->st);
+}
+
 /* Takes obj, whole and typed; returns what is stored now. */
 struct json *
 write_finish(struct write_job *j, struct json *obj)
@@ -409,7 +416,7 @@ write_finish(struct write_job *j, struct json *obj)
     if (!j->applied)
         note_managers(j, obj);
     /* This also fills in what the kind defaults, which is no change. */
-    if (!validate(j, obj))
+    if (!may_write(j, obj) || !validate(j, obj))
         goto fail;
     if (j->old)
         raise_generation(j, obj);

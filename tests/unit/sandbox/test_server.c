@@ -226,7 +226,7 @@ test_hostile_requests(void **state)
     /* a flood of headers */
     assert_true(peer_open(&p, c.port, c.token, 10));
     buf_reset(&b);
-    buf_puts(&b, "GET /livez HTTP/1.1\r\nHost: x\r\n");
+    buf_puts(&b, "GET /livez HTTP/1.1\r\nHost: localhost\r\n");
     for (int i = 0; i < 4000; i++)
         buf_printf(&b, "X-%d: 0123456789\r\n", i);
     buf_puts(&b, "\r\n");
@@ -345,7 +345,7 @@ test_too_slow_and_too_many(void **state)
 {
     struct child c;
     struct peer p, half;
-    int raw[20], refused;
+    int raw[40], refused;
     char byte;
 
     (void)state;
@@ -367,22 +367,116 @@ test_too_slow_and_too_many(void **state)
     close(raw[1]);
     peer_close(&half);
 
-    /* 12 connections are allowed; more are closed at once */
-    for (int i = 0; i < 20; i++)
+    /* 12 connections are allowed; 16 more are told to wait, others closed at
+     * once */
+    struct peer more;
+    struct buf answer = BUF_INIT(65536);
+
+    for (int i = 0; i < 11; i++)
+        raw[i] = peer_connect(c.port, 10);
+    wait_for_status(&p, "/sandbox/status", "\"connections\":12");
+    assert_true(peer_open(&more, c.port, c.token, 10));
+    assert_true(peer_send(&more, "GET", "/kv", NULL, NULL));
+    assert_int_equal(peer_reply(&more, &answer), 429);
+    assert_string_equal(buf_cstr(&answer),
+                        "Too many requests, please try again later.\n");
+    assert_false(peer_more(&more));
+    peer_close(&more);
+    buf_release(&answer);
+    for (int i = 11; i < 40; i++)
         raw[i] = peer_connect(c.port, 10);
     for (int turn = 0; turn < 500; turn++) {
         refused = 0;
-        for (int i = 0; i < 20; i++)
+        for (int i = 0; i < 40; i++)
             refused += recv(raw[i], &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
-        if (refused >= 20 - 11)
+        if (refused >= 40 - 11 - 16)
             break;
         answers(&p, "GET", "/livez", NULL, 200, "ok");
         usleep(1000);
     }
-    assert_int_equal(refused, 20 - 11);
-    for (int i = 0; i < 20; i++)
+    assert_int_equal(refused, 40 - 11 - 16);
+    for (int i = 0; i < 40; i++)
         close(raw[i]);
     peer_close(&p);
+    stop(&c);
+}
+
+/* Whom a request is meant for: names of loopback, with any port. */
+static void
+test_host(void **state)
+{
+    static const struct {
+        const char *host;
+        int status;
+    } rows[] = {
+        {"localhost", 200},       {"LocalHost:1", 200},
+        {"127.0.0.1:8443", 200},  {"127.9.9.9", 200},
+        {"[::1]", 200},           {"[::1]:65535", 200},
+        {"evil.example", 421},    {"evil.example:8443", 421},
+        {"localhost.evil", 421},  {"127.0.0.1.evil.example", 421},
+        {"127.0.0.1:x", 421},     {"127.0.0", 421},
+        {"127.0.0.256", 421},     {"10.0.0.1", 421},
+        {"[::2]", 421},           {"[::1]x", 421},
+        {"localhost:65536", 421}, {"", 421},
+    };
+    struct child c;
+    struct peer p;
+    struct buf b = BUF_INIT(65536), answer = BUF_INIT(65536);
+
+    (void)state;
+    assert_true(start(&c, ":memory:", 0));
+    assert_true(peer_open(&p, c.port, c.token, 10));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        buf_reset(&b);
+        buf_printf(&b,
+                   "GET /kv HTTP/1.1\r\nHost: %s\r\n"
+                   "Authorization: Bearer %s\r\n\r\n",
+                   rows[i].host, c.token);
+        assert_true(peer_write(&p, buf_view(&b)));
+        if (peer_reply(&p, &answer) != rows[i].status)
+            fail_msg("Host: %s is not answered with %d", rows[i].host,
+                     rows[i].status);
+    }
+    buf_reset(&b);
+    buf_puts(&b, "GET /livez HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+    assert_true(peer_write(&p, buf_view(&b)));
+    assert_int_equal(peer_reply(&p, &answer), 421);
+    assert_non_null(strstr(buf_cstr(&answer), "evil.example"));
+    peer_close(&p);
+    buf_release(&b);
+    buf_release(&answer);
+    stop(&c);
+}
+
+/* Watches leave a quarter of the connections to others. */
+static void
+test_watch_limit(void **state)
+{
+    struct child c;
+    struct peer p, w[9], more;
+    struct buf answer = BUF_INIT(65536);
+
+    (void)state;
+    assert_true(start(&c, ":memory:", 0));
+    assert_true(peer_open(&p, c.port, c.token, 10));
+    for (int i = 0; i < 9; i++) {
+        assert_true(peer_open(&w[i], c.port, c.token, 10));
+        assert_true(peer_send(&w[i], "GET", "/watch?watch=1", NULL, NULL));
+        assert_int_equal(peer_head(&w[i]), 200);
+    }
+    assert_true(peer_open(&more, c.port, c.token, 10));
+    assert_true(peer_send(&more, "GET", "/watch?watch=1", NULL, NULL));
+    assert_int_equal(peer_reply(&more, &answer), 429);
+    answers(&p, "GET", "/kv", NULL, 200, NULL);
+    peer_close(&w[0]);
+    wait_for_status(&p, "/sandbox/status", "\"watches\":8");
+    assert_true(peer_send(&more, "GET", "/watch?watch=1", NULL, NULL));
+    assert_int_equal(peer_head(&more), 200);
+    peer_close(&more);
+    for (int i = 1; i < 9; i++)
+        peer_close(&w[i]);
+    peer_close(&p);
+    buf_release(&answer);
     stop(&c);
 }
 
@@ -457,6 +551,8 @@ main(void)
         cmocka_unit_test(test_watch),
         cmocka_unit_test(test_clients_that_leave),
         cmocka_unit_test(test_too_slow_and_too_many),
+        cmocka_unit_test(test_host),
+        cmocka_unit_test(test_watch_limit),
         cmocka_unit_test(test_disk_full),
         cmocka_unit_test(test_two_servers_one_file),
     };
