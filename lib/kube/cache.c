@@ -108,6 +108,7 @@ kube_cache_new(struct kube_client *c, const struct kube_cache_options *o,
     k->o.gvr.group = k->group = mem_strdup(o->gvr.group ? o->gvr.group : "");
     k->o.gvr.version = k->api_version = mem_strdup(o->gvr.version);
     k->o.gvr.resource = k->resource = mem_strdup(o->gvr.resource);
+    k->o.kind = k->kind = mem_strdup(o->kind);
     k->o.ns = k->ns = mem_strdup(o->ns);
     k->o.label_selector = k->labels = mem_strdup(o->label_selector);
     k->o.field_selector = k->fields = mem_strdup(o->field_selector);

@@ -82,6 +82,8 @@ struct kube_cache_fns {
 
 struct kube_cache_options {
     struct kube_gvr gvr; /* strings are copied */
+    const char *kind;    /* of its objects: events of others are skipped;
+                            NULL: what the first list says */
     const char *ns;      /* NULL: all namespaces, or cluster-scoped */
     const char *label_selector, *field_selector;
     size_t max_objects; /* more is ERR_LIMIT and a STALE view; 0: 200,000 */

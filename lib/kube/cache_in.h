@@ -31,7 +31,7 @@ struct kube_cache {
     char first[128];               /* the list's version, of its first page */
     size_t pages;
     struct json *columns; /* columnDefinitions, or NULL */
-    char *kind;           /* what events hold; learned from the first */
+    char *kind;           /* what events hold; NULL: not known */
     bool paused;          /* the timer is a pause */
     bool answered;        /* a head came */
     bool synced, live;

@@ -90,16 +90,28 @@ complete(struct kube_cache *k, struct str version, bool in_pages)
 
 /* ---- objects ---- */
 
-/* Events of another kind are none of ours (client-go skips them); what the
- * kind is, the first object says. */
+/* Events of another kind are none of ours (client-go skips them). Who was not
+ * told the kind takes the first list's word for it, never a watch's. */
 static bool
 is_foreign(struct kube_cache *k, struct str kind)
 {
-    if (!kind.n)
+    if (!kind.n ||
+        (k->o.form == KUBE_META && str_eqz(kind, "PartialObjectMetadata")))
         return false;
-    if (!k->kind)
+    if (!k->kind && k->ask == KUBE_ASK_STREAM)
         k->kind = mem_strndup(kind.s, kind.n);
-    return !str_eqz(kind, k->kind);
+    return k->kind && !str_eqz(kind, k->kind);
+}
+
+/* "WidgetList" */
+static void
+learn_kind(struct kube_cache *k, const struct json *list)
+{
+    struct str kind = str_of(json_string_or(json_get(list, "kind"), ""));
+
+    if (!k->kind && k->o.form == KUBE_FULL && kind.n > 4 &&
+        str_ends(kind, STR("List")))
+        k->kind = mem_strndup(kind.s, kind.n - 4);
 }
 
 static bool
@@ -403,6 +415,7 @@ read_page(struct kube_cache *k, struct error *err)
     free(k->next);
     k->next = next && *next ? mem_strdup(next) : NULL;
     take_columns(k, tree);
+    learn_kind(k, tree);
     /* An empty list may be null; anything else without items must at least
      * be called a list. */
     bool list = k->items.found ||

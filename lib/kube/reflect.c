@@ -122,6 +122,7 @@ kube_reflect_listed(struct kube_reflect *r, struct str version, bool in_pages)
     set_version(r, version);
     r->listed = true;
     r->unavailable = r->fallback = r->whole = r->probe = false;
+    r->synthetic = false; /* a WatchList goes on in order */
     r->cut_lists = r->internal = 0;
 }
 

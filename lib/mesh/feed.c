@@ -104,6 +104,7 @@ add_part(struct mesh_feed *f, const char *ns, struct error *err)
     struct part *p = mem_zalloc(1, sizeof(*p));
     const struct kube_cache_fns fns = {on_changes, on_state, p};
     struct kube_cache_options o = {.gvr = f->o.kind->gvr,
+                                   .kind = f->o.kind->kind,
                                    .ns = ns,
                                    .label_selector = f->labels,
                                    .form = f->o.form};

@@ -112,10 +112,11 @@ on_changes(void *arg, const struct kube_change *v, size_t n)
     for (size_t i = 0; i < n; i++) {
         const struct kube_object *o = v[i].object;
 
-        printf("%s %s/%s gen=%lld ready=%c%s%s body=%zu\n", names[v[i].type],
-               o->ns.s, o->name.s, (long long)o->generation,
+        printf("%s %s/%s gen=%lld ready=%c%s%s body=%zu v=%s\n",
+               names[v[i].type], o->ns.s, o->name.s, (long long)o->generation,
                o->ready.status ? o->ready.status : '-',
-               o->ready.reason.n ? ":" : "", o->ready.reason.s, o->body.n);
+               o->ready.reason.n ? ":" : "", o->ready.reason.s, o->body.n,
+               o->version.s);
     }
     fflush(stdout);
 }

@@ -361,8 +361,8 @@ hostile(void **state)
          "\"x\":\"0123456789012345678901234567890123456789012345678901234567"
          "89012345678901234567890123456789\"}}}\n",
          ERR_LIMIT},
-        {EVENT("ADDED", "x", "1") EVENT("ADDED", "y", "1")
-             EVENT("ADDED", "z", "1"),
+        {EVENT("ADDED", "x", "4") EVENT("ADDED", "y", "5")
+             EVENT("ADDED", "z", "6"),
          ERR_LIMIT},
     };
 
@@ -544,7 +544,8 @@ order(void **state)
         {0}};
 
     (void)state;
-    start(answers, (struct kube_cache_options){.backoff_ms = 60000});
+    start(answers,
+          (struct kube_cache_options){.kind = "Thing", .backoff_ms = 60000});
     wait_for(NULL, "a:12");
     assert_int_equal(kube_cache_count(cache), 1);
     fake_send(stream, STR("{\"type\":\"ADDED\",\"object\":{\"kind\":\"Thing\","

@@ -259,6 +259,15 @@ versions(void **state)
     assert_true(kube_reflect_saw(&r, STR("184467440737095516160"), false));
     assert_true(kube_reflect_saw(&r, STR("opaque"), false));
     assert_true(kube_reflect_saw(&r, STR("1"), false));
+    /* the same stream after a WatchList's end is in order at once */
+    fresh();
+    kube_reflect_began(&r, now_ms, least);
+    kube_reflect_listed(&r, STR("5"), false);
+    assert_true(kube_reflect_saw(&r, STR("6"), false));
+    assert_string_equal(r.version, "6");
+    kube_reflect_saw(&r, STR("1000"), true);
+    assert_false(kube_reflect_saw(&r, STR("1"), false));
+    kube_reflect_listed(&r, STR("1"), false);
     /* the probe: lower versions than ours */
     r.probe = true;
     kube_reflect_probed(&r, STR("1"));
