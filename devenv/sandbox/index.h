@@ -1,9 +1,10 @@
 /*
- * index.h - an ordered map from byte strings to pointers (a skip list).
+ * index.h - an ordered map from byte strings to pointers (a skip list with a
+ * hash table beside it).
  *
- * What: put, find, delete in O(log n); walks forward from any key, in byte
- * order. Invariants: keys are copied and owned by the index; a node's address
- * stays the same until it is deleted. Values are the caller's.
+ * What: find in O(1), put and delete in O(log n); walks forward from any key,
+ * in byte order. Invariants: keys are copied and owned by the index; a node's
+ * address stays the same until it is deleted. Values are the caller's.
  * Lifetime: index_init ... index_release.
  */
 #ifndef DEVENV_SANDBOX_INDEX_H
@@ -16,13 +17,16 @@
 struct index_node {
     struct str key; /* NUL-terminated */
     void *value;
+    struct index_node *chain; /* of the same slot */
+    uint32_t hash;
     unsigned levels;
     struct index_node *next[]; /* levels entries */
 };
 
 struct index {
     struct index_node *head[INDEX_LEVELS];
-    size_t count;
+    struct index_node **slots; /* a power of two of them, or none */
+    size_t slots_n, count;
     uint32_t dice;
 };
 
