@@ -82,22 +82,13 @@ prepare_service(const struct registry_write *w, struct json *obj,
         give_node_ports(spec, was, hash);
 }
 
-static void
-prepare_volume(const struct registry_write *w, struct json *obj,
-               const struct json *old, struct schema_findings *bad)
-{
-    (void)w;
-    (void)bad;
-    if (!old)
-        json_set_string(json_need_object(obj, "status"), "phase", "Pending");
-}
-
 /* ---- the rows ---- */
 
 static const struct builtin rows[] = {
     {.group = "",
      .plural = "namespaces",
      .name = NAME_LABEL,
+     .complete = builtin_complete_namespace,
      .prepare = namespaces_prepare,
      .stays = namespaces_stays},
     {.group = "", .plural = "configmaps", .check = builtin_check_config_map},
@@ -121,8 +112,11 @@ static const struct builtin rows[] = {
     {.group = "",
      .plural = "persistentvolumeclaims",
      .complete = builtin_complete_claim,
-     .check = builtin_check_claim},
-    {.group = "", .plural = "persistentvolumes", .prepare = prepare_volume},
+     .check = builtin_check_claim,
+     .prepare = builtin_prepare_claim},
+    {.group = "",
+     .plural = "persistentvolumes",
+     .prepare = builtin_prepare_volume},
     {.group = "",
      .plural = "pods",
      .generation = true,
@@ -161,7 +155,8 @@ static const struct builtin rows[] = {
      .generation = true,
      .pod = TEMPLATE,
      .complete = builtin_complete_daemon_set,
-     .check = builtin_check_workload},
+     .check = builtin_check_workload,
+     .prepare = builtin_prepare_daemon_set},
     {.group = "batch",
      .plural = "jobs",
      .generation = true,

@@ -84,6 +84,15 @@ void builtin_prepare_pod(const struct registry_write *w, struct json *obj,
                          const struct json *old, struct schema_findings *bad);
 void builtin_prepare_job(const struct registry_write *w, struct json *obj,
                          const struct json *old, struct schema_findings *bad);
+void builtin_prepare_daemon_set(const struct registry_write *w,
+                                struct json *obj, const struct json *old,
+                                struct schema_findings *bad);
+void builtin_prepare_claim(const struct registry_write *w, struct json *obj,
+                           const struct json *old, struct schema_findings *bad);
+void builtin_prepare_volume(const struct registry_write *w, struct json *obj,
+                            const struct json *old,
+                            struct schema_findings *bad);
+void builtin_complete_namespace(struct json *obj);
 void builtin_complete_deployment(struct json *obj);
 void builtin_complete_daemon_set(struct json *obj);
 void builtin_complete_stateful_set(struct json *obj);

@@ -1,12 +1,15 @@
 /* Defaults of built-in kinds that depend on other fields (kubernetes
  * pkg/apis/.../v1/defaults.go, observed). */
+#include <stdio.h>
+
 #include "lib/base/digest.h"
 #include "lib/base/mem.h"
 
 #include "devenv/sandbox/builtin.h"
 #include "devenv/sandbox/kobj.h"
 
-#define RBAC "rbac.authorization.k8s.io"
+#define RBAC                "rbac.authorization.k8s.io"
+#define TEMPLATE_GENERATION "deprecated.daemonset.template.generation"
 
 static void
 need_text(struct json *obj, const char *key, const char *text)
@@ -193,7 +196,9 @@ void
 builtin_complete_daemon_set(struct json *obj)
 {
     struct json *strategy = builtin_reach(obj, ".spec.updateStrategy"), *roll;
+    struct json *meta = json_need_object(obj, "metadata");
 
+    need_text(json_need_object(meta, "annotations"), TEMPLATE_GENERATION, "1");
     if (!rolls(strategy))
         return;
     roll = json_need_object(strategy, "rollingUpdate");
@@ -215,6 +220,24 @@ builtin_complete_stateful_set(struct json *obj)
         need_text(c, "kind", "PersistentVolumeClaim");
         builtin_complete_claim(c);
     }
+}
+
+void
+builtin_prepare_daemon_set(const struct registry_write *w, struct json *obj,
+                           const struct json *old, struct schema_findings *bad)
+{
+    struct json *notes = json_at(obj, "metadata", "annotations", NULL);
+    int64_t n = 1;
+    char text[24];
+
+    (void)w;
+    (void)bad;
+    if (!old || json_equal(builtin_reach(obj, ".spec.template"),
+                           builtin_reach(old, ".spec.template")))
+        return;
+    str_to_i64(str_of(json_get_text(notes, TEMPLATE_GENERATION)), &n);
+    snprintf(text, sizeof(text), "%lld", (long long)n + 1);
+    json_set_string(notes, TEMPLATE_GENERATION, text);
 }
 
 /* A ReplicationController takes over its template's labels. */
@@ -255,9 +278,18 @@ void
 builtin_complete_job(struct json *obj)
 {
     struct json *spec = json_get(obj, "spec");
+    static const char *const flags[] = {"suspend", "manualSelector"};
     const struct json *labels =
         builtin_reach(obj, ".spec.template.metadata.labels");
 
+    need_text(spec, "completionMode", "NonIndexed");
+    need_text(spec, "podReplacementPolicy",
+              json_get(spec, "podFailurePolicy") ? "Failed"
+                                                 : "TerminatingOrFailed");
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+        if (!json_get(spec, flags[i]))
+            json_set_bool(spec, flags[i], false);
+    }
     if (!json_get(spec, "completions") && !json_get(spec, "parallelism"))
         json_set_int(spec, "completions", 1);
     need_int(spec, "parallelism", 1);
@@ -278,8 +310,13 @@ builtin_prepare_job(const struct registry_write *w, struct json *obj,
     (void)bad;
     if (old || json_bool(json_get(spec, "manualSelector"), false))
         return;
-    if (!json_get(spec, "selector"))
-        select_own_pods(obj);
+    if (json_get(spec, "selector"))
+        return;
+    select_own_pods(obj);
+    if (!json_first(builtin_reach(obj, ".metadata.labels")))
+        json_set(
+            json_get(obj, "metadata"), "labels",
+            json_copy(builtin_reach(obj, ".spec.template.metadata.labels")));
 }
 
 /* ---- the others ---- */
@@ -341,6 +378,50 @@ void
 builtin_complete_claim(struct json *obj)
 {
     need_text(json_need_object(obj, "status"), "phase", "Pending");
+}
+
+static void
+protect(struct json *obj, const char *finalizer)
+{
+    struct json *list =
+        json_need_array(json_need_object(obj, "metadata"), "finalizers");
+
+    for (const struct json *f = json_first(list); f; f = json_next(f)) {
+        if (!strcmp(json_string_or(f, ""), finalizer))
+            return;
+    }
+    json_append(list, json_new_string(finalizer));
+}
+
+void
+builtin_prepare_claim(const struct registry_write *w, struct json *obj,
+                      const struct json *old, struct schema_findings *bad)
+{
+    (void)w;
+    (void)bad;
+    if (!old)
+        protect(obj, "kubernetes.io/pvc-protection");
+}
+
+void
+builtin_prepare_volume(const struct registry_write *w, struct json *obj,
+                       const struct json *old, struct schema_findings *bad)
+{
+    (void)w;
+    (void)bad;
+    if (old)
+        return;
+    protect(obj, "kubernetes.io/pv-protection");
+    json_set_string(json_need_object(obj, "status"), "phase", "Pending");
+}
+
+void
+builtin_complete_namespace(struct json *obj)
+{
+    struct json *meta = json_need_object(obj, "metadata");
+
+    json_set_string(json_need_object(meta, "labels"),
+                    "kubernetes.io/metadata.name", json_get_text(meta, "name"));
 }
 
 void

@@ -103,23 +103,21 @@ endpoints(const struct cell *c, struct buf *out)
 
     for (const struct json *s = json_first(json_get(c->obj, "subsets")); s;
          s = json_next(s)) {
-        const struct json *ports = json_get(s, "ports");
+        const struct json *list = json_get(s, "addresses");
+        const struct json *p = json_first(json_get(s, "ports"));
 
-        for (const struct json *a = json_first(json_get(s, "addresses")); a;
-             a = json_next(a)) {
-            const char *ip = json_get_text(a, "ip");
-
-            if (!json_first(ports) && n++ < SHOWN)
-                add(out, ",", ip);
-            for (const struct json *p = json_first(ports); p;
-                 p = json_next(p)) {
+        do {
+            for (const struct json *a = json_first(list); a; a = json_next(a)) {
                 if (n++ >= SHOWN)
                     continue;
-                add(out, ",", ip);
-                buf_printf(out, ":%lld",
-                           (long long)json_int64_or(json_get(p, "port"), 0));
+                add(out, ",", json_get_text(a, "ip"));
+                if (p)
+                    buf_printf(
+                        out, ":%lld",
+                        (long long)json_int64_or(json_get(p, "port"), 0));
             }
-        }
+            p = p ? json_next(p) : NULL;
+        } while (p);
     }
     put_more(n, out);
     or_text(out, "<none>");

@@ -10,12 +10,8 @@ void
 namespaces_prepare(const struct registry_write *w, struct json *obj,
                    const struct json *old, struct schema_findings *bad)
 {
-    struct json *labels;
-
     (void)w;
     (void)bad;
-    labels = json_need_object(json_need_object(obj, "metadata"), "labels");
-    json_set_string(labels, "kubernetes.io/metadata.name", stored_name(obj));
     if (old)
         return;
     json_set(json_need_object(obj, "spec"), "finalizers", json_new_array());

@@ -105,6 +105,19 @@ read_type(struct types *t, struct str text, struct types_field *f)
         f->type = need(t, text);
 }
 
+/* A copy; ~ stands for a space. */
+static const char *
+plain_text(struct types *t, struct str text)
+{
+    char *z = arena_dup(t->arena, text);
+
+    for (char *p = z; *p; p++) {
+        if (*p == '~')
+            *p = ' ';
+    }
+    return z;
+}
+
 static void
 read_flag(struct types *t, struct str text, struct types_field *f)
 {
@@ -126,7 +139,7 @@ read_flag(struct types *t, struct str text, struct types_field *f)
         if (flags[i].flag)
             *flags[i].flag = true;
         if (flags[i].text)
-            *flags[i].text = arena_dup(t->arena, str_from(text, 1));
+            *flags[i].text = plain_text(t, str_from(text, 1));
     }
 }
 

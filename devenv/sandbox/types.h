@@ -14,11 +14,11 @@
  * type's name), then flags: + written even when empty, z left out when zero,
  * ! required, gX the name Go's errors give its type, a atomic, kX,Y list-map
  * keys (k alone: a set), mX patch merge key (m alone: plain values merged), R
- * retainKeys, eA|B choices, =X the default as JSON without quotes. A field
- * named "-" has no name in JSON: its type's fields stand in its place.
- * Invariants: apiVersion and kind of whole objects are no fields here. The
- * table is unpacked and read when the first type is asked for, never at start.
- * Lifetimes: everything handed out lives as long as the struct types.
+ * retainKeys, eA|B choices (~ is a space), =X the default as JSON without
+ * quotes. A field named "-" has no name in JSON: its type's fields stand in its
+ * place. Invariants: apiVersion and kind of whole objects are no fields here.
+ * The table is unpacked and read when the first type is asked for, never at
+ * start. Lifetimes: everything handed out lives as long as the struct types.
  */
 #ifndef DEVENV_SANDBOX_TYPES_H
 #define DEVENV_SANDBOX_TYPES_H

@@ -77,6 +77,8 @@ put_plain(const struct style *st, const struct types_field *f, struct json *out)
         json_set_string(out, "format", p->format);
     if (!st->prefix && (f->base == TYPES_TIME || f->base == TYPES_MICRO_TIME))
         json_set_bool(out, "nullable", true);
+    if (!st->prefix && f->base == TYPES_RAW)
+        json_set_string(out, "x-kubernetes-map-type", "atomic");
     if (!st->prefix && (!p->type || !strcmp(p->type, "object")))
         json_set_bool(out, "x-kubernetes-preserve-unknown-fields", true);
 }
@@ -132,6 +134,20 @@ put_list_keys(const struct types_field *f, struct json *out)
         json_append(keys, json_new_str(one));
 }
 
+/* What tells the elements apart has to be there, or has a default. */
+static void
+need_list_keys(const struct types_field *f, struct json *items)
+{
+    struct str rest = str_of(f->list_keys), one;
+
+    while (rest.n && str_next(&rest, ',', &one)) {
+        struct json *key = json_get_str(json_get(items, "properties"), one);
+
+        if (key && !json_get(key, "default"))
+            json_append(json_need_array(items, "required"), json_new_str(one));
+    }
+}
+
 static void
 put_fallback(const struct types_field *f, struct json *out)
 {
@@ -151,6 +167,8 @@ put_array(struct style *st, const struct types_field *f, struct json *out)
         put_list_keys(f, out);
     else if (st->prefix)
         json_set_string(out, "x-kubernetes-list-type", "atomic");
+    if (f->keyed && !st->prefix)
+        need_list_keys(f, json_get(out, "items"));
     if (!st->prefix || !f->merged)
         return;
     if (*f->merge_key)

@@ -243,7 +243,7 @@ func field(f reflect.StructField, short string, d *doc, up *doc) string {
 		enum = d.Items.Enum
 	}
 	if len(enum) > 0 {
-		out += " e" + strings.Join(enum, "|")
+		out += " e" + strings.ReplaceAll(strings.Join(enum, "|"), " ", "~")
 	}
 	if v, ok := defaults[short+" "+js[0]]; ok {
 		out += " =" + strings.Trim(v, "\"")
