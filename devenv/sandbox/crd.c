@@ -51,7 +51,7 @@ crd_prepare(const struct registry_write *w, struct json *obj,
     /* A write that leaves the spec alone need not compile the schemas. */
     if (!w->vouched &&
         (!old || !json_equal(json_get(obj, "spec"), json_get(old, "spec"))))
-        crd_check(obj, old && crd_established(old) ? old : NULL, bad);
+        crd_check(obj, old, old && crd_established(old), bad);
     default_status(obj);
 }
 

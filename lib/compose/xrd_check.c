@@ -67,7 +67,7 @@ check_crd(struct json *crd, const struct error *err, const struct moved *moved,
         return;
     }
     crd_default(crd);
-    crd_check(crd, NULL, &found);
+    crd_check(crd, NULL, false, &found);
     take_over(&found, moved, n, bad);
     schema_findings_release(&found);
 }

@@ -65,8 +65,7 @@ struct mesh_plan {
     size_t add, change, destroy, keep, conflict, replace;
     size_t blockers; /* notes of weight MESH_BLOCK */
     size_t external_lost, external_kept;
-    size_t cel_skipped; /* CEL rules that were not evaluated */
-    bool incomplete;    /* something could not be looked at, or not composed */
+    bool incomplete; /* something could not be looked at, or not composed */
     struct arena *a;
     struct json *owned; /* an array of the trees `object` points to */
 };

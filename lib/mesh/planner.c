@@ -220,10 +220,6 @@ close_plan(struct work *w)
                        w->p->external_lost,
                        w->p->external_lost == 1 ? " is lost" : "s are lost",
                        w->p->external_lost == 1 ? "it" : "them");
-    if (w->p->cel_skipped)
-        mesh_plan_tell(w->p, MESH_INFO, "rules-not-evaluated", MESH_NO_ITEM,
-                       "%zu validation rule%s (CEL) only the server checks",
-                       w->p->cel_skipped, w->p->cel_skipped == 1 ? "" : "s");
 }
 
 /* What a package holds is read by the cluster. What a new version of a function

@@ -121,6 +121,7 @@ struct cel_variable {
     bool optional;               /* an optional of that type */
     enum cel_variable_type type;
     const struct cel_fields *fields;
+    const char *type_name; /* of an object in messages; NULL: "object" */
 };
 
 /* Why an expression did not compile, in cel-go's words: "ERROR: <input>:1:6:

@@ -102,7 +102,8 @@ variable_type(struct cel_checker *c, const struct cel_variable *v)
         return object;
     }
     if (v->schema)
-        type = cel_type_of_schema(c, v->schema);
+        type = cel_type_of_schema(c, v->schema,
+                                  v->type_name ? v->type_name : "object");
     type = type ? type : cel_type_dyn();
     return v->optional ? cel_type_new(c, 'o', type, NULL) : type;
 }

@@ -40,9 +40,11 @@ const struct cel_type *cel_type_variable(struct cel_checker *c);
 const struct cel_type *cel_type_read(struct cel_checker *c,
                                      const char **signature,
                                      const struct cel_type **parameters);
-/* NULL: CEL cannot see values of this schema (or of NULL). */
+/* NULL: CEL cannot see values of this schema (or of NULL). name is shown for
+ * objects. */
 const struct cel_type *cel_type_of_schema(struct cel_checker *c,
-                                          const struct schema *s);
+                                          const struct schema *s,
+                                          const char *name);
 /* The type of a field, by its escaped name; NULL: there is none. */
 const struct cel_type *cel_type_field(struct cel_checker *c,
                                       const struct cel_type *object,

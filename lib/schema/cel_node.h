@@ -51,6 +51,7 @@ struct cel_type {
     const struct cel_type *a, *b;
     const struct schema *schema;     /* of 'O' */
     const struct cel_fields *fields; /* of 'O' without a schema */
+    const char *name;                /* of 'O' with a schema */
     unsigned variable;               /* of kind 'A': which */
 };
 

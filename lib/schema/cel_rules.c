@@ -3,6 +3,8 @@
 #include "lib/base/mem.h"
 
 #include "lib/schema/cel_value.h"
+#include "lib/schema/field_path.h"
+#include "lib/schema/go_print.h"
 #include "lib/schema/node.h"
 
 /*
@@ -13,6 +15,8 @@
  */
 
 #define INVALID "FieldValueInvalid"
+/* The server adds a number that is another one each time. */
+#define SELF_TYPE "selfType1"
 
 /* celconfig.RuntimeCELCostBudget, MaxEvaluatedMessageExpressionSizeBytes. */
 enum { COST_BUDGET = 10 * 1000 * 1000, MESSAGE_MAX = 5 * 1024 };
@@ -23,87 +27,13 @@ text_at(const struct json *rule, const char *key)
     return cel_trim(str_of(json_string_or(json_get(rule, key), "")));
 }
 
-static bool
-has_newline(struct str s)
-{
-    return str_contains(s, STR("\n")) || str_contains(s, STR("\r"));
-}
-
-/* ---- fieldPath ---- */
-
-/* The text of a quoted name at s, and behind it. */
-static bool
-take_quoted(struct str *s, struct buf *out)
-{
-    static const char from[] = "abfnrtv'\\", to[] = "\a\b\f\n\r\t\v'\\";
-    size_t i = 1;
-
-    if (!s->n || s->s[0] != '\'')
-        return false;
-    for (; i < s->n && s->s[i] != '\''; i++) {
-        const char *hit =
-            s->s[i] == '\\' && i + 1 < s->n ? strchr(from, s->s[i + 1]) : NULL;
-
-        if (s->s[i] == '\\' && !hit)
-            return false;
-        buf_putc(out, hit ? to[hit - from] : s->s[i]);
-        i += hit != NULL;
-    }
-    if (i >= s->n)
-        return false;
-    *s = str_from(*s, i + 1);
-    return true;
-}
-
-/* One step, .name or ['name']; *s moves behind it. */
-static bool
-take_step(struct str *s, struct buf *name)
-{
-    size_t n = 1;
-
-    if (s->s[0] == '[') {
-        *s = str_from(*s, 1);
-        if (!take_quoted(s, name) || !str_starts(*s, STR("]")))
-            return false;
-        *s = str_from(*s, 1);
-        return true;
-    }
-    if (s->s[0] != '.')
-        return false;
-    while (n < s->n && !memchr(".[]", s->s[n], 3))
-        n++;
-    buf_str(name, str_sub(*s, 1, n - 1));
-    *s = str_from(*s, n);
-    return n > 1;
-}
-
-/* A JSON path of members below s, as findings name fields. */
-static bool
-field_path(const struct schema *s, struct str path, struct buf *out)
-{
-    while (path.n) {
-        AUTO(buf_release) struct buf name = BUF_INIT(4096);
-
-        if (!take_step(&path, &name))
-            return false;
-        const struct schema_property *p = schema_find(s, buf_cstr(&name));
-
-        if (p)
-            schema_path_key(out, p->name);
-        else if (!s->property_count && s->values)
-            buf_printf(out, "[%s]", buf_cstr(&name));
-        else
-            return false;
-        s = p ? p->schema : s->values;
-    }
-    return true;
-}
-
 /* ---- compiling ---- */
 
 struct rules_compiler {
     const struct schema *s;
     const char *at; /* path of the rule: "...x-kubernetes-validations[0]" */
+    const char *uncorrelated;
+    struct schema_cost_total *total;
     struct schema_findings *problems;
 };
 
@@ -126,106 +56,22 @@ invalid(struct rules_compiler *c, const char *field, const struct json *value,
     problem(c, field, INVALID, what, why);
 }
 
-static void
-check_reason(struct rules_compiler *c, const struct json *rule)
-{
-    static const char *const known[] = {"FieldValueDuplicate",
-                                        "FieldValueForbidden", INVALID,
-                                        "FieldValueRequired"};
-    const char *reason = json_get_string(rule, "reason");
-    AUTO(mem_free_ptr)
-    char *what = mem_printf("Unsupported value: \"%s\"", reason ? reason : "");
-
-    for (size_t i = 0; reason && i < ARRAY_LEN(known); i++) {
-        if (strcmp(reason, known[i]) == 0)
-            return;
-    }
-    if (reason)
-        problem(c, "reason", "FieldValueNotSupported", what,
-                "supported values: \"FieldValueDuplicate\", "
-                "\"FieldValueForbidden\", \"FieldValueInvalid\", "
-                "\"FieldValueRequired\"");
-}
-
-/* What a rule must say apart from being an expression. */
-static void
-check_rule(struct rules_compiler *c, const struct json *rule)
-{
-    AUTO(buf_release) struct buf path = BUF_INIT(4096);
-    struct str expression = text_at(rule, "rule");
-    const char *message = json_string_or(json_get(rule, "message"), "");
-    const char *field = json_string_or(json_get(rule, "fieldPath"), "");
-
-    if (!expression.n)
-        problem(c, "rule", "FieldValueRequired", "Required value",
-                "rule is not specified");
-    else if (*message && !text_at(rule, "message").n)
-        invalid(c, "message", json_get(rule, "message"),
-                "must be non-empty if specified");
-    else if (has_newline(text_at(rule, "message")))
-        invalid(c, "message", json_get(rule, "message"),
-                "must not contain line breaks");
-    else if (has_newline(expression) && !*message)
-        problem(c, "message", "FieldValueRequired", "Required value",
-                "message must be specified if rule contains line breaks");
-    if (*json_string_or(json_get(rule, "messageExpression"), "") &&
-        !text_at(rule, "messageExpression").n)
-        problem(c, "messageExpression", "FieldValueRequired", "Required value",
-                "messageExpression must be non-empty if specified");
-    check_reason(c, rule);
-    if (*field && !text_at(rule, "fieldPath").n)
-        invalid(c, "fieldPath", json_get(rule, "fieldPath"),
-                "must be non-empty if specified");
-    if (has_newline(str_of(field)))
-        invalid(c, "fieldPath", json_get(rule, "fieldPath"),
-                "must not contain line breaks");
-    if (*field && !field_path(c->s, str_of(field), &path))
-        invalid(c, "fieldPath", json_get(rule, "fieldPath"),
-                "must be a valid path");
-}
-
-/* A rule as the API server prints it in errors: all fields, by their names in
- * Go. */
-static struct json *
-go_rule(const struct json *rule)
-{
-    static const struct {
-        const char *go, *key;
-        bool text;
-    } fields[] = {
-        {"Rule", "rule", true},
-        {"Message", "message", true},
-        {"MessageExpression", "messageExpression", true},
-        {"Reason", "reason", false},
-        {"FieldPath", "fieldPath", true},
-        {"OptionalOldSelf", "optionalOldSelf", false},
-    };
-    struct json *out = json_new_object();
-
-    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        const struct json *v = json_get(rule, fields[i].key);
-
-        json_set(out, fields[i].go,
-                 v                ? json_copy(v)
-                 : fields[i].text ? json_new_string("")
-                                  : json_new_null());
-    }
-    return out;
-}
-
 /* field: "rule" or "messageExpression", which must yield a bool or a string. */
 static struct cel *
 compile_one(struct rules_compiler *c, const struct json *rule,
-            const char *field, bool message)
+            const char *field, bool message, const char **broken)
 {
     AUTO(buf_release) struct buf text = BUF_INIT(1 << 20);
-    AUTO(json_free_ptr) struct json *printed = go_rule(rule);
+    AUTO(json_free_ptr) struct json *printed = go_print_rule(rule);
     AUTO(mem_free_ptr) char *why = NULL;
     struct cel_failure failure = {.text = &text};
     bool optional = json_bool(json_get(rule, "optionalOldSelf"), false);
     const struct cel_variable variables[] = {
-        {.name = "self", .schema = c->s},
-        {.name = "oldSelf", .schema = c->s, .optional = optional}};
+        {.name = "self", .schema = c->s, .type_name = SELF_TYPE},
+        {.name = "oldSelf",
+         .schema = c->s,
+         .optional = optional,
+         .type_name = SELF_TYPE}};
     const char *prefix = message ? "messageExpression " : "";
     struct cel *cel =
         cel_compile(str_of(json_string_or(json_get(rule, field), "")),
@@ -245,8 +91,20 @@ compile_one(struct rules_compiler *c, const struct json *rule,
     else
         why = mem_printf("%scompilation failed: %s", prefix, buf_cstr(&text));
     invalid(c, field, printed, why);
+    *broken = arena_strdup(c->s->root->arena, why);
     cel_free(cel);
     return NULL;
+}
+
+static void
+complain_uncorrelated(struct rules_compiler *c, const struct json *rule)
+{
+    AUTO(mem_free_ptr)
+    char *why = mem_printf("oldSelf cannot be used on the uncorrelatable "
+                           "portion of the schema within %s",
+                           c->uncorrelated);
+
+    invalid(c, "rule", json_get(rule, "rule"), why);
 }
 
 static void
@@ -255,23 +113,26 @@ compile_rule(struct rules_compiler *c, struct schema_rule *out,
 {
     AUTO(buf_release) struct buf path = BUF_INIT(4096);
     const struct json *optional = json_get(rule, "optionalOldSelf");
+    const char *unused;
 
     out->source = rule;
     out->optional_old = json_bool(optional, false);
-    out->rule = compile_one(c, rule, "rule", false);
+    out->rule = compile_one(c, rule, "rule", false, &out->broken);
     if (out->rule && text_at(rule, "messageExpression").n)
-        out->message = compile_one(c, rule, "messageExpression", true);
+        out->message = compile_one(c, rule, "messageExpression", true, &unused);
     out->uses_old = out->rule && cel_uses(out->rule, 1);
-    if (out->rule && optional && !out->uses_old)
+    if (out->uses_old && c->uncorrelated)
+        complain_uncorrelated(c, rule);
+    else if (optional && !out->uses_old)
         invalid(c, "optionalOldSelf", optional,
                 "may not be set if oldSelf is not used in rule");
-    field_path(c->s, str_of(json_string_or(json_get(rule, "fieldPath"), "")),
-               &path);
+    field_path_find(c->s->source, str_of(json_get_text(rule, "fieldPath")),
+                    true, &path, NULL);
     out->path = arena_dup(c->s->root->arena, buf_view(&path));
 }
 
-static bool
-has_rules(const struct schema *s)
+bool
+schema_needs_rules(const struct schema *s)
 {
     for (size_t i = 0; i < s->property_count; i++) {
         if (s->properties[i].schema->has_rules)
@@ -281,31 +142,40 @@ has_rules(const struct schema *s)
            (s->values && s->values->has_rules);
 }
 
+/* Can expressions see values of this schema? */
+static bool
+has_type(const struct schema *s)
+{
+    if (!s || s->info.int_or_string)
+        return s != NULL;
+    if (s->info.type == SCHEMA_ARRAY)
+        return has_type(s->items);
+    return s->info.type != SCHEMA_ANY && (!s->values || has_type(s->values));
+}
+
 void
-schema_rules_compile(struct schema *s, const struct buf *path, bool sound,
+schema_rules_compile(struct schema *s, const char *path,
+                     const char *uncorrelated, struct schema_cost_total *total,
                      struct schema_findings *problems)
 {
-    size_t before = problems->n, i = 0;
+    if (s->info.rules && !has_type(s)) {
+        AUTO(mem_free_ptr)
+        char *field = mem_printf("%s.x-kubernetes-validations", path);
 
-    s->has_rules = has_rules(s);
+        schema_findings_add(problems, field, "InternalError",
+                            "Internal error: internal error: failed to "
+                            "construct type information for "
+                            "x-kubernetes-validations rules: unable to convert "
+                            "structural schema to CEL declarations");
+        return;
+    }
     s->rule_list = arena_array(s->root->arena, json_len(s->info.rules) + 1,
                                sizeof(*s->rule_list));
     for (struct json *r = json_first(s->info.rules); r; r = json_next(r)) {
         AUTO(mem_free_ptr)
-        char *at = mem_printf("%s%sx-kubernetes-validations[%zu]",
-                              buf_cstr(path), path->n ? "." : "", i++);
-        struct rules_compiler c = {s, at, problems};
-
-        check_rule(&c, r);
-    }
-    if (!sound || problems->n > before)
-        return;
-    for (struct json *r = json_first(s->info.rules); r; r = json_next(r)) {
-        AUTO(mem_free_ptr)
-        char *at =
-            mem_printf("%s%sx-kubernetes-validations[%zu]", buf_cstr(path),
-                       path->n ? "." : "", s->rule_list_count);
-        struct rules_compiler c = {s, at, problems};
+        char *at = mem_printf("%s%sx-kubernetes-validations[%zu]", path,
+                              *path ? "." : "", s->rule_list_count);
+        struct rules_compiler c = {s, at, uncorrelated, total, problems};
 
         compile_rule(&c, &s->rule_list[s->rule_list_count++], r);
     }
@@ -497,6 +367,12 @@ check_rules(struct checker *c, const struct schema *s, const struct json *v,
         const struct schema_rule *r = &s->rule_list[i];
         const struct cel_value values[] = {self, r->optional_old ? maybe : was};
 
+        if (!r->rule && r->broken) {
+            AUTO(mem_free_ptr)
+            char *why = mem_printf("rule compile error: %s", r->broken);
+
+            add_invalid(c, s, why);
+        }
         if (!r->rule || (r->uses_old && !old && !r->optional_old))
             continue;
         struct cel_value got = run(c, r->rule, values, &stopped);
@@ -605,7 +481,8 @@ check_node(struct checker *c, const struct schema *s, const struct json *v,
 
 void
 schema_rules_check(const struct schema *s, const struct json *value,
-                   const struct json *old, struct schema_findings *findings)
+                   const struct json *old, const char *path,
+                   struct schema_findings *findings)
 {
     struct checker c = {.out = findings,
                         .arena = arena_new(),
@@ -613,6 +490,7 @@ schema_rules_check(const struct schema *s, const struct json *value,
                         .budget = COST_BUDGET,
                         .place = {s, old, value, true}};
 
+    buf_puts(&c.path, path);
     check_node(&c, s, value, old);
     arena_free(c.arena);
     buf_release(&c.path);

@@ -95,8 +95,16 @@ text_type(struct cel_checker *c, const struct schema *s)
     return cel_type_new(c, 's', NULL, NULL);
 }
 
+/* The server makes up names for types: that of a variable, then the steps. */
+static const char *
+below(struct cel_checker *c, const char *name, const char *step)
+{
+    return arena_printf(c->c->arena, "%s.%s", name, step);
+}
+
 const struct cel_type *
-cel_type_of_schema(struct cel_checker *c, const struct schema *s)
+cel_type_of_schema(struct cel_checker *c, const struct schema *s,
+                   const char *name)
 {
     static const char plain[] = {
         [SCHEMA_INTEGER] = 'i', [SCHEMA_NUMBER] = 'd', [SCHEMA_BOOLEAN] = 'b'};
@@ -113,7 +121,7 @@ cel_type_of_schema(struct cel_checker *c, const struct schema *s)
     case SCHEMA_STRING:
         return text_type(c, s);
     case SCHEMA_ARRAY:
-        of = cel_type_of_schema(c, s->items);
+        of = cel_type_of_schema(c, s->items, below(c, name, "@idx"));
         return of ? cel_type_new(c, 'l', of, NULL) : NULL;
     case SCHEMA_OBJECT:
         break;
@@ -121,12 +129,12 @@ cel_type_of_schema(struct cel_checker *c, const struct schema *s)
         return cel_type_new(c, plain[s->info.type], NULL, NULL);
     }
     if (s->values) {
-        of = cel_type_of_schema(c, s->values);
+        of = cel_type_of_schema(c, s->values, below(c, name, "@elem"));
         return of ? cel_type_new(c, 'm', cel_type_new(c, 's', NULL, NULL), of)
                   : NULL;
     }
     object = arena_alloc(c->c->arena, sizeof(*object));
-    *object = (struct cel_type){.kind = 'O', .schema = s};
+    *object = (struct cel_type){.kind = 'O', .schema = s, .name = name};
     return object;
 }
 
@@ -144,7 +152,8 @@ cel_type_field(struct cel_checker *c, const struct cel_type *object,
     }
     if (object->fields || !cel_unescape(name, &key))
         return NULL;
-    return cel_type_of_schema(c, cel_property(object->schema, buf_cstr(&key)));
+    return cel_type_of_schema(c, cel_property(object->schema, buf_cstr(&key)),
+                              below(c, object->name, buf_cstr(&key)));
 }
 
 /* ---- assignment ---- */
@@ -352,7 +361,7 @@ cel_type_text(const struct cel_type *t, struct buf *out)
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (names[i].kind == t->kind)
-            buf_puts(out, names[i].name);
+            buf_puts(out, t->name ? t->name : names[i].name);
     }
     if (!t->a)
         return;

@@ -1,12 +1,29 @@
 #include "lib/schema/crd_check.h"
 
+#include <stdio.h>
+
 #include "lib/base/mem.h"
+#include "lib/base/utf8.h"
 
-#include "lib/schema/jsonpath.h"
+#include "lib/schema/crd_schema.h"
+#include "lib/schema/crd_webhook.h"
+#include "lib/schema/field_path.h"
+#include "lib/schema/go_print.h"
 #include "lib/schema/names.h"
+#include "lib/schema/node.h"
 
-#define INVALID  "FieldValueInvalid"
-#define REQUIRED "FieldValueRequired"
+/*
+ * The server looks at its internal type, in which what is the same in all
+ * versions (always, with one version) stands above them: then spec.validation,
+ * spec.subresources... are named.
+ */
+
+#define INVALID   "FieldValueInvalid"
+#define REQUIRED  "FieldValueRequired"
+#define FORBIDDEN "FieldValueForbidden"
+#define APPROVED  "api-approved.kubernetes.io"
+
+enum { SELECTABLE_MAX = 8, WARNING_MAX = 256 };
 
 void
 crd_default(struct json *crd)
@@ -15,6 +32,8 @@ crd_default(struct json *crd)
     struct json *names = json_need_object(spec, "names");
     AUTO(mem_free_ptr) char *kind = mem_strdup(json_get_text(names, "kind"));
     AUTO(mem_free_ptr) char *list = mem_printf("%sList", kind);
+    struct json *service =
+        json_at(spec, "conversion", "webhook", "clientConfig", "service", NULL);
 
     if (!*json_get_text(names, "listKind") && *kind)
         json_set_string(names, "listKind", list);
@@ -25,108 +44,91 @@ crd_default(struct json *crd)
     if (!json_get(spec, "conversion"))
         json_set_string(json_need_object(spec, "conversion"), "strategy",
                         "None");
+    if (json_is(service, JSON_OBJECT) && !json_get(service, "port"))
+        json_set(service, "port", json_new_int(443));
+}
+
+/* ---- findings ---- */
+
+static void
+invalid(struct schema_findings *bad, const char *field, const char *value,
+        const char *why)
+{
+    AUTO(json_free_ptr) struct json *j = json_new_string(value);
+    AUTO(mem_free_ptr) char *text = schema_value_text(j);
+
+    schema_findings_add(bad, field, INVALID, "Invalid value: %s: %s", text,
+                        why);
+}
+
+/* The value as JSON: what is a pointer in Go. */
+static void
+invalid_pointer(struct schema_findings *bad, const char *field,
+                const struct json *value, const char *why)
+{
+    AUTO(mem_free_ptr) char *text = json_text(value, JSON_HTML);
+
+    schema_findings_add(bad, field, INVALID, "Invalid value: %s: %s", text,
+                        why);
 }
 
 static void
-add_why(struct schema_findings *bad, const char *field, const char *value,
-        const char *prefix, const struct strlist *why)
+required(struct schema_findings *bad, const char *field, const char *why)
 {
+    schema_findings_add(bad, field, REQUIRED, "Required value%s%s",
+                        *why ? ": " : "", why);
+}
+
+/* All that is wrong with a name as one finding. */
+static void
+invalid_name(struct schema_findings *bad, const char *field, const char *value,
+             const char *prefix, const struct strlist *why)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(8192);
+
+    buf_puts(&b, prefix);
     for (size_t i = 0; i < why->n; i++)
-        schema_findings_add(bad, field, INVALID, "Invalid value: \"%s\": %s%s",
-                            value, prefix, why->v[i]);
+        buf_printf(&b, "%s%s", i ? "," : "", why->v[i]);
+    invalid(bad, field, value, buf_cstr(&b));
 }
 
 static void
-validate_group(const char *group, struct schema_findings *bad)
-{
-    AUTO(strlist_release) struct strlist why = {0};
-
-    if (!*group) {
-        schema_findings_add(bad, "spec.group", REQUIRED, "Required value");
-        return;
-    }
-    if (!names_subdomain(str_of(group), &why))
-        add_why(bad, "spec.group", group, "", &why);
-    else if (!strchr(group, '.'))
-        schema_findings_add(bad, "spec.group", INVALID,
-                            "Invalid value: \"%s\": should be a domain with at "
-                            "least one dot",
-                            group);
-}
-
-static void
-validate_one_name(const char *value, const char *field, bool lower,
-                  struct schema_findings *bad)
+check_label(struct schema_findings *bad, const char *field, const char *value,
+            bool mixed)
 {
     AUTO(strlist_release) struct strlist why = {0};
     AUTO(mem_free_ptr) char *low = mem_strdup(value);
 
-    if (!*value) {
-        schema_findings_add(bad, field, REQUIRED, "Required value");
-        return;
-    }
-    for (char *p = low; !lower && *p; p++)
+    for (char *p = low; mixed && *p; p++)
         *p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
     if (!names_label_1035(str_of(low), &why))
-        add_why(bad, field, value,
-                lower ? ""
-                      : "may have mixed case, but should otherwise match: ",
-                &why);
+        invalid_name(bad, field, value,
+                     mixed ? "may have mixed case, but should otherwise match: "
+                           : "",
+                     &why);
 }
 
+/* ---- group, scope and names ---- */
+
 static void
-validate_labels(const struct json *names, const char *key,
-                struct schema_findings *bad)
+check_group(const char *group, struct schema_findings *bad)
 {
-    size_t i = 0;
+    AUTO(strlist_release) struct strlist why = {0};
 
-    for (const struct json *n = json_first(json_get(names, key)); n;
-         n = json_next(n)) {
-        AUTO(mem_free_ptr)
-        char *field = mem_printf("spec.names.%s[%zu]", key, i++);
-
-        validate_one_name(json_string_or(n, ""), field, true, bad);
-    }
+    if (!*group)
+        required(bad, "spec.group", "");
+    else if (!names_subdomain(str_of(group), &why))
+        invalid_name(bad, "spec.group", group, "", &why);
+    else if (!strchr(group, '.'))
+        invalid(bad, "spec.group", group,
+                "should be a domain with at least one dot");
 }
 
 static void
-validate_names(const struct json *obj, const struct json *spec,
-               struct schema_findings *bad)
-{
-    const char *name = json_get_text(json_get(obj, "metadata"), "name");
-    const struct json *names = json_get(spec, "names");
-    AUTO(mem_free_ptr)
-    char *want = mem_printf("%s.%s", json_get_text(names, "plural"),
-                            json_get_text(spec, "group"));
-
-    if (strcmp(name, want) != 0)
-        schema_findings_add(bad, "metadata.name", INVALID,
-                            "Invalid value: \"%s\": must be "
-                            "spec.names.plural+\".\"+spec.group",
-                            name);
-    validate_one_name(json_get_text(names, "plural"), "spec.names.plural", true,
-                      bad);
-    validate_one_name(json_get_text(names, "singular"), "spec.names.singular",
-                      true, bad);
-    validate_one_name(json_get_text(names, "kind"), "spec.names.kind", false,
-                      bad);
-    validate_one_name(json_get_text(names, "listKind"), "spec.names.listKind",
-                      false, bad);
-    validate_labels(names, "shortNames", bad);
-    validate_labels(names, "categories", bad);
-    if (*json_get_text(names, "kind") &&
-        !strcmp(json_get_text(names, "kind"), json_get_text(names, "listKind")))
-        schema_findings_add(bad, "spec.names.listKind", INVALID,
-                            "Invalid value: \"%s\": kind and listKind may not "
-                            "be the same",
-                            json_get_text(names, "kind"));
-}
-
-static void
-validate_scope(const char *scope, struct schema_findings *bad)
+check_scope(const char *scope, struct schema_findings *bad)
 {
     if (!*scope)
-        schema_findings_add(bad, "spec.scope", REQUIRED, "Required value");
+        required(bad, "spec.scope", "");
     else if (strcmp(scope, "Cluster") != 0 && strcmp(scope, "Namespaced") != 0)
         schema_findings_add(bad, "spec.scope", "FieldValueNotSupported",
                             "Unsupported value: \"%s\": supported values: "
@@ -134,203 +136,796 @@ validate_scope(const char *scope, struct schema_findings *bad)
                             scope);
 }
 
-/* value must be one of choices ("a,b"); "" is fine unless required. */
 static void
-validate_choice(const char *value, const char *choices, bool required,
-                const char *field, struct schema_findings *bad)
+check_name_list(const struct json *names, const char *at, const char *key,
+                struct schema_findings *bad)
+{
+    size_t i = 0;
+
+    for (const struct json *n = json_first(json_get(names, key)); n;
+         n = json_next(n)) {
+        AUTO(mem_free_ptr)
+        char *field = mem_printf("%s.%s[%zu]", at, key, i++);
+
+        check_label(bad, field, json_string_or(n, ""), false);
+    }
+}
+
+/* Names as they are, of the spec or those of the status. */
+static void
+check_names(const struct json *names, const char *at,
+            struct schema_findings *bad)
+{
+    static const struct {
+        const char *key;
+        bool mixed;
+    } keys[] = {{"plural", false},
+                {"singular", false},
+                {"kind", true},
+                {"listKind", true}};
+    const char *kind = json_get_text(names, "kind");
+    AUTO(mem_free_ptr) char *list = mem_printf("%s.listKind", at);
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        AUTO(mem_free_ptr) char *field = mem_printf("%s.%s", at, keys[i].key);
+        const char *value = json_get_text(names, keys[i].key);
+
+        if (*value)
+            check_label(bad, field, value, keys[i].mixed);
+    }
+    check_name_list(names, at, "shortNames", bad);
+    if (*kind && strcmp(kind, json_get_text(names, "listKind")) == 0)
+        invalid(bad, list, kind, "kind and listKind may not be the same");
+    check_name_list(names, at, "categories", bad);
+}
+
+static void
+check_needed_names(const struct json *names, struct schema_findings *bad)
+{
+    static const char *const keys[] = {"plural", "singular", "kind",
+                                       "listKind"};
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        AUTO(mem_free_ptr) char *field = mem_printf("spec.names.%s", keys[i]);
+
+        if (!*json_get_text(names, keys[i]))
+            required(bad, field, "");
+    }
+}
+
+static void
+check_object_name(const struct json *crd, struct schema_findings *bad)
+{
+    const struct json *spec = json_get(crd, "spec");
+    const char *name = json_get_text(json_get(crd, "metadata"), "name");
+    AUTO(mem_free_ptr)
+    char *want =
+        mem_printf("%s.%s", json_get_text(json_get(spec, "names"), "plural"),
+                   json_get_text(spec, "group"));
+
+    if (strcmp(name, want) != 0)
+        invalid(bad, "metadata.name", name,
+                "must be spec.names.plural+\".\"+spec.group");
+}
+
+/* ---- columns, subresources, selectable fields ---- */
+
+static bool
+is_one_of(const char *value, const char *choices)
 {
     struct str rest = str_of(choices), one;
 
     while (str_next(&rest, ',', &one)) {
         if (str_eqz(one, value))
-            return;
+            return true;
     }
-    if (!*value && required)
-        schema_findings_add(bad, field, REQUIRED, "Required value");
-    else if (*value)
-        schema_findings_add(bad, field, INVALID,
-                            "Invalid value: \"%s\": must be one of %s", value,
-                            choices);
+    return false;
 }
 
-static void
-validate_column(const struct json *c, const char *path,
-                struct schema_findings *bad)
+/* validateSimpleJSONPath; false with a finding. */
+static bool
+check_simple_path(const char *path, const char *field,
+                  struct schema_findings *bad)
 {
-    const char *jp = json_get_text(c, "jsonPath");
-    struct error err = {0};
-    struct jsonpath *p = jsonpath_compile(str_of(jp), &err);
-    AUTO(mem_free_ptr) char *field = mem_printf("%s.JSONPath", path);
-    AUTO(mem_free_ptr) char *name = mem_printf("%s.name", path);
-    AUTO(mem_free_ptr) char *type = mem_printf("%s.type", path);
-    AUTO(mem_free_ptr) char *format = mem_printf("%s.format", path);
-
-    if (!*json_get_text(c, "name"))
-        schema_findings_add(bad, name, REQUIRED, "Required value");
-    validate_choice(json_get_text(c, "type"),
-                    "boolean,date,integer,number,string", true, type, bad);
-    validate_choice(json_get_text(c, "format"),
-                    "byte,date,date-time,double,float,int32,int64,password",
-                    false, format, bad);
-    if (!p && !*jp)
-        schema_findings_add(bad, field, REQUIRED, "Required value");
-    else if (!p)
-        schema_findings_add(bad, field, INVALID, "Invalid value: \"%s\": %s",
-                            jp, err.msg);
-    jsonpath_free(p);
+    if (!*path)
+        invalid(bad, field, path, "must not be empty");
+    else if (*path != '.')
+        invalid(bad, field, path, "must be a simple json path starting with .");
+    return *path == '.';
 }
 
 static void
-validate_columns(const struct json *list, const char *path,
-                 struct schema_findings *bad)
+check_column(const struct json *c, const char *at, struct schema_findings *bad)
+{
+    static const char types[] = "boolean,date,integer,number,string";
+    static const char formats[] =
+        "byte,date,date-time,double,float,int32,int64,password";
+    const char *type = json_get_text(c, "type");
+    const char *format = json_get_text(c, "format");
+    const char *path = json_get_text(c, "jsonPath");
+    AUTO(mem_free_ptr) char *need = mem_printf("must be one of %s", types);
+    AUTO(buf_release) struct buf field = BUF_INIT(8192);
+    size_t mark;
+
+    buf_puts(&field, at);
+    mark = schema_path_key(&field, "name");
+    if (!*json_get_text(c, "name"))
+        required(bad, buf_cstr(&field), "");
+    buf_truncate(&field, mark);
+    schema_path_key(&field, "type");
+    if (!*type)
+        required(bad, buf_cstr(&field), need);
+    else if (!is_one_of(type, types))
+        invalid(bad, buf_cstr(&field), type, need);
+    buf_truncate(&field, mark);
+    schema_path_key(&field, "format");
+    if (*format && !is_one_of(format, formats)) {
+        AUTO(mem_free_ptr) char *why = mem_printf("must be one of %s", formats);
+
+        invalid(bad, buf_cstr(&field), format, why);
+    }
+    buf_truncate(&field, mark);
+    schema_path_key(&field, "JSONPath");
+    if (!*path)
+        required(bad, buf_cstr(&field), "");
+    else
+        check_simple_path(path, buf_cstr(&field), bad);
+}
+
+static void
+check_columns(const struct json *list, const char *at,
+              struct schema_findings *bad)
 {
     size_t i = 0;
 
     for (const struct json *c = json_first(list); c; c = json_next(c)) {
         AUTO(mem_free_ptr)
-        char *field = mem_printf("%s.additionalPrinterColumns[%zu]", path, i++);
+        char *field = mem_printf("%s.additionalPrinterColumns[%zu]", at, i++);
 
-        validate_column(c, field, bad);
+        check_column(c, field, bad);
     }
 }
 
+/* shown: the path as the server prints it here. */
 static void
-validate_schema(const struct json *version, const char *path,
-                struct schema_findings *bad)
+check_replicas(const struct json *scale, const char *key, const char *part,
+               const char *at, struct schema_findings *bad)
 {
-    const struct json *s = json_at(version, "schema", "openAPIV3Schema", NULL);
+    const char *path = json_get_text(scale, key);
     AUTO(mem_free_ptr)
-    char *field = mem_printf("%s.openAPIV3Schema", path);
-    struct schema *compiled;
+    char *field = mem_printf("%s.subresources.scale.%s", at, key);
+    AUTO(mem_free_ptr) char *under = mem_printf(".%s.", part);
+    AUTO(mem_free_ptr)
+    char *why = mem_printf("should be a json path under .%s", part);
 
-    if (!s) {
-        schema_findings_add(bad, field, REQUIRED,
-                            "Required value: schemas are required");
+    if (!*path)
+        required(bad, field, "");
+    else if (check_simple_path(path, field, bad) &&
+             !str_starts(str_of(path), str_of(under)))
+        invalid(bad, field, path, why);
+}
+
+static void
+check_subresources(const struct json *sub, const char *at,
+                   struct schema_findings *bad)
+{
+    const struct json *scale = json_get(sub, "scale");
+    const char *labels = json_get_text(scale, "labelSelectorPath");
+    AUTO(mem_free_ptr)
+    char *field = mem_printf("%s.subresources.scale.labelSelectorPath", at);
+
+    if (!json_is(scale, JSON_OBJECT))
+        return;
+    check_replicas(scale, "specReplicasPath", "spec", at, bad);
+    check_replicas(scale, "statusReplicasPath", "status", at, bad);
+    if (*labels && check_simple_path(labels, field, bad) &&
+        !str_starts(str_of(labels), STR(".spec.")) &&
+        !str_starts(str_of(labels), STR(".status.")))
+        invalid_pointer(bad, field, json_get(scale, "labelSelectorPath"),
+                        "should be a json path under either .spec or "
+                        ".status");
+}
+
+static void
+check_selectable(const struct json *f, const struct json *schema,
+                 const char *field, struct strlist *seen,
+                 struct schema_findings *bad)
+{
+    const char *path = json_get_text(f, "jsonPath");
+    AUTO(buf_release) struct buf found = BUF_INIT(4096);
+    AUTO(buf_release) struct buf why = BUF_INIT(4096);
+    const struct json *s;
+
+    if (!*path) {
+        required(bad, field, "");
         return;
     }
-    compiled = schema_compile(s, field, bad, NULL);
-    schema_free(compiled);
-}
-
-static void
-validate_version(const struct json *versions, const struct json *v,
-                 const char *at, struct schema_findings *bad)
-{
-    AUTO(mem_free_ptr) char *warning = mem_printf("%s.deprecationWarning", at);
-    const struct json *before = json_first(versions);
-
-    if (json_get_string(v, "deprecationWarning") &&
-        !json_bool(json_get(v, "deprecated"), false))
-        schema_findings_add(bad, warning, INVALID,
-                            "Invalid value: \"%s\": can only be set for "
-                            "deprecated versions",
-                            json_get_string(v, "deprecationWarning"));
-    while (before != v &&
-           strcmp(json_get_text(before, "name"), json_get_text(v, "name")) != 0)
-        before = json_next(before);
-    if (before != v)
-        schema_findings_add(bad, "spec.versions", INVALID,
-                            "Invalid value: must contain unique version "
-                            "names");
-}
-
-static void
-validate_versions(const struct json *versions, struct schema_findings *bad)
-{
-    size_t i = 0, storage = 0;
-    bool one = json_len(versions) == 1;
-
-    if (!json_first(versions))
-        schema_findings_add(bad, "spec.versions", REQUIRED,
-                            "Required value: must have at least one version");
-    for (const struct json *v = json_first(versions); v;
-         v = json_next(v), i++) {
-        AUTO(mem_free_ptr) char *at = mem_printf("spec.versions[%zu]", i);
-        AUTO(mem_free_ptr) char *name = mem_printf("%s.name", at);
+    s = field_path_find(schema, str_of(path), false, &found, &why);
+    if (!s) {
         AUTO(mem_free_ptr)
-        char *schema =
-            one ? mem_strdup("spec.validation") : mem_printf("%s.schema", at);
+        char *text = mem_printf("is an invalid path: %s", buf_cstr(&why));
 
+        invalid(bad, field, path, text);
+        return;
+    }
+    if (strcmp(buf_cstr(&found), "metadata") == 0 ||
+        str_starts(buf_view(&found), STR("metadata.")))
+        invalid(bad, field, path, "must not point to fields in metadata");
+    if (!is_one_of(json_get_text(s, "type"), "string,boolean,integer"))
+        invalid(bad, field, path,
+                "must point to a field of type string, boolean or integer. "
+                "Enum string fields and strings with formats are allowed.");
+    if (strlist_has(seen, buf_view(&found)))
+        schema_findings_add(bad, field, "FieldValueDuplicate",
+                            "Duplicate value: \"%s\"", path);
+    else
+        strlist_add(seen, buf_view(&found));
+}
+
+static void
+check_selectables(const struct json *list, const struct json *schema,
+                  const char *at, struct schema_findings *bad)
+{
+    AUTO(strlist_release) struct strlist seen = {0};
+    AUTO(mem_free_ptr) char *all = mem_printf("%s.selectableFields", at);
+    const char *unreadable = schema ? structural_unreadable(schema) : NULL;
+    AUTO(mem_free_ptr)
+    char *whole = mem_printf("%s.schema.openAPIV3Schema", at);
+    bool top = strcmp(at, "spec") == 0;
+    size_t i = 0;
+
+    if (!json_first(list))
+        return;
+    if (!schema) {
+        invalid(bad, all, "",
+                top ? "may only be set when validations.schema is included"
+                    : "may only be set when `version.schema.openAPIV3Schema` "
+                      "is not included");
+        return;
+    }
+    if (unreadable)
+        invalid(bad, whole, "", unreadable);
+    for (const struct json *f = json_first(list); f; f = json_next(f)) {
+        AUTO(mem_free_ptr)
+        char *field = mem_printf("%s[%zu].jsonPath", all, i++);
+
+        check_selectable(f, unreadable ? NULL : schema, field, &seen, bad);
+    }
+    if (seen.n > SELECTABLE_MAX)
+        schema_findings_add(bad, all, "FieldValueTooMany",
+                            "Too many: %zu: must have at most %d items", seen.n,
+                            SELECTABLE_MAX);
+}
+
+/* ---- schemas ---- */
+
+static const char allowed_at_root[] =
+    "Description Type Format Title Maximum ExclusiveMaximum Minimum "
+    "ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems "
+    "UniqueItems MultipleOf Required Items Properties ExternalDocs Example "
+    "XPreserveUnknownFields XValidations";
+
+static bool
+is_zero(const struct json *v)
+{
+    return json_is(v, JSON_NULL) ||
+           (json_is(v, JSON_BOOL) && !json_bool(v, true)) ||
+           (json_string(v) && !*json_string(v));
+}
+
+/* With a status subresource the root says nothing that is lost when only the
+ * status is validated. The first field in the order of the Go type is told. */
+static void
+check_root(const struct json *schema, const char *at,
+           struct schema_findings *bad)
+{
+    AUTO(json_free_ptr) struct json *go = go_print_schema(schema);
+    AUTO(mem_free_ptr) char *type = mem_printf("%s.openAPIV3Schema.type", at);
+    AUTO(mem_free_ptr) char *root = mem_printf("%s.openAPIV3Schema", at);
+    AUTO(mem_free_ptr) char *text = NULL;
+
+    for (const struct json *m = json_first(go); m; m = json_next(m)) {
+        struct str rest = str_of(allowed_at_root), one;
+        bool allowed = is_zero(m);
+
+        while (!allowed && str_next(&rest, ' ', &one))
+            allowed = str_eqz(one, json_key(m));
+        if (strcmp(json_key(m), "Type") == 0 && !is_zero(m) &&
+            strcmp(json_string_or(m, ""), "object") != 0) {
+            invalid(bad, type, json_string_or(m, ""),
+                    "only \"object\" is allowed as the type at the root of the "
+                    "schema if the status subresource is enabled");
+            return;
+        }
+        if (allowed)
+            continue;
+        text = json_text(go, JSON_HTML);
+        schema_findings_add(bad, root, INVALID,
+                            "Invalid value: %s: only [%s] fields are allowed "
+                            "at the root of the schema if the status "
+                            "subresource is enabled",
+                            text, allowed_at_root);
+        return;
+    }
+}
+
+static void
+check_schema(const struct json *schema, const char *at, bool status,
+             struct schema_findings *bad)
+{
+    AUTO(mem_free_ptr) char *field = mem_printf("%s.openAPIV3Schema", at);
+    AUTO(mem_free_ptr)
+    char *nullable = mem_printf("%s.openAPIV3Schema.nullable", at);
+    size_t before = bad->n, found;
+    const char *unreadable;
+
+    if (!schema)
+        return;
+    if (status)
+        check_root(schema, at, bad);
+    if (json_bool(json_get(schema, "nullable"), false))
+        schema_findings_add(bad, nullable, FORBIDDEN,
+                            "Forbidden: nullable cannot be true at the root");
+    found = bad->n;
+    schema_free(schema_compile(schema, field, bad, NULL));
+    /* Told only when there is nothing else. */
+    unreadable = structural_unreadable(schema);
+    if (found > before && bad->n == found + 1 && unreadable &&
+        strstr(bad->v[found].message, unreadable))
+        schema_findings_truncate(bad, found);
+}
+
+/* ---- versions ---- */
+
+static const struct json *
+schema_of(const struct json *version)
+{
+    const struct json *s = json_at(version, "schema", "openAPIV3Schema", NULL);
+
+    return json_is(s, JSON_NULL) ? NULL : s;
+}
+
+static bool
+has_status(const struct json *version)
+{
+    const struct json *s = json_at(version, "subresources", "status", NULL);
+
+    return s && !json_is(s, JSON_NULL);
+}
+
+/* Nothing, null and what is empty are the same. */
+static bool
+same_part(const struct json *a, const struct json *b)
+{
+    bool no_a = !a || json_is(a, JSON_NULL) ||
+                (json_is(a, JSON_ARRAY) && !json_first(a));
+    bool no_b = !b || json_is(b, JSON_NULL) ||
+                (json_is(b, JSON_ARRAY) && !json_first(b));
+
+    return no_a || no_b ? no_a == no_b : json_equal(a, b);
+}
+
+static bool
+same_everywhere(const struct json *versions, const char *key)
+{
+    const struct json *first = json_get(json_first(versions), key);
+
+    for (const struct json *v = json_first(versions); v; v = json_next(v)) {
+        if (!same_part(json_get(v, key), first))
+            return false;
+    }
+    return json_first(versions) != NULL;
+}
+
+/* unicode.IsPrint, as far as texts that are told to people go. */
+static bool
+is_printable(uint32_t c)
+{
+    static const struct {
+        uint32_t from, to;
+    } not_printed[] = {
+        {0, 0x1F},        {0x7F, 0xA0},        {0xAD, 0xAD},
+        {0x600, 0x605},   {0x61C, 0x61C},      {0x6DD, 0x6DD},
+        {0x1680, 0x1680}, {0x180E, 0x180E},    {0x2000, 0x200F},
+        {0x2028, 0x202F}, {0x205F, 0x206F},    {0x3000, 0x3000},
+        {0xD800, 0xF8FF}, {0xFEFF, 0xFEFF},    {0xFFF0, 0xFFFB},
+        {0xFFFE, 0xFFFF}, {0xE0000, 0x10FFFF},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(not_printed); i++) {
+        if (c >= not_printed[i].from && c <= not_printed[i].to)
+            return false;
+    }
+    return true;
+}
+
+static void
+check_warning_text(const struct json *warning, const char *field,
+                   struct schema_findings *bad)
+{
+    struct str text = str_of(json_string(warning));
+    char why[128];
+
+    if (text.n > WARNING_MAX)
+        invalid_pointer(bad, field, warning, "must be <= 256 characters long");
+    if (!text.n)
+        invalid_pointer(bad, field, warning, "must not be an empty string");
+    for (size_t i = 0; i < text.n;) {
+        uint32_t c;
+        size_t n = utf8_decode(str_from(text, i), &c);
+
+        if (!is_printable(c)) {
+            snprintf(why, sizeof(why),
+                     "must only contain printable UTF-8 characters; "
+                     "non-printable character found at index %zu",
+                     i);
+            invalid_pointer(bad, field, warning, why);
+            return;
+        }
+        i += n;
+    }
+}
+
+static void
+check_deprecation(const struct json *v, const char *at,
+                  struct schema_findings *bad)
+{
+    AUTO(mem_free_ptr) char *field = mem_printf("%s.deprecationWarning", at);
+    const struct json *warning = json_get(v, "deprecationWarning");
+
+    if (!json_string(warning))
+        return;
+    if (!json_bool(json_get(v, "deprecated"), false))
+        invalid_pointer(bad, field, warning,
+                        "can only be set for deprecated versions");
+    else
+        check_warning_text(warning, field, bad);
+}
+
+static void
+check_version(const struct json *v, const char *at, const struct go_hoisted *up,
+              struct schema_findings *bad)
+{
+    AUTO(mem_free_ptr) char *name = mem_printf("%s.name", at);
+    AUTO(mem_free_ptr) char *schema = mem_printf("%s.schema", at);
+
+    check_label(bad, name, json_get_text(v, "name"), false);
+    check_deprecation(v, at, bad);
+    if (!up->schema)
+        check_schema(schema_of(v), schema, has_status(v), bad);
+    if (!up->subresources)
+        check_subresources(json_get(v, "subresources"), at, bad);
+    if (!up->columns)
+        check_columns(json_get(v, "additionalPrinterColumns"), at, bad);
+    if (!up->selectable)
+        check_selectables(json_get(v, "selectableFields"),
+                          up->schema ? NULL : schema_of(v), at, bad);
+}
+
+static void
+check_missing_schemas(const struct json *versions, struct schema_findings *bad)
+{
+    size_t i = 0;
+
+    for (const struct json *v = json_first(versions); v; v = json_next(v)) {
+        AUTO(mem_free_ptr)
+        char *field =
+            mem_printf("spec.versions[%zu].schema.openAPIV3Schema", i++);
+
+        if (!schema_of(v))
+            required(bad, field, "");
+    }
+}
+
+static bool
+has_duplicates(const struct json *versions)
+{
+    for (const struct json *v = json_first(versions); v; v = json_next(v)) {
+        for (const struct json *o = json_next(v); o; o = json_next(o)) {
+            if (strcmp(json_get_text(v, "name"), json_get_text(o, "name")) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void
+check_version_set(const struct json *versions, const struct go_hoisted *up,
+                  struct schema_findings *bad)
+{
+    size_t storage = 0;
+
+    for (const struct json *v = json_first(versions); v; v = json_next(v))
         storage += json_bool(json_get(v, "storage"), false);
-        validate_one_name(json_get_text(v, "name"), name, true, bad);
-        validate_columns(json_get(v, "additionalPrinterColumns"),
-                         one ? "spec" : at, bad);
-        validate_version(versions, v, at, bad);
-        validate_schema(v, schema, bad);
-    }
-    if (json_first(versions) && storage != 1)
+    bool twice = has_duplicates(versions);
+    AUTO(mem_free_ptr)
+    char *shown =
+        twice || storage != 1 ? go_print_versions(versions, up) : NULL;
+
+    if (twice)
         schema_findings_add(bad, "spec.versions", INVALID,
-                            "Invalid value: must have exactly one version "
-                            "marked as storage version");
+                            "Invalid value: %s: must contain unique version "
+                            "names",
+                            shown);
+    if (storage != 1)
+        schema_findings_add(bad, "spec.versions", INVALID,
+                            "Invalid value: %s: must have exactly one version "
+                            "marked as storage version",
+                            shown);
 }
 
+/* What stands above the versions. */
 static void
-validate_conversion(const struct json *conversion, struct schema_findings *bad)
+check_hoisted(const struct json *versions, const struct go_hoisted *up,
+              struct schema_findings *bad)
 {
-    static const char reviews[] = "spec.conversion.conversionReviewVersions";
-    const char *strategy = json_get_text(conversion, "strategy");
-    const struct json *hook = json_get(conversion, "webhook");
-    const struct json *versions = json_get(hook, "conversionReviewVersions");
+    const struct json *first = json_first(versions);
+    bool status = false;
 
-    if (strcmp(strategy, "Webhook") == 0) {
-        if (!json_get(hook, "clientConfig"))
-            schema_findings_add(bad, "spec.conversion.webhookClientConfig",
-                                REQUIRED,
-                                "Required value: required when strategy is set "
-                                "to Webhook");
-        if (!json_len(versions))
-            schema_findings_add(bad, reviews, REQUIRED, "Required value");
-    } else if (strcmp(strategy, "None") == 0) {
-        if (json_get(hook, "clientConfig"))
-            schema_findings_add(bad, "spec.conversion.webhookClientConfig",
-                                "FieldValueForbidden",
-                                "Forbidden: should not be set when strategy is "
-                                "not set to Webhook");
-        if (json_len(versions))
-            schema_findings_add(bad, reviews, "FieldValueForbidden",
-                                "Forbidden: should not be set when strategy is "
-                                "not set to Webhook");
-    } else if (conversion) {
-        schema_findings_add(bad, "spec.conversion.strategy",
-                            "FieldValueNotSupported",
-                            "Unsupported value: \"%s\": supported values: "
-                            "\"None\", \"Webhook\"",
-                            strategy);
+    for (const struct json *v = first; v; v = json_next(v))
+        status |= has_status(v);
+    if (up->schema)
+        check_schema(schema_of(first), "spec.validation", status, bad);
+    if (up->subresources)
+        check_subresources(json_get(first, "subresources"), "spec", bad);
+    if (up->columns)
+        check_columns(json_get(first, "additionalPrinterColumns"), "spec", bad);
+    if (up->selectable)
+        check_selectables(json_get(first, "selectableFields"),
+                          up->schema ? schema_of(first) : NULL, "spec", bad);
+}
+
+/* A default somewhere in a schema. */
+static bool
+says_default(const struct json *j)
+{
+    if (json_is(j, JSON_OBJECT) && json_get(j, "default") &&
+        !json_is(json_get(j, "default"), JSON_NULL))
+        return true;
+    for (const struct json *m = json_first(j); m; m = json_next(m)) {
+        if (says_default(m))
+            return true;
     }
+    return false;
+}
+
+static bool
+has_defaults(const struct json *versions)
+{
+    for (const struct json *v = json_first(versions); v; v = json_next(v)) {
+        if (schema_of(v) && says_default(schema_of(v)))
+            return true;
+    }
+    return false;
 }
 
 static void
-validate_fixed(const struct json *spec, const struct json *was,
-               struct schema_findings *bad)
+check_spec(const struct json *spec, struct schema_findings *bad)
 {
-    static const char *const fixed[] = {"group", "scope"};
+    const struct json *versions = json_get(spec, "versions");
+    const char *first = json_get_text(json_first(versions), "name");
+    const char *strategy =
+        json_get_text(json_get(spec, "conversion"), "strategy");
+    bool keep = json_bool(json_get(spec, "preserveUnknownFields"), false);
+    const struct go_hoisted up = {
+        .schema = same_everywhere(versions, "schema"),
+        .subresources = same_everywhere(versions, "subresources"),
+        .columns = same_everywhere(versions, "additionalPrinterColumns"),
+        .selectable = same_everywhere(versions, "selectableFields"),
+    };
+    size_t i = 0;
+
+    check_group(json_get_text(spec, "group"), bad);
+    check_scope(json_get_text(spec, "scope"), bad);
+    if (!(up.schema && schema_of(json_first(versions))))
+        check_missing_schemas(versions, bad);
+    if (keep && has_defaults(versions))
+        schema_findings_add(bad, "spec.preserveUnknownFields", INVALID,
+                            "Invalid value: true: must be false in order to "
+                            "use defaults in the schema");
+    for (const struct json *v = json_first(versions); v; v = json_next(v)) {
+        AUTO(mem_free_ptr) char *at = mem_printf("spec.versions[%zu]", i++);
+
+        check_version(v, at, &up, bad);
+    }
+    check_version_set(versions, &up, bad);
+    if (*first)
+        check_label(bad, "spec.version", first, false);
+    check_needed_names(json_get(spec, "names"), bad);
+    check_names(json_get(spec, "names"), "spec.names", bad);
+    check_hoisted(versions, &up, bad);
+    if (keep && strcmp(strategy, "None") != 0)
+        invalid(bad, "spec.conversion.strategy", strategy,
+                "must be None if spec.preserveUnknownFields is true");
+    crd_check_conversion(json_get(spec, "conversion"), bad);
+}
+
+/* ---- what an update may not do ---- */
+
+static void
+check_fixed(const struct json *spec, const struct json *was, bool established,
+            struct schema_findings *bad)
+{
+    static const struct {
+        const char *outer, *key;
+        bool always;
+    } fixed[] = {{NULL, "scope", false},
+                 {"names", "kind", false},
+                 {NULL, "group", true},
+                 {"names", "plural", true}};
 
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
-        AUTO(mem_free_ptr) char *field = mem_printf("spec.%s", fixed[i]);
+        const char *outer = fixed[i].outer;
+        const struct json *a = outer ? json_get(spec, outer) : spec;
+        const struct json *b = outer ? json_get(was, outer) : was;
+        const char *now = json_get_text(a, fixed[i].key);
+        AUTO(mem_free_ptr)
+        char *field = mem_printf("spec.%s%s%s", outer ? outer : "",
+                                 outer ? "." : "", fixed[i].key);
 
-        if (!json_equal(json_get(spec, fixed[i]), json_get(was, fixed[i])))
-            schema_findings_add(bad, field, INVALID,
-                                "Invalid value: \"%s\": field is immutable",
-                                json_get_text(spec, fixed[i]));
+        if ((fixed[i].always || established) &&
+            strcmp(now, json_get_text(b, fixed[i].key)) != 0)
+            invalid(bad, field, now, "field is immutable");
     }
+}
+
+static const struct json *
+version_named(const struct json *versions, const char *name)
+{
+    const struct json *v = json_first(versions);
+
+    while (v && strcmp(json_get_text(v, "name"), name) != 0)
+        v = json_next(v);
+    return v;
+}
+
+static bool
+has_text(const struct json *list, const char *text)
+{
+    for (const struct json *e = json_first(list); e; e = json_next(e)) {
+        if (strcmp(json_string_or(e, ""), text) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The stored versions as the write leaves them: with the storage version. */
+static struct json *
+stored_versions(const struct json *versions, const struct json *old)
+{
+    const struct json *was = json_at(old, "status", "storedVersions", NULL);
+    struct json *stored =
+        json_is(was, JSON_ARRAY) ? json_copy(was) : json_new_array();
+    const struct json *v = json_first(versions);
+
+    while (v && !json_bool(json_get(v, "storage"), false))
+        v = json_next(v);
+    if (v && !has_text(stored, json_get_text(v, "name")))
+        json_append(stored, json_new_string(json_get_text(v, "name")));
+    return stored;
+}
+
+/* Versions that were stored must stay. */
+static void
+check_stored(const struct json *versions, const struct json *old,
+             struct schema_findings *bad)
+{
+    AUTO(json_free_ptr) struct json *stored = stored_versions(versions, old);
+    size_t i = 0;
+
+    if (!json_first(stored))
+        schema_findings_add(bad, "status.storedVersions", INVALID,
+                            "Invalid value: null: must have at least one "
+                            "stored version");
+    for (const struct json *v = json_first(versions); v && json_first(stored);
+         v = json_next(v)) {
+        const char *name = json_get_text(v, "name");
+        AUTO(mem_free_ptr)
+        char *why = mem_printf("must have the storage version %s", name);
+
+        if (json_bool(json_get(v, "storage"), false) && !has_text(stored, name))
+            invalid_pointer(bad, "status.storedVersions", stored, why);
+    }
+    for (const struct json *s = json_first(stored); s; s = json_next(s), i++) {
+        const char *name = json_string_or(s, "");
+        AUTO(mem_free_ptr)
+        char *field = mem_printf("status.storedVersions[%zu]", i);
+        AUTO(mem_free_ptr)
+        char *why = mem_printf("missing from spec.versions; %s was previously "
+                               "a storage version, and must remain in "
+                               "spec.versions until a storage migration "
+                               "ensures no data remains persisted in %s and "
+                               "removes %s from status.storedVersions",
+                               name, name, name);
+
+        if (!version_named(versions, name))
+            invalid(bad, field, name, why);
+    }
+}
+
+/* ---- the API's own groups ---- */
+
+enum approval { MISSING, BYPASSED, APPROVED_BY, WRONG };
+
+static enum approval
+approval_of(const struct json *crd)
+{
+    struct str text = str_of(
+        json_get_text(json_at(crd, "metadata", "annotations", NULL), APPROVED));
+    size_t scheme = str_find(text, STR("://"), 0);
+
+    if (!text.n)
+        return MISSING;
+    if (str_starts(text, STR("unapproved")))
+        return BYPASSED;
+    return scheme > 0 && scheme + 3 < text.n && text.s[scheme + 3] != '/'
+               ? APPROVED_BY
+               : WRONG;
+}
+
+static bool
+is_protected(struct str group)
+{
+    static const char *const owners[] = {"k8s.io", "kubernetes.io"};
+
+    for (size_t i = 0; i < ARRAY_LEN(owners); i++) {
+        AUTO(mem_free_ptr) char *below = mem_printf(".%s", owners[i]);
+
+        if (str_eqz(group, owners[i]) || str_ends(group, str_of(below)))
+            return true;
+    }
+    return false;
+}
+
+static void
+check_approval(const struct json *crd, const struct json *old,
+               struct schema_findings *bad)
+{
+    static const char field[] = "metadata.annotations[" APPROVED "]";
+    static const char see[] =
+        "see https://github.com/kubernetes/enhancements/pull/1111";
+    enum approval now = approval_of(crd);
+    AUTO(mem_free_ptr)
+    char *why = mem_printf("protected groups must have approval annotation "
+                           "\"" APPROVED "\"%s, %s",
+                           now == WRONG
+                               ? " with either a URL or a reason starting with "
+                                 "\"unapproved\""
+                               : "",
+                           see);
+
+    if (!is_protected(str_of(json_get_text(json_get(crd, "spec"), "group"))) ||
+        (old && approval_of(old) == now))
+        return;
+    if (now == MISSING)
+        required(bad, field, why);
+    else if (now == WRONG)
+        invalid(bad, field,
+                json_get_text(json_at(crd, "metadata", "annotations", NULL),
+                              APPROVED),
+                why);
 }
 
 void
-crd_check(const struct json *crd, const struct json *established,
+crd_check(const struct json *crd, const struct json *old, bool established,
           struct schema_findings *bad)
 {
     const struct json *spec = json_get(crd, "spec");
+    const struct json *was = json_get(old, "spec");
 
-    validate_group(json_get_text(spec, "group"), bad);
-    validate_names(crd, spec, bad);
-    validate_scope(json_get_text(spec, "scope"), bad);
-    validate_versions(json_get(spec, "versions"), bad);
-    validate_conversion(json_get(spec, "conversion"), bad);
-    if (json_bool(json_get(spec, "preserveUnknownFields"), false))
+    if (!old)
+        check_object_name(crd, bad);
+    check_spec(spec, bad);
+    if (old)
+        check_fixed(spec, was, established, bad);
+    check_names(json_at(crd, "status", "acceptedNames", NULL),
+                "status.acceptedNames", bad);
+    check_stored(json_get(spec, "versions"), old, bad);
+    check_approval(crd, old, bad);
+    if (json_bool(json_get(spec, "preserveUnknownFields"), false) &&
+        !json_bool(json_get(was, "preserveUnknownFields"), false))
         schema_findings_add(bad, "spec.preserveUnknownFields", INVALID,
                             "Invalid value: true: cannot set to true, set "
                             "x-kubernetes-preserve-unknown-fields to true in "
                             "spec.versions[*].schema instead");
-    if (established)
-        validate_fixed(spec, json_get(established, "spec"), bad);
 }

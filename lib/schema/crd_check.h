@@ -12,10 +12,11 @@
 
 /* Sets listKind, singular and conversion where they are absent. */
 void crd_default(struct json *crd);
-/* Adds a finding for each fault of a defaulted CRD. established: the CRD as it
- * was, when objects of it may exist (group and scope are fixed then), or NULL.
- * Names that other CRDs have are the caller's. */
-void crd_check(const struct json *crd, const struct json *established,
+/* Adds a finding for each fault of a defaulted CRD. old: the CRD as it was, or
+ * NULL for a new one; established: objects of it may exist (kind and scope are
+ * fixed then). What all objects have (metadata) and names that other CRDs have
+ * are the caller's. */
+void crd_check(const struct json *crd, const struct json *old, bool established,
                struct schema_findings *bad);
 
 #endif

@@ -338,6 +338,13 @@ walk_for(const struct schema *s, const struct json *v, const char *path,
 }
 
 void
+schema_check_embedded(const struct schema *s, const struct json *value,
+                      const char *path, struct schema_findings *findings)
+{
+    walk_for(s, value, path, false, findings);
+}
+
+void
 schema_check_invariants(const struct schema *s, const struct json *value,
                         const struct json *old, const char *path,
                         struct schema_findings *findings)

@@ -28,12 +28,14 @@ struct schema_list_of {
 struct schema_rule {
     struct cel *rule, *message; /* message: may be NULL */
     const struct json *source;
-    const char *path; /* fieldPath, as findings write it */
+    const char *path;   /* fieldPath, as findings write it */
+    const char *broken; /* why there is no rule */
     bool uses_old, optional_old;
 };
 
 struct schema {
     struct schema_info info;
+    const struct json *source; /* in root->source */
     struct schema_root *root;
     struct schema *next; /* all nodes, from root->nodes */
     struct schema_property *properties;
@@ -57,7 +59,6 @@ struct schema_root {
     struct json *source; /* a copy: info points into it */
     struct schema *nodes;
     size_t node_count;
-    size_t unevaluated; /* rules below allOf and its sisters */
 };
 
 /* The fields of ObjectMeta. */
@@ -92,15 +93,36 @@ bool schema_needs_invariants(const struct schema *s);
 char *schema_value_text(const struct json *v);
 /* Drops all but the first n. */
 void schema_findings_truncate(struct schema_findings *f, size_t n);
-/* Compiles the rules of a node whose children are complete; unless sound (no
- * faults in it or below) they are only looked at. */
-void schema_rules_compile(struct schema *s, const struct buf *path, bool sound,
+/* Are there rules in s or below? Its children are complete. */
+bool schema_needs_rules(const struct schema *s);
+/* Static costs of the rules of a schema. */
+struct schema_cost_total {
+    uint64_t total;
+    struct {
+        char *path;
+        uint64_t cost;
+    } worst[4];
+    size_t count;
+};
+/* Compiles the rules of a node, whose path is given. uncorrelated: see
+ * crd_schema.h. */
+void schema_rules_compile(struct schema *s, const char *path,
+                          const char *uncorrelated,
+                          struct schema_cost_total *total,
                           struct schema_findings *problems);
+/* Adds what there is to say about all costs together. */
+void schema_cost_report(const struct schema_cost_total *total, const char *path,
+                        struct schema_findings *problems);
+void schema_cost_release(struct schema_cost_total *total);
 void schema_rules_release(struct schema *s);
-/* Runs the rules of s and below; old may be NULL. */
+/* Runs the rules of s and below; old may be NULL. path is put in front of
+ * fields. */
 void schema_rules_check(const struct schema *s, const struct json *value,
-                        const struct json *old,
+                        const struct json *old, const char *path,
                         struct schema_findings *findings);
+/* Embedded resources in value (and value itself) alone. */
+void schema_check_embedded(const struct schema *s, const struct json *value,
+                           const char *path, struct schema_findings *findings);
 /* Does s have this format? Unknown formats accept everything. */
 bool schema_format_ok(const char *format, struct str s);
 bool schema_format_known(const char *format);

@@ -152,9 +152,3 @@ schema_property(const struct schema *node, size_t i, const char **name,
         *required = p->required;
     return p->schema;
 }
-
-size_t
-schema_rule_count(const struct schema *root)
-{
-    return root->root->unevaluated;
-}

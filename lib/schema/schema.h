@@ -153,8 +153,5 @@ const struct schema *schema_at(const struct schema *node, ...)
 size_t schema_property_count(const struct schema *node);
 const struct schema *schema_property(const struct schema *node, size_t i,
                                      const char **name, bool *required);
-/* Number of CEL rules that schema_validate leaves unevaluated: those below
- * allOf, anyOf, oneOf and not. */
-size_t schema_rule_count(const struct schema *root);
 
 #endif

@@ -107,7 +107,7 @@ add(struct check *c, const char *reason, const char *fmt, ...)
     va_end(ap);
     buf_puts(&field, c->prefix);
     if (c->path.n)
-        schema_path_key(&field, at(c));
+        schema_path_key(&field, at(c) + (*at(c) == '.'));
     add_once(c->out, buf_cstr(&field), reason, message);
     free(message);
 }
@@ -461,7 +461,14 @@ check_members(struct check *c, const struct schema *s, const struct json *v)
         if (child) {
             struct link link = member_link(c, json_key(m));
 
-            schema_path_key(&c->path, json_key(m));
+            /* A text begins with a dot where the path is nothing but the key
+             * of a map. */
+            if (!c->path.n && !schema_find(s, json_key(m)))
+                buf_putc(&c->path, '.');
+            if (c->path.n == 1)
+                buf_puts(&c->path, json_key(m));
+            else
+                schema_path_key(&c->path, json_key(m));
             check_linked(c, child, m, link);
         } else if (s->closed && !schema_find(s, json_key(m))) {
             AUTO(json_free_ptr) struct json *key = json_new_string(json_key(m));
@@ -748,7 +755,7 @@ validate_rest(const struct schema *root, const struct json *object,
             "because the object was invalid; correct the existing errors to "
             "complete validation");
     else
-        schema_rules_check(root, object, old, findings);
+        schema_rules_check(root, object, old, "", findings);
     return findings->n == before;
 }
 
@@ -783,6 +790,6 @@ schema_validate_rules(const struct schema *root, const struct json *object,
     size_t before = findings->n;
 
     if (root->has_rules)
-        schema_rules_check(root, object, NULL, findings);
+        schema_rules_check(root, object, NULL, "", findings);
     return findings->n == before;
 }

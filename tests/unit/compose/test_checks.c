@@ -36,6 +36,12 @@ expect_lines(struct schema_findings *f, const char *want)
     "{'name':'" name "','served':true,'referenceable':" ref                    \
     ",'schema':{'openAPIV3Schema':" schema "}}"
 #define EMPTY "{'type':'object'}"
+/* A version as the server shows it when the rest is the same in all. */
+#define SHOWN(name, storage)                                                   \
+    "{\"Name\":\"" name "\",\"Served\":true,\"Storage\":" storage              \
+    ",\"Deprecated\":false,\"DeprecationWarning\":null,\"Schema\":null,"       \
+    "\"Subresources\":null,\"AdditionalPrinterColumns\":null,"                 \
+    "\"SelectableFields\":null}"
 
 static void
 xrds(void **state)
@@ -45,12 +51,20 @@ xrds(void **state)
     } cases[] = {
         {XRD(",'versions':[" VERSION("v1", "true", EMPTY) "]"), ""},
         {XRD(",'versions':[" VERSION("v1", "false", EMPTY) "]"),
-         "spec.versions: Invalid value: must have exactly one version marked "
-         "as storage version\n"},
+         "spec.versions: Invalid value: [" SHOWN(
+             "v1", "false") "]: must have exactly one version marked as "
+                            "storage version\n"
+                            "status.storedVersions: Invalid value: null: must "
+                            "have at least one "
+                            "stored version\n"},
         {XRD(",'versions':[" VERSION("v1", "true", EMPTY) "," VERSION(
              "v2", "true", EMPTY) "]"),
-         "spec.versions: Invalid value: must have exactly one version marked "
-         "as storage version\n"},
+         "spec.versions: Invalid value: [" SHOWN("v1", "true") "," SHOWN(
+             "v2", "true") "]: must have exactly one version marked as storage "
+                           "version\n"
+                           "status.storedVersions: Invalid value: [\"v1\"]: "
+                           "must have the "
+                           "storage version v2\n"},
         {XRD(",'versions':[{'name':'v1','served':true,'referenceable':true}]"),
          "spec: cannot generate CRD for \"Composite Resource\" \"xs.g.io\": "
          "custom resource validation cannot be nil\n"},

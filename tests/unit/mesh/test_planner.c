@@ -152,12 +152,9 @@ plan_text(void)
                        p->diff[d].before ? p->diff[d].before : "(none)",
                        p->diff[d].after ? p->diff[d].after : "(none)");
     }
-    for (size_t i = 0; i < plan.notes_n; i++) {
-        /* How many rules are not evaluated is not ours to say. */
-        if (strcmp(plan.notes[i].code, "rules-not-evaluated") != 0)
-            buf_printf(&b, "%c %s\n", weights[plan.notes[i].weight],
-                       plan.notes[i].text);
-    }
+    for (size_t i = 0; i < plan.notes_n; i++)
+        buf_printf(&b, "%c %s\n", weights[plan.notes[i].weight],
+                   plan.notes[i].text);
     return buf_take(&b);
 }
 

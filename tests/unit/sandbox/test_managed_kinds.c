@@ -54,7 +54,7 @@ definitions_are_sound(void **state)
     for (const struct json *c = json_first(all); c; c = json_next(c)) {
         AUTO(schema_findings_release) struct schema_findings bad = {0};
 
-        crd_check(c, NULL, &bad);
+        crd_check(c, NULL, false, &bad);
         if (bad.n)
             fail_msg("%s: %s: %s",
                      json_string(json_at(c, "metadata", "name", NULL)),
