@@ -5,9 +5,9 @@
 #include "lib/base/mem.h"
 #include "lib/base/utf8.h"
 
+#include "lib/schema/crd_parts.h"
 #include "lib/schema/crd_schema.h"
 #include "lib/schema/crd_webhook.h"
-#include "lib/schema/field_path.h"
 #include "lib/schema/go_print.h"
 #include "lib/schema/names.h"
 #include "lib/schema/node.h"
@@ -19,11 +19,10 @@
  */
 
 #define INVALID   "FieldValueInvalid"
-#define REQUIRED  "FieldValueRequired"
 #define FORBIDDEN "FieldValueForbidden"
 #define APPROVED  "api-approved.kubernetes.io"
 
-enum { SELECTABLE_MAX = 8, WARNING_MAX = 256 };
+enum { WARNING_MAX = 256 };
 
 void
 crd_default(struct json *crd)
@@ -50,35 +49,6 @@ crd_default(struct json *crd)
 
 /* ---- findings ---- */
 
-static void
-invalid(struct schema_findings *bad, const char *field, const char *value,
-        const char *why)
-{
-    AUTO(json_free_ptr) struct json *j = json_new_string(value);
-    AUTO(mem_free_ptr) char *text = schema_value_text(j);
-
-    schema_findings_add(bad, field, INVALID, "Invalid value: %s: %s", text,
-                        why);
-}
-
-/* The value as JSON: what is a pointer in Go. */
-static void
-invalid_pointer(struct schema_findings *bad, const char *field,
-                const struct json *value, const char *why)
-{
-    AUTO(mem_free_ptr) char *text = json_text(value, JSON_HTML);
-
-    schema_findings_add(bad, field, INVALID, "Invalid value: %s: %s", text,
-                        why);
-}
-
-static void
-required(struct schema_findings *bad, const char *field, const char *why)
-{
-    schema_findings_add(bad, field, REQUIRED, "Required value%s%s",
-                        *why ? ": " : "", why);
-}
-
 /* All that is wrong with a name as one finding. */
 static void
 invalid_name(struct schema_findings *bad, const char *field, const char *value,
@@ -89,7 +59,7 @@ invalid_name(struct schema_findings *bad, const char *field, const char *value,
     buf_puts(&b, prefix);
     for (size_t i = 0; i < why->n; i++)
         buf_printf(&b, "%s%s", i ? "," : "", why->v[i]);
-    invalid(bad, field, value, buf_cstr(&b));
+    crd_invalid(bad, field, value, buf_cstr(&b));
 }
 
 static void
@@ -116,19 +86,19 @@ check_group(const char *group, struct schema_findings *bad)
     AUTO(strlist_release) struct strlist why = {0};
 
     if (!*group)
-        required(bad, "spec.group", "");
+        crd_required(bad, "spec.group", "");
     else if (!names_subdomain(str_of(group), &why))
         invalid_name(bad, "spec.group", group, "", &why);
     else if (!strchr(group, '.'))
-        invalid(bad, "spec.group", group,
-                "should be a domain with at least one dot");
+        crd_invalid(bad, "spec.group", group,
+                    "should be a domain with at least one dot");
 }
 
 static void
 check_scope(const char *scope, struct schema_findings *bad)
 {
     if (!*scope)
-        required(bad, "spec.scope", "");
+        crd_required(bad, "spec.scope", "");
     else if (strcmp(scope, "Cluster") != 0 && strcmp(scope, "Namespaced") != 0)
         schema_findings_add(bad, "spec.scope", "FieldValueNotSupported",
                             "Unsupported value: \"%s\": supported values: "
@@ -175,7 +145,7 @@ check_names(const struct json *names, const char *at,
     }
     check_name_list(names, at, "shortNames", bad);
     if (*kind && strcmp(kind, json_get_text(names, "listKind")) == 0)
-        invalid(bad, list, kind, "kind and listKind may not be the same");
+        crd_invalid(bad, list, kind, "kind and listKind may not be the same");
     check_name_list(names, at, "categories", bad);
 }
 
@@ -189,7 +159,7 @@ check_needed_names(const struct json *names, struct schema_findings *bad)
         AUTO(mem_free_ptr) char *field = mem_printf("spec.names.%s", keys[i]);
 
         if (!*json_get_text(names, keys[i]))
-            required(bad, field, "");
+            crd_required(bad, field, "");
     }
 }
 
@@ -204,197 +174,8 @@ check_object_name(const struct json *crd, struct schema_findings *bad)
                    json_get_text(spec, "group"));
 
     if (strcmp(name, want) != 0)
-        invalid(bad, "metadata.name", name,
-                "must be spec.names.plural+\".\"+spec.group");
-}
-
-/* ---- columns, subresources, selectable fields ---- */
-
-static bool
-is_one_of(const char *value, const char *choices)
-{
-    struct str rest = str_of(choices), one;
-
-    while (str_next(&rest, ',', &one)) {
-        if (str_eqz(one, value))
-            return true;
-    }
-    return false;
-}
-
-/* validateSimpleJSONPath; false with a finding. */
-static bool
-check_simple_path(const char *path, const char *field,
-                  struct schema_findings *bad)
-{
-    if (!*path)
-        invalid(bad, field, path, "must not be empty");
-    else if (*path != '.')
-        invalid(bad, field, path, "must be a simple json path starting with .");
-    return *path == '.';
-}
-
-static void
-check_column(const struct json *c, const char *at, struct schema_findings *bad)
-{
-    static const char types[] = "boolean,date,integer,number,string";
-    static const char formats[] =
-        "byte,date,date-time,double,float,int32,int64,password";
-    const char *type = json_get_text(c, "type");
-    const char *format = json_get_text(c, "format");
-    const char *path = json_get_text(c, "jsonPath");
-    AUTO(mem_free_ptr) char *need = mem_printf("must be one of %s", types);
-    AUTO(buf_release) struct buf field = BUF_INIT(8192);
-    size_t mark;
-
-    buf_puts(&field, at);
-    mark = schema_path_key(&field, "name");
-    if (!*json_get_text(c, "name"))
-        required(bad, buf_cstr(&field), "");
-    buf_truncate(&field, mark);
-    schema_path_key(&field, "type");
-    if (!*type)
-        required(bad, buf_cstr(&field), need);
-    else if (!is_one_of(type, types))
-        invalid(bad, buf_cstr(&field), type, need);
-    buf_truncate(&field, mark);
-    schema_path_key(&field, "format");
-    if (*format && !is_one_of(format, formats)) {
-        AUTO(mem_free_ptr) char *why = mem_printf("must be one of %s", formats);
-
-        invalid(bad, buf_cstr(&field), format, why);
-    }
-    buf_truncate(&field, mark);
-    schema_path_key(&field, "JSONPath");
-    if (!*path)
-        required(bad, buf_cstr(&field), "");
-    else
-        check_simple_path(path, buf_cstr(&field), bad);
-}
-
-static void
-check_columns(const struct json *list, const char *at,
-              struct schema_findings *bad)
-{
-    size_t i = 0;
-
-    for (const struct json *c = json_first(list); c; c = json_next(c)) {
-        AUTO(mem_free_ptr)
-        char *field = mem_printf("%s.additionalPrinterColumns[%zu]", at, i++);
-
-        check_column(c, field, bad);
-    }
-}
-
-/* shown: the path as the server prints it here. */
-static void
-check_replicas(const struct json *scale, const char *key, const char *part,
-               const char *at, struct schema_findings *bad)
-{
-    const char *path = json_get_text(scale, key);
-    AUTO(mem_free_ptr)
-    char *field = mem_printf("%s.subresources.scale.%s", at, key);
-    AUTO(mem_free_ptr) char *under = mem_printf(".%s.", part);
-    AUTO(mem_free_ptr)
-    char *why = mem_printf("should be a json path under .%s", part);
-
-    if (!*path)
-        required(bad, field, "");
-    else if (check_simple_path(path, field, bad) &&
-             !str_starts(str_of(path), str_of(under)))
-        invalid(bad, field, path, why);
-}
-
-static void
-check_subresources(const struct json *sub, const char *at,
-                   struct schema_findings *bad)
-{
-    const struct json *scale = json_get(sub, "scale");
-    const char *labels = json_get_text(scale, "labelSelectorPath");
-    AUTO(mem_free_ptr)
-    char *field = mem_printf("%s.subresources.scale.labelSelectorPath", at);
-
-    if (!json_is(scale, JSON_OBJECT))
-        return;
-    check_replicas(scale, "specReplicasPath", "spec", at, bad);
-    check_replicas(scale, "statusReplicasPath", "status", at, bad);
-    if (*labels && check_simple_path(labels, field, bad) &&
-        !str_starts(str_of(labels), STR(".spec.")) &&
-        !str_starts(str_of(labels), STR(".status.")))
-        invalid_pointer(bad, field, json_get(scale, "labelSelectorPath"),
-                        "should be a json path under either .spec or "
-                        ".status");
-}
-
-static void
-check_selectable(const struct json *f, const struct json *schema,
-                 const char *field, struct strlist *seen,
-                 struct schema_findings *bad)
-{
-    const char *path = json_get_text(f, "jsonPath");
-    AUTO(buf_release) struct buf found = BUF_INIT(4096);
-    AUTO(buf_release) struct buf why = BUF_INIT(4096);
-    const struct json *s;
-
-    if (!*path) {
-        required(bad, field, "");
-        return;
-    }
-    s = field_path_find(schema, str_of(path), false, &found, &why);
-    if (!s) {
-        AUTO(mem_free_ptr)
-        char *text = mem_printf("is an invalid path: %s", buf_cstr(&why));
-
-        invalid(bad, field, path, text);
-        return;
-    }
-    if (strcmp(buf_cstr(&found), "metadata") == 0 ||
-        str_starts(buf_view(&found), STR("metadata.")))
-        invalid(bad, field, path, "must not point to fields in metadata");
-    if (!is_one_of(json_get_text(s, "type"), "string,boolean,integer"))
-        invalid(bad, field, path,
-                "must point to a field of type string, boolean or integer. "
-                "Enum string fields and strings with formats are allowed.");
-    if (strlist_has(seen, buf_view(&found)))
-        schema_findings_add(bad, field, "FieldValueDuplicate",
-                            "Duplicate value: \"%s\"", path);
-    else
-        strlist_add(seen, buf_view(&found));
-}
-
-static void
-check_selectables(const struct json *list, const struct json *schema,
-                  const char *at, struct schema_findings *bad)
-{
-    AUTO(strlist_release) struct strlist seen = {0};
-    AUTO(mem_free_ptr) char *all = mem_printf("%s.selectableFields", at);
-    const char *unreadable = schema ? structural_unreadable(schema) : NULL;
-    AUTO(mem_free_ptr)
-    char *whole = mem_printf("%s.schema.openAPIV3Schema", at);
-    bool top = strcmp(at, "spec") == 0;
-    size_t i = 0;
-
-    if (!json_first(list))
-        return;
-    if (!schema) {
-        invalid(bad, all, "",
-                top ? "may only be set when validations.schema is included"
-                    : "may only be set when `version.schema.openAPIV3Schema` "
-                      "is not included");
-        return;
-    }
-    if (unreadable)
-        invalid(bad, whole, "", unreadable);
-    for (const struct json *f = json_first(list); f; f = json_next(f)) {
-        AUTO(mem_free_ptr)
-        char *field = mem_printf("%s[%zu].jsonPath", all, i++);
-
-        check_selectable(f, unreadable ? NULL : schema, field, &seen, bad);
-    }
-    if (seen.n > SELECTABLE_MAX)
-        schema_findings_add(bad, all, "FieldValueTooMany",
-                            "Too many: %zu: must have at most %d items", seen.n,
-                            SELECTABLE_MAX);
+        crd_invalid(bad, "metadata.name", name,
+                    "must be spec.names.plural+\".\"+spec.group");
 }
 
 /* ---- schemas ---- */
@@ -432,9 +213,10 @@ check_root(const struct json *schema, const char *at,
             allowed = str_eqz(one, json_key(m));
         if (strcmp(json_key(m), "Type") == 0 && !is_zero(m) &&
             strcmp(json_string_or(m, ""), "object") != 0) {
-            invalid(bad, type, json_string_or(m, ""),
-                    "only \"object\" is allowed as the type at the root of the "
-                    "schema if the status subresource is enabled");
+            crd_invalid(
+                bad, type, json_string_or(m, ""),
+                "only \"object\" is allowed as the type at the root of the "
+                "schema if the status subresource is enabled");
             return;
         }
         if (allowed)
@@ -547,9 +329,9 @@ check_warning_text(const struct json *warning, const char *field,
     char why[128];
 
     if (text.n > WARNING_MAX)
-        invalid_pointer(bad, field, warning, "must be <= 256 characters long");
+        crd_invalid_json(bad, field, warning, "must be <= 256 characters long");
     if (!text.n)
-        invalid_pointer(bad, field, warning, "must not be an empty string");
+        crd_invalid_json(bad, field, warning, "must not be an empty string");
     for (size_t i = 0; i < text.n;) {
         uint32_t c;
         size_t n = utf8_decode(str_from(text, i), &c);
@@ -559,7 +341,7 @@ check_warning_text(const struct json *warning, const char *field,
                      "must only contain printable UTF-8 characters; "
                      "non-printable character found at index %zu",
                      i);
-            invalid_pointer(bad, field, warning, why);
+            crd_invalid_json(bad, field, warning, why);
             return;
         }
         i += n;
@@ -576,8 +358,8 @@ check_deprecation(const struct json *v, const char *at,
     if (!json_string(warning))
         return;
     if (!json_bool(json_get(v, "deprecated"), false))
-        invalid_pointer(bad, field, warning,
-                        "can only be set for deprecated versions");
+        crd_invalid_json(bad, field, warning,
+                         "can only be set for deprecated versions");
     else
         check_warning_text(warning, field, bad);
 }
@@ -594,12 +376,12 @@ check_version(const struct json *v, const char *at, const struct go_hoisted *up,
     if (!up->schema)
         check_schema(schema_of(v), schema, has_status(v), bad);
     if (!up->subresources)
-        check_subresources(json_get(v, "subresources"), at, bad);
+        crd_check_subresources(json_get(v, "subresources"), at, bad);
     if (!up->columns)
-        check_columns(json_get(v, "additionalPrinterColumns"), at, bad);
+        crd_check_columns(json_get(v, "additionalPrinterColumns"), at, bad);
     if (!up->selectable)
-        check_selectables(json_get(v, "selectableFields"),
-                          up->schema ? NULL : schema_of(v), at, bad);
+        crd_check_selectables(json_get(v, "selectableFields"),
+                              up->schema ? NULL : schema_of(v), at, bad);
 }
 
 static void
@@ -613,7 +395,7 @@ check_missing_schemas(const struct json *versions, struct schema_findings *bad)
             mem_printf("spec.versions[%zu].schema.openAPIV3Schema", i++);
 
         if (!schema_of(v))
-            required(bad, field, "");
+            crd_required(bad, field, "");
     }
 }
 
@@ -667,12 +449,14 @@ check_hoisted(const struct json *versions, const struct go_hoisted *up,
     if (up->schema)
         check_schema(schema_of(first), "spec.validation", status, bad);
     if (up->subresources)
-        check_subresources(json_get(first, "subresources"), "spec", bad);
+        crd_check_subresources(json_get(first, "subresources"), "spec", bad);
     if (up->columns)
-        check_columns(json_get(first, "additionalPrinterColumns"), "spec", bad);
+        crd_check_columns(json_get(first, "additionalPrinterColumns"), "spec",
+                          bad);
     if (up->selectable)
-        check_selectables(json_get(first, "selectableFields"),
-                          up->schema ? schema_of(first) : NULL, "spec", bad);
+        crd_check_selectables(json_get(first, "selectableFields"),
+                              up->schema ? schema_of(first) : NULL, "spec",
+                              bad);
 }
 
 /* A default somewhere in a schema. */
@@ -735,8 +519,8 @@ check_spec(const struct json *spec, struct schema_findings *bad)
     check_names(json_get(spec, "names"), "spec.names", bad);
     check_hoisted(versions, &up, bad);
     if (keep && strcmp(strategy, "None") != 0)
-        invalid(bad, "spec.conversion.strategy", strategy,
-                "must be None if spec.preserveUnknownFields is true");
+        crd_invalid(bad, "spec.conversion.strategy", strategy,
+                    "must be None if spec.preserveUnknownFields is true");
     crd_check_conversion(json_get(spec, "conversion"), bad);
 }
 
@@ -765,7 +549,7 @@ check_fixed(const struct json *spec, const struct json *was, bool established,
 
         if ((fixed[i].always || established) &&
             strcmp(now, json_get_text(b, fixed[i].key)) != 0)
-            invalid(bad, field, now, "field is immutable");
+            crd_invalid(bad, field, now, "field is immutable");
     }
 }
 
@@ -824,7 +608,7 @@ check_stored(const struct json *versions, const struct json *old,
         char *why = mem_printf("must have the storage version %s", name);
 
         if (json_bool(json_get(v, "storage"), false) && !has_text(stored, name))
-            invalid_pointer(bad, "status.storedVersions", stored, why);
+            crd_invalid_json(bad, "status.storedVersions", stored, why);
     }
     for (const struct json *s = json_first(stored); s; s = json_next(s), i++) {
         const char *name = json_string_or(s, "");
@@ -839,7 +623,7 @@ check_stored(const struct json *versions, const struct json *old,
                                name, name, name);
 
         if (!version_named(versions, name))
-            invalid(bad, field, name, why);
+            crd_invalid(bad, field, name, why);
     }
 }
 
@@ -898,12 +682,12 @@ check_approval(const struct json *crd, const struct json *old,
         (old && approval_of(old) == now))
         return;
     if (now == MISSING)
-        required(bad, field, why);
+        crd_required(bad, field, why);
     else if (now == WRONG)
-        invalid(bad, field,
-                json_get_text(json_at(crd, "metadata", "annotations", NULL),
-                              APPROVED),
-                why);
+        crd_invalid(bad, field,
+                    json_get_text(json_at(crd, "metadata", "annotations", NULL),
+                                  APPROVED),
+                    why);
 }
 
 void
