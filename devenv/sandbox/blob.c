@@ -5,10 +5,14 @@
 
 #include "lib/base/mem.h"
 
+/* States come and go all the time: sizes in steps let the heap give a place to
+ * the next one as it is. */
+#define STEP 256
+
 struct blob *
 blob_new(struct str s)
 {
-    struct blob *b = mem_alloc(sizeof(*b) + s.n + 1);
+    struct blob *b = mem_alloc((sizeof(*b) + s.n + STEP) / STEP * STEP);
 
     *b = (struct blob){.users = 1, .n = s.n};
     if (s.n)

@@ -17,10 +17,18 @@
 static struct str
 skip_string(struct str s)
 {
-    for (size_t i = 1; i < s.n; i++) {
-        if (s.s[i] == '"')
-            return str_from(s, i + 1);
-        i += s.s[i] == '\\';
+    size_t at = 1, slashes;
+
+    while (at < s.n) {
+        const char *end = memchr(s.s + at, '"', s.n - at);
+
+        if (!end)
+            break;
+        at = (size_t)(end - s.s) + 1;
+        for (slashes = 0; end[-1 - (ptrdiff_t)slashes] == '\\'; slashes++)
+            ;
+        if (slashes % 2 == 0)
+            return str_from(s, at);
     }
     return str_from(s, s.n);
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
-# 5,000 objects on the sandbox: the cache's list beside kubectl's, in the same run. (ConfigMaps:
-# nothing is composed of them, so the lists are all there is to wait for.)
+# 5,000 and 50,000 objects on the sandbox: the cache's list beside kubectl's, in the same run, and
+# what the server needs. (ConfigMaps: nothing is composed of them, so the lists are all there is to
+# wait for.) With MESHTOP_TEST_KUBECONFIG the same list of 5,000 from that API server.
 # usage: kube.sh BUILD   (called by run.sh)
 set -u
 O=${1:?usage: kube.sh BUILD}
@@ -13,26 +14,58 @@ say() { # what value budget unit: OK when value <= budget
 }
 mt up --engine sandbox >/dev/null 2>&1 || { echo "MISS  up failed"; exit 0; }
 K="$T/meshtop/bench/kubeconfig"
-awk 'BEGIN {
-	for (x = "x"; length(x) < 2200;) x = x x
-	for (i = 0; i < 5000; i++)
-		printf "---\n{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"c%04d\",\"namespace\":\"default\"},\"data\":{\"a\":\"%s\"}}\n", i, substr(x, 1, 2200)
-}' | "$O/tests/tools/meshload" "$K" >/dev/null || { echo "MISS  no 5,000 objects"; exit 0; }
-
+pid=$(mt sandbox status -o json | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')
+resident() { awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"; }
+now() { date +%s%N; }
+# ConfigMaps of 2.2 KB, from number $2 to $3, in namespace $1
+maps() {
+	awk -v ns="$1" -v from="$2" -v to="$3" 'BEGIN {
+		for (x = "x"; length(x) < 2200;) x = x x
+		for (i = from; i < to; i++)
+			printf "---\n{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"c%05d\",\"namespace\":\"%s\"},\"data\":{\"a\":\"%s\"}}\n", i, ns, substr(x, 1, 2200)
+	}'
+}
 # The best of three: the machine has other things to do.
 best() { sort -n | head -1; }
-list() { "$O/tests/bench/kube_cache" "$K" - v1 configmaps; }
-ours=$(for _ in 1 2 3; do list | awk '{print $2}'; done | best)
-list | awk '{print $4, $6}' >"$T/size"
-read -r objects mib <"$T/size"
-say "$objects objects listed by the cache from the sandbox" "$ours" 300 ms
-say "  whole process, peak memory" "$mib" 50 MiB
-if kubectl=$(command -v kubectl); then
-	theirs=$(for _ in 1 2 3; do
-		t0=$(date +%s%N)
-		"$kubectl" --kubeconfig "$K" get configmaps -A >"$T/out" 2>/dev/null
-		echo $((($(date +%s%N) - t0) / 1000000))
-	done | best)
-	echo "      kubectl get configmaps -A: $theirs ms, $(($(wc -l <"$T/out") - 1)) rows"
-	say "  the cache's time, of kubectl's" "$(awk -v a="$ours" -v b="$theirs" 'BEGIN { print a * 100 / b }')" 100 %
-fi
+list() { "$O/tests/bench/kube_cache" "$1" - v1 configmaps; }
+ours() { for _ in 1 2 3; do list "$1" | awk '{print $2}'; done | best; }
+theirs() {
+	for _ in 1 2 3; do
+		t0=$(now)
+		"$kubectl" --kubeconfig "$1" get configmaps -A >"$T/out" 2>/dev/null
+		echo $((($(now) - t0) / 1000000))
+	done | best
+}
+kubectl=$(command -v kubectl)
+have=0
+for n in 5000 50000; do
+	before=$(resident)
+	t0=$(now)
+	maps default "$have" "$n" | "$O/tests/tools/meshload" "$K" >/dev/null || { echo "MISS  no $n objects"; exit 0; }
+	say "$((n - have)) objects created by one client" $((($(now) - t0) / 1000000)) $(((n - have) / 2)) ms
+	say "  memory of 1,000 of them in the server" "$(awk -v a="$before" -v b="$(resident)" -v n=$((n - have)) 'BEGIN { print (b - a) * 1000 / n }')" 8000 KiB
+	have=$n
+	mine=$(ours "$K")
+	list "$K" | awk '{print $4, $6}' >"$T/size"
+	read -r objects mib <"$T/size"
+	say "$objects objects listed by the cache from the sandbox" "$mine" $((n * 6 / 100)) ms
+	say "  whole process, peak memory" "$mib" "$((20 + n * 6 / 1000))" MiB
+	say "  the server then" "$(($(resident) / 1024))" 120 MiB
+	[ -n "$kubectl" ] || continue
+	other=$(theirs "$K")
+	echo "      kubectl get configmaps -A: $other ms, $(($(wc -l <"$T/out") - 1)) rows"
+	say "  the cache's time, of kubectl's" "$(awk -v a="$mine" -v b="$other" 'BEGIN { print a * 100 / b }')" 100 %
+	[ "$n" = 5000 ] || continue
+	[ -n "${MESHTOP_TEST_KUBECONFIG:-}" ] || continue
+	# The peer: a kube-apiserver with the same objects.
+	R=$MESHTOP_TEST_KUBECONFIG ns=meshtop-bench
+	"$kubectl" --kubeconfig "$R" create namespace $ns >/dev/null 2>&1
+	t0=$(now)
+	maps $ns 0 5000 | "$O/tests/tools/meshload" "$R" >/dev/null
+	echo "      kube-apiserver: 5000 objects created in $((($(now) - t0) / 1000000)) ms"
+	real=$(ours "$R") real_kubectl=$(theirs "$R")
+	"$kubectl" --kubeconfig "$R" delete namespace $ns --wait=false >/dev/null 2>&1
+	echo "      kube-apiserver: listed by the cache in $real ms, by kubectl in $real_kubectl ms"
+	say "  the sandbox's time, of kube-apiserver's (cache)" "$(awk -v a="$mine" -v b="$real" 'BEGIN { print a * 100 / b }')" 100 %
+	say "  the sandbox's time, of kube-apiserver's (kubectl)" "$(awk -v a="$other" -v b="$real_kubectl" 'BEGIN { print a * 100 / b }')" 100 %
+done

@@ -1,7 +1,8 @@
 /*
- * The sandbox under load: writes acknowledged with fsync, a crowd of watches,
- * and what idle costs; once for the engine alone (tests/kv.h), once for the
- * program with the REST semantics on top (ConfigMaps).
+ * The sandbox under load: writes acknowledged with fsync, connections, a crowd
+ * of watches, and what idle costs; once for the engine alone (tests/kv.h), once
+ * for the program with the REST semantics on top (ConfigMaps). Connections also
+ * of the API server that MESHTOP_TEST_KUBECONFIG names, where there is one.
  * Server and clients are processes of their own and share the machine.
  *
  * usage: sandbox_load [BUILD]
@@ -27,6 +28,7 @@ enum {
     RATE = 500, /* events a second */
     WATCH_SECONDS = 5,
     IDLE_SECONDS = 5,
+    CALLS = 200,
     OBJECTS = 100,
     SAMPLES = WATCHES * RATE * (WATCH_SECONDS + 1)
 };
@@ -247,6 +249,81 @@ bench_writes(const struct flavour *f, const char *data)
     stop(pid);
 }
 
+/* ---- connections ---- */
+
+static int
+compare(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* The median time, in ms, of a GET on a connection of its own (the handshake
+ * included), or on one that is kept. */
+static double
+call_ms(unsigned port, bool kept)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(65536);
+    struct peer p = {.fd = -1};
+    float ms[CALLS];
+
+    for (int i = 0; i < CALLS; i++) {
+        int64_t begin = clock_mono_us();
+
+        if (p.fd < 0 && !peer_open(&p, port, NULL, 10))
+            die("cannot connect");
+        if (peer_call(&p, "GET", "/readyz", NULL, &b) != 200)
+            die("no answer");
+        if (!kept)
+            peer_close(&p);
+        ms[i] = (float)(clock_mono_us() - begin) / 1000;
+    }
+    if (kept)
+        peer_close(&p);
+    qsort(ms, CALLS, sizeof(*ms), compare);
+    return ms[CALLS / 2];
+}
+
+/* The port of a server on this machine; 0: none. */
+static unsigned
+real_port(void)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(65536);
+    const char *path = getenv("MESHTOP_TEST_KUBECONFIG"), *at;
+
+    if (!path || !file_read(path, &b, NULL))
+        return 0;
+    at = strstr(buf_cstr(&b), "https://127.0.0.1:");
+    return at ? (unsigned)strtoul(at + 18, NULL, 10) : 0;
+}
+
+static void
+bench_connections(const struct flavour *f, const char *data)
+{
+    struct say said;
+    pid_t pid = start(f, data, &said);
+    double fresh = call_ms(said.port, false), kept = call_ms(said.port, true);
+    unsigned real = real_port();
+
+    say(fresh <= 5, f, "TLS handshake and first answer, median", fresh, "ms",
+        "<= 5");
+    say(kept <= 1, f, "answer on a kept connection, median", kept, "ms",
+        "<= 1");
+    if (real) {
+        double their_fresh = call_ms(real, false);
+        double their_kept = call_ms(real, true);
+
+        printf("      kube-apiserver: %.1f ms and %.1f ms\n", their_fresh,
+               their_kept);
+        say(fresh <= their_fresh, f, "  handshake, of kube-apiserver's time",
+            fresh * 100 / their_fresh, "%", "<= 100");
+        say(kept <= their_kept, f, "  kept, of kube-apiserver's time",
+            kept * 100 / their_kept, "%", "<= 100");
+    }
+    stop(pid);
+}
+
 /* ---- watches ---- */
 
 /* Sends RATE writes a second that carry the time they left. */
@@ -302,14 +379,6 @@ take_events(const struct flavour *f, struct peer *p, struct buf *text,
     }
     buf_consume(text, end);
     return have;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-
-    return x < y ? -1 : x > y;
 }
 
 /* Reads all watches until ms went by without an event. */
@@ -414,6 +483,10 @@ main(int argc, char **argv)
         AUTO(mem_free_ptr)
         char *watches = mem_printf("%s/%zu-watches.db", folder, i);
 
+        AUTO(mem_free_ptr)
+        char *calls = mem_printf("%s/%zu-calls.db", folder, i);
+
+        bench_connections(&flavours[i], calls);
         bench_writes(&flavours[i], writes);
         bench_watches(&flavours[i], watches);
     }
