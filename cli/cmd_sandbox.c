@@ -19,6 +19,7 @@
 
 #include "cli/commands.h"
 #include "cli/sandbox_fail.h"
+#include "cli/sandbox_kubeconfig.h"
 
 #define DELAY_DEFAULT_MS 300
 #define ASK_MS           3000
@@ -105,6 +106,7 @@ serve_options(const struct sandbox *s, struct server_options *o,
     *o = (struct server_options){
         .listen = args_get(a, "listen", NULL),
         .data = given ? given : s->paths.data,
+        .token_file = args_get(a, "token-file", NULL),
         .pid_file = ours ? s->paths.pid_file : NULL,
         .provider_delay_ms = delay,
         .core_23 = strcmp(core, "2.3") == 0,
@@ -138,8 +140,9 @@ verb_serve(struct sandbox *s)
 static void
 serve_words(const struct sandbox *s, struct strlist *words)
 {
-    static const char *const passed[] = {"listen", "data", "kubeconfig-out",
-                                         "provider-delay", "crossplane"};
+    static const char *const passed[] = {"listen",         "data",
+                                         "kubeconfig-out", "provider-delay",
+                                         "crossplane",     "token-file"};
     AUTO(mem_free_ptr) char *self = process_self();
     AUTO(strlist_release) struct strlist load = {0};
 
@@ -302,14 +305,36 @@ verb_fail(struct sandbox *s)
     return sandbox_fail(s->a);
 }
 
+/* The identity lies beside the data. */
+static int
+verb_kubeconfig(struct sandbox *s)
+{
+    const char *data = args_get(s->a, "data", NULL);
+    const char *slash = data ? strrchr(data, '/') : NULL;
+    AUTO(mem_free_ptr)
+    char *folder = !data   ? mem_strdup(s->paths.folder)
+                   : slash ? mem_strndup(data, (size_t)(slash - data))
+                           : mem_strdup(".");
+    AUTO(mem_free_ptr)
+    char *admin = data ? mem_printf("%s.kubeconfig", data)
+                       : mem_strdup(s->paths.kubeconfig);
+    AUTO(mem_free_ptr) char *name = mem_printf("meshtop-%s", s->profile.name);
+
+    return sandbox_kubeconfig(s->a, folder, admin, name);
+}
+
 static const struct {
     const char *name;
     int (*run)(struct sandbox *s);
     size_t words; /* behind the verb, at most */
 } verbs[] = {
-    {"serve", verb_serve, 0}, {"start", verb_start, 0},
-    {"stop", verb_stop, 0},   {"status", verb_status, 0},
-    {"reset", verb_reset, 0}, {"fail", verb_fail, 1},
+    {"serve", verb_serve, 0},
+    {"start", verb_start, 0},
+    {"stop", verb_stop, 0},
+    {"status", verb_status, 0},
+    {"reset", verb_reset, 0},
+    {"fail", verb_fail, 1},
+    {"kubeconfig", verb_kubeconfig, 0},
 };
 
 /* The exit code; -1: no such verb. */
@@ -343,7 +368,8 @@ run(const struct args *a)
     if (code < 0) {
         error_set(&s.err, ERR_USAGE, "no verb \"%s\"", args_word(a, 0));
         error_remedy(&s.err, "",
-                     "There are serve, start, stop, status, reset and fail.");
+                     "There are serve, start, stop, status, reset, "
+                     "kubeconfig and fail.");
         code = command_fail(&s.err);
     }
     daemon_paths_release(&s.paths);
@@ -360,6 +386,10 @@ static const struct flag flags[] = {
     {"provider-delay", 0, "MS",
      "until a simulated resource turns Ready (default 300)"},
     {"crossplane", 0, "VERSION", "whose core it acts as: 2.0 (default) or 2.3"},
+    {"token-file", 0, "FILE",
+     "more users: lines of token,user,uid,\"group,group\""},
+    {"user", 0, "NAME", "kubeconfig: whose (a client certificate)"},
+    {"group", 0, "GROUP", "kubeconfig: a group of the user (repeatable)"},
     {"yes", 'y', NULL, "reset without asking"},
     {"reason", 0, "REASON",
      "fail: forbidden, quota, timeout, slow, notfound, unavailable, or the "
@@ -375,12 +405,17 @@ static const struct flag flags[] = {
 
 const struct command cmd_sandbox = {
     .name = "sandbox",
-    .args = "serve|start|stop|status|reset|fail [[KIND/]NAME]",
+    .args = "serve|start|stop|status|reset|kubeconfig|fail [[KIND/]NAME]",
     .summary = "the embedded control plane by itself",
     .help = "serve stays in the foreground and prints one line when it is "
             "ready; start does the same in the background; stop ends it and "
             "keeps its data; reset removes the data.\n"
             "status answers 0 while it runs and 20 when it does not.\n"
+            "kubeconfig prints (or writes with --kubeconfig-out) one for "
+            "another user than the admin; its rights are those of roles and "
+            "bindings:\n"
+            "    meshtop sandbox kubeconfig --read-only >reader.kubeconfig\n"
+            "    meshtop sandbox kubeconfig --user jane --group dev\n"
             "fail makes calls of the simulated clouds fail for a managed "
             "resource, or for all that a composite of that name composes, in "
             "each cloud's own words; without a name it shows what is set:\n"

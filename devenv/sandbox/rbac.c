@@ -500,19 +500,16 @@ rbac_rules_of(const struct rbac *b, const struct identity *who, const char *ns,
 
 bool
 rbac_role_rules(const struct rbac *b, const char *ns, const char *kind,
-                const char *name, struct rbac_rules *out, struct status *st)
+                const char *name, struct rbac_rules *out)
 {
     AUTO(buf_release) struct buf key = BUF_INIT(KEY_MAX);
     bool local = !strcmp(kind, "Role");
     const struct role *r =
         map_get(&b->roles, object_key(local ? ns : "", name, &key));
 
-    if (r) {
+    if (r)
         *out = r->rules;
-        return true;
-    }
-    return status_not_found(st, RBAC_GROUP, local ? "role" : "clusterrole",
-                            name);
+    return r != NULL;
 }
 
 /* ---- birth and death ---- */

@@ -49,10 +49,9 @@ void rbac_rules_of(const struct rbac *b, const struct identity *who,
                    const char *ns, struct arena *arena, struct rbac_rules *out,
                    struct buf *errors);
 /* The rules of the role of that kind and name as a binding in ns means it;
- * false: there is none, st says so (404). */
+ * false: there is none. */
 bool rbac_role_rules(const struct rbac *b, const char *ns, const char *kind,
-                     const char *name, struct rbac_rules *out,
-                     struct status *st);
+                     const char *name, struct rbac_rules *out);
 
 /* A registry_gate_fn: refuses a write of a role or binding by which who would
  * give away more than it has (403, 404). rbac: a struct rbac. */

@@ -119,9 +119,12 @@ may_write_binding(const struct gate *g)
     /* Another kind is refused by the checks that follow. */
     if (!local && strcmp(kind, "ClusterRole") != 0)
         return true;
-    return may(g, "bind", local ? "roles" : "clusterroles", name) ||
-           (rbac_role_rules(g->rbac, g->ns, kind, name, &rules, g->st) &&
-            holds(g, &rules));
+    if (may(g, "bind", local ? "roles" : "clusterroles", name))
+        return true;
+    if (rbac_role_rules(g->rbac, g->ns, kind, name, &rules))
+        return holds(g, &rules);
+    /* The server calls the role's absence that of such a binding. */
+    return status_not_found(g->st, g->kind->group, g->kind->plural, name);
 }
 
 /* The write changes nothing but what the garbage collector does. */
