@@ -66,8 +66,33 @@ add_product(struct buf *b, const char *type, unsigned i, unsigned version)
              "\"2026-11-21T02:51:39Z\"}]}}}\n");
 }
 
+/* What a server sends instead to who wants metadata, or rows. */
 static void
-serve(int listener, int ready, unsigned n)
+add_small(struct buf *b, enum kube_form form, unsigned i)
+{
+    bool row = form == KUBE_TABLE;
+
+    buf_puts(b, "{\"type\":\"ADDED\",\"object\":");
+    if (row)
+        buf_printf(b,
+                   "{\"kind\":\"Table\",\"columnDefinitions\":%s,\"rows\":[{"
+                   "\"cells\":[\"product-%05u\",\"shop\",\"1.0.0\",\"5m\"],"
+                   "\"object\":",
+                   i ? "null" : "[{\"name\":\"Name\"}]", i);
+    buf_printf(b,
+               "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":"
+               "\"meta.k8s.io/v1\",\"metadata\":{\"name\":\"product-%05u\","
+               "\"namespace\":\"dm-%03u\",\"uid\":"
+               "\"6f1d0e3c-0000-4000-8000-%012u\",\"resourceVersion\":\"%u\","
+               "\"generation\":4,\"creationTimestamp\":"
+               "\"2026-11-21T02:51:37Z\",\"managedFields\":[{\"manager\":"
+               "\"m\",\"fieldsV1\":{\"f:spec\":{}}}]}}",
+               i, i / 25, i, i + 1);
+    buf_puts(b, row ? "}]}}\n" : "}\n");
+}
+
+static void
+serve(int listener, int ready, unsigned n, enum kube_form form)
 {
     struct buf b = BUF_INIT(SIZE_MAX / 2);
     char request[4096];
@@ -75,10 +100,19 @@ serve(int listener, int ready, unsigned n)
 
     buf_puts(&b, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                  "Connection: close\r\n\r\n");
-    for (unsigned i = 0; i < n; i++)
-        add_product(&b, "ADDED", i, i + 1);
+    for (unsigned i = 0; i < n; i++) {
+        if (form == KUBE_FULL)
+            add_product(&b, "ADDED", i, i + 1);
+        else
+            add_small(&b, form, i);
+    }
+    if (form == KUBE_TABLE)
+        buf_puts(&b, "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Table\","
+                     "\"rows\":[{\"cells\":[],\"object\":{\"metadata\":{"
+                     "\"resourceVersion\":\"9999\",\"annotations\":{"
+                     "\"k8s.io/initial-events-end\":\"true\"}}}}]}}\n");
     buf_puts(&b, "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{"
-                 "\"resourceVersion\":\"9\",\"annotations\":{"
+                 "\"resourceVersion\":\"9999\",\"annotations\":{"
                  "\"k8s.io/initial-events-end\":\"true\"}}}}\n");
     close(ready);
     fd = accept(listener, NULL, NULL);
@@ -97,7 +131,7 @@ serve(int listener, int ready, unsigned n)
 }
 
 static pid_t
-start_peer(unsigned n, char url[64])
+start_peer(unsigned n, enum kube_form form, char url[64])
 {
     struct sockaddr_in a = {.sin_family = AF_INET};
     socklen_t size = sizeof(a);
@@ -116,7 +150,7 @@ start_peer(unsigned n, char url[64])
     pid = fork();
     if (pid == 0) {
         close(ready[0]);
-        serve(fd, ready[1], n);
+        serve(fd, ready[1], n, form);
         _exit(0);
     }
     close(fd);
@@ -179,7 +213,7 @@ static void
 measure(unsigned n, double mib_budget)
 {
     char url[64], what[80], budget[32];
-    pid_t peer = start_peer(n, url);
+    pid_t peer = start_peer(n, KUBE_FULL, url);
     struct kube_access access = {.server = url, .ns = (char *)"default"};
     struct kube_cache_options o = {
         .gvr = KUBE_GVR("meshifi.io", "v1alpha1", "dataproducts")};
@@ -220,6 +254,43 @@ measure(unsigned n, double mib_budget)
     snprintf(what, sizeof(what), "peak memory with %u products", n);
     snprintf(budget, sizeof(budget), "%.0f", mib_budget);
     say(peak_mib() <= mib_budget, what, peak_mib(), "MiB", budget);
+    kube_cache_free(k);
+    kube_client_free(c);
+    loop_free(l);
+    kill(peer, SIGKILL);
+    waitpid(peer, NULL, 0);
+}
+
+/* What an object takes beside its own text, in each form. */
+static void
+measure_form(enum kube_form form, const char *name)
+{
+    enum { N = 5000 };
+    char url[64], what[80];
+    pid_t peer = start_peer(N, form, url);
+    struct kube_access access = {.server = url, .ns = (char *)"default"};
+    struct kube_cache_options o = {
+        .gvr = KUBE_GVR("meshifi.io", "v1alpha1", "dataproducts"),
+        .form = form};
+    struct loop *l = loop_new(NULL);
+    struct kube_client *c = kube_client_new(l, &access, NULL, NULL);
+    struct kube_cache *k = kube_cache_new(c, &o, NULL, NULL);
+    double text = 0, beside;
+
+    if (!kube_cache_wait(k, 60000, NULL) || kube_cache_count(k) != N)
+        die("no list");
+    for (size_t i = 0; i < N; i++) {
+        const struct kube_object *x = kube_cache_at(k, i);
+
+        text += (double)(x->ns.n + x->name.n + x->uid.n + x->version.n +
+                         x->owner.n + x->body.n + x->ready.reason.n +
+                         x->synced.reason.n);
+    }
+    beside = ((double)kube_cache_bytes(k) - text) / N;
+    snprintf(what, sizeof(what), "an object as %s, beside its text", name);
+    say(beside <= 250, what, beside, "B", "250");
+    snprintf(what, sizeof(what), "an object as %s, its text", name);
+    say(true, what, text / N, "B", "none");
     kube_cache_free(k);
     kube_client_free(c);
     loop_free(l);
@@ -277,5 +348,8 @@ main(int argc, char **argv)
         }
         waitpid(pid, NULL, 0);
     }
+    measure_form(KUBE_FULL, "a whole");
+    measure_form(KUBE_META, "metadata");
+    measure_form(KUBE_TABLE, "a row");
     return 0;
 }

@@ -1,12 +1,14 @@
 /*
- * The lines of a watch, into a store. What is checked: a line that is JSON is
+ * The lines of a watch, into a store, whole and as rows of Tables; the same
+ * bytes as a list, in pieces. What is checked: a line that is JSON is
  * never called broken; what is kept of a JSON object is JSON; the store stays
  * sorted; changes and counts agree.
- * covers: lib/kube/skim.c lib/kube/store.c */
+ * covers: lib/kube/skim.c lib/kube/store.c lib/kube/items.c */
 #include <stdlib.h>
 
 #include "lib/base/json.h"
 
+#include "lib/kube/items.h"
 #include "lib/kube/skim.h"
 #include "lib/kube/store.h"
 
@@ -65,6 +67,54 @@ check_object(struct kube_store *s, struct str object)
     json_free(tree);
 }
 
+/* ---- rows and lists ---- */
+
+static bool
+on_item(void *arg, struct str item)
+{
+    struct kube_store *s = arg;
+
+    if (!item.n || item.s[0] != '{')
+        abort();
+    kube_store_put(s, item, NULL, NULL);
+    return true;
+}
+
+/* What a list is taken to be must not depend on how it comes. */
+static bool
+feed_list(struct str text, const char *key, enum kube_form form, size_t piece,
+          size_t *n)
+{
+    struct kube_items items;
+    struct kube_store s;
+    struct str rest;
+    bool ok = true;
+
+    kube_store_init(&s, 20, form);
+    kube_items_init(&items, key, 4096, 4096, on_item, &s);
+    while (ok && text.n) {
+        ok = kube_items_feed(&items, str_sub(text, 0, piece), NULL);
+        text = str_from(text, MIN(piece, text.n));
+    }
+    ok = ok && kube_items_end(&items, &rest, NULL);
+    *n = s.n;
+    check_store(&s);
+    kube_items_release(&items);
+    kube_store_release(&s);
+    return ok;
+}
+
+static void
+check_list(struct str text, const char *key, enum kube_form form)
+{
+    size_t a, b;
+    bool whole = feed_list(text, key, form, SIZE_MAX / 2, &a);
+    bool pieces = feed_list(text, key, form, 3, &b);
+
+    if (whole != pieces || (whole && a != b))
+        abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -73,7 +123,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct kube_store s;
     size_t n;
 
-    kube_store_init(&s, 20, KUBE_FULL);
+    check_list(rest, "items", KUBE_FULL);
+    check_list(rest, "rows", KUBE_TABLE);
+    kube_store_init(&s, 20, size % 3 ? KUBE_FULL : KUBE_TABLE);
     while (str_next(&rest, '\n', &line)) {
         if (!kube_skim_event(line, &type, &object, NULL))
             continue;
@@ -83,6 +135,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             kube_store_begin(&s);
         else if (str_eq(type, STR("ERROR")))
             kube_store_sweep(&s);
+        else if (s.form == KUBE_TABLE)
+            check_list(object, "rows", KUBE_TABLE);
         else
             check_object(&s, object);
         check_store(&s);
