@@ -18,6 +18,7 @@
 #include "devenv/sandbox/managed_kinds.h"
 #include "devenv/sandbox/provider.h"
 #include "devenv/sandbox/usage_index.h"
+#include "devenv/sandbox/workload_looks.h"
 
 /* Jobs done before the API gets its turn again. */
 #define BUDGET_US      25000
@@ -46,6 +47,14 @@ static const struct rule {
     {"apps", "daemonsets", JOB_WORKLOAD},
     {"", "pods", JOB_WORKLOAD},
     {"", "nodes", JOB_WORKLOAD},
+    {"apps", "replicasets", JOB_WORKLOAD},
+    {"apps", "statefulsets", JOB_WORKLOAD},
+    {"", "replicationcontrollers", JOB_WORKLOAD},
+    {"batch", "jobs", JOB_WORKLOAD},
+    {"", "services", JOB_WORKLOAD},
+    {"", "persistentvolumeclaims", JOB_WORKLOAD},
+    {"", "persistentvolumes", JOB_WORKLOAD},
+    {"", "resourcequotas", JOB_WORKLOAD},
 };
 
 /* What the controllers read and write of Crossplane's own. */
@@ -440,6 +449,8 @@ on_event(void *arg, const struct registry_event *e)
     forget_fetched(c, k);
     usage_index_event(c->usages, e);
     add_by_rule(c, e);
+    if (e->type == CHANGE_DELETED)
+        workload_gone(c, e);
     if (type && type->claim_plural)
         add_claim(c, type, e);
     if (type)

@@ -290,13 +290,17 @@ a_deployment_gets_its_pods(void **state)
     apply(w, RUNS("d", "reg.example.com/a:v1"));
     AUTO(json_free_ptr) struct json *d = get(w, "apps/v1", "Deployment", "d");
 
-    expect_condition(d, "Available", "True MinimumReplicasAvailable ");
+    expect_condition(d, "Available",
+                     "True MinimumReplicasAvailable Deployment has "
+                     "minimum availability.");
     assert_int_equal(pods(w, "Running"), 2);
     /* Another template: other pods, at once. */
     apply(w, RUNS("d", "reg.invalid:5000/a:v1"));
     AUTO(json_free_ptr) struct json *e = get(w, "apps/v1", "Deployment", "d");
 
-    expect_condition(e, "Available", "False MinimumReplicasUnavailable ");
+    expect_condition(e, "Available",
+                     "False MinimumReplicasUnavailable Deployment "
+                     "does not have minimum availability.");
     assert_int_equal(pods(w, "Pending"), 2);
     assert_int_equal(pods(w, "Running"), 0);
     k = registry_kind(w->registry, "apps/v1", "Deployment");
