@@ -45,7 +45,7 @@ static void
 add_sub(struct kind_info *k, struct str text)
 {
     struct kind_sub *s = &k->subs[k->subs_n++];
-    struct str name, what, group, version;
+    struct str name, what, group, version, kind;
 
     str_cut(text, ':', &name, &text);
     str_cut(text, ':', &what, &text);
@@ -53,8 +53,8 @@ add_sub(struct kind_info *k, struct str text)
     s->verbs = texts(k->arena, text);
     s->group = k->pub.group;
     s->version = k->pub.version;
-    if (str_cut(what, '/', &group, &what)) {
-        str_cut(what, '/', &version, &what);
+    if (str_cut(what, '/', &group, &kind)) {
+        str_cut(kind, '/', &version, &what);
         s->group = arena_dup(k->arena, group);
         s->version = arena_dup(k->arena, version);
     }

@@ -16,14 +16,66 @@ struct sorted {
     size_t n;
 };
 
+/* The order in which kube-apiserver shows its own groups; those of CRDs come
+ * after them, by name (kube-aggregator's priorities). */
+static const char *const group_order[] = {
+    "",
+    "apiregistration.k8s.io",
+    "apps",
+    "events.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "scheduling.k8s.io",
+    "coordination.k8s.io",
+    "node.k8s.io",
+    "discovery.k8s.io",
+    "resource.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
+};
+
+static size_t
+group_rank(const char *group)
+{
+    size_t i = 0;
+
+    while (i < ARRAY_LEN(group_order) && strcmp(group_order[i], group) != 0)
+        i++;
+    return i;
+}
+
+static int
+compare_groups(const char *a, const char *b)
+{
+    size_t x = group_rank(a), y = group_rank(b);
+
+    return x != y ? (x < y ? -1 : 1) : strcmp(a, b);
+}
+
 static int
 by_group_and_name(const void *a, const void *b)
 {
     const struct resource *const *x = a, *const *y = b;
     const struct kind *p = &(*x)->v[0]->pub, *q = &(*y)->v[0]->pub;
-    int sign = strcmp(p->group, q->group);
+    int sign = compare_groups(p->group, q->group);
 
     return sign ? sign : strcmp(p->plural, q->plural);
+}
+
+static int
+by_group(const void *a, const void *b)
+{
+    const char *const *x = a, *const *y = b;
+
+    return compare_groups(*x, *y);
 }
 
 static struct sorted
@@ -86,7 +138,7 @@ group_names(const struct sorted *s, struct strlist *out)
         if (!strlist_has(out, str_of(reviews_row(i)->group)))
             strlist_add(out, str_of(reviews_row(i)->group));
     }
-    strlist_sort(out);
+    qsort(out->v, out->n, sizeof(*out->v), by_group);
 }
 
 static const struct kind_info *
@@ -230,7 +282,8 @@ resource_list(const struct sorted *s, const char *group, const char *version)
         *group ? mem_printf("%s/%s", group, version) : mem_strdup(version);
 
     json_set_string(j, "kind", "APIResourceList");
-    json_set_string(j, "apiVersion", "v1");
+    if (*group) /* the core's list was there before the field */
+        json_set_string(j, "apiVersion", "v1");
     json_set_string(j, "groupVersion", gv);
     list = json_set(j, "resources", json_new_array());
     for (size_t i = 0; i < s->n; i++) {
@@ -318,13 +371,17 @@ api_versions(struct rest *rq)
 
 /* ---- aggregated ---- */
 
+/* Of built-in kinds only the kind is said, unless it is somebody else's. */
 static struct json *
-response_kind(const char *group, const char *version, const char *kind)
+response_kind(const struct kind_info *k, const char *group, const char *version,
+              const char *kind)
 {
+    bool own = !k || (k->pub.builtin && !strcmp(group, k->pub.group) &&
+                      !strcmp(version, k->pub.version));
     struct json *j = json_new_object();
 
-    json_set_string(j, "group", group);
-    json_set_string(j, "version", version);
+    json_set_string(j, "group", own ? "" : group);
+    json_set_string(j, "version", own ? "" : version);
     json_set_string(j, "kind", kind);
     return j;
 }
@@ -338,7 +395,8 @@ put_aggregated(struct json *list, const struct kind_info *k)
     size_t n = subresources(k, subs);
 
     json_set_string(j, "resource", p->plural);
-    json_set(j, "responseKind", response_kind(p->group, p->version, p->kind));
+    json_set(j, "responseKind",
+             response_kind(k, p->group, p->version, p->kind));
     json_set_string(j, "scope", p->namespaced ? "Namespaced" : "Cluster");
     json_set_string(j, "singularResource", p->singular);
     json_set(j, "verbs", verbs_of(k));
@@ -348,8 +406,9 @@ put_aggregated(struct json *list, const struct kind_info *k)
         struct json *s = json_append(below, json_new_object());
 
         json_set_string(s, "subresource", subs[i].name);
-        json_set(s, "responseKind",
-                 response_kind(subs[i].group, subs[i].version, subs[i].kind));
+        json_set(
+            s, "responseKind",
+            response_kind(k, subs[i].group, subs[i].version, subs[i].kind));
         json_set(s, "verbs", texts(subs[i].verbs));
     }
 }
@@ -361,7 +420,8 @@ put_aggregated_review(struct json *list, const struct reviews_kind *k)
     struct json *j = json_append(list, json_new_object());
 
     json_set_string(j, "resource", k->plural);
-    json_set(j, "responseKind", response_kind(k->group, k->version, k->kind));
+    json_set(j, "responseKind",
+             response_kind(NULL, k->group, k->version, k->kind));
     json_set_string(j, "scope", k->namespaced ? "Namespaced" : "Cluster");
     json_set_string(j, "singularResource", k->singular);
     json_set(j, "verbs", texts(create));
@@ -429,15 +489,67 @@ reply_aggregated(struct rest *rq, const struct sorted *s, bool core)
     etag = mem_printf("\"%s\"", hash);
     http_set_header(rq->h, "Etag", etag);
     http_set_header(rq->h, "Vary", "Accept");
+    http_set_header(rq->h, "Cache-Control", "public");
     type = mem_printf(
         "application/json;g=apidiscovery.k8s.io;v=%s;as=APIGroupDiscoveryList",
         rq->accept.version);
-    /* Clients put the headers of a 304 over those they keep. */
     if (have && !strcmp(have, etag))
-        http_reply(rq->h, 304, type, (struct str){0});
+        http_reply(rq->h, 304, "", (struct str){0});
     else
         http_reply(rq->h, 200, type, buf_view(&b));
     buf_release(&b);
+}
+
+/* ---- "/" ---- */
+
+static void
+put_group_paths(struct json *list, const struct sorted *s, const char *group)
+{
+    AUTO(strlist_release) struct strlist versions = {0};
+    AUTO(mem_free_ptr) char *path = mem_printf("/apis/%s", group);
+
+    json_append(list, json_new_string(path));
+    group_versions(s, group, &versions);
+    for (size_t i = 0; i < versions.n; i++) {
+        AUTO(mem_free_ptr)
+        char *below = mem_printf("%s/%s", path, versions.v[i]);
+
+        json_append(list, json_new_string(below));
+    }
+}
+
+static struct json *
+index_of(const struct sorted *s)
+{
+    static const char *const before[] = {"/api", "/api/v1", "/apis", "/apis/"};
+    static const char *const after[] = {"/healthz",    "/livez",  "/openapi/v2",
+                                        "/openapi/v3", "/readyz", "/version"};
+    AUTO(strlist_release) struct strlist groups = {0};
+    struct json *j = json_new_object();
+    struct json *list = json_set(j, "paths", json_new_array());
+
+    for (size_t i = 0; i < ARRAY_LEN(before); i++)
+        json_append(list, json_new_string(before[i]));
+    group_names(s, &groups);
+    strlist_sort(&groups);
+    for (size_t i = 0; i < groups.n; i++)
+        put_group_paths(list, s, groups.v[i]);
+    for (size_t i = 0; i < ARRAY_LEN(after); i++)
+        json_append(list, json_new_string(after[i]));
+    return j;
+}
+
+static bool
+index_serve(struct rest *rq)
+{
+    struct sorted s = sort_resources(&rq->r->kinds);
+    AUTO(json_free_ptr) struct json *j = index_of(&s);
+    struct buf b = BUF_INIT(BUF_TEXT_MAX);
+
+    json_print(j, JSON_PRETTY, &b);
+    http_reply_buf(rq->h, 200, NULL, &b);
+    free(s.v);
+    return true;
 }
 
 /* ---- routing ---- */
@@ -457,34 +569,46 @@ old_form(struct rest *rq, const struct sorted *s)
                   : resource_list(s, seg[1], seg[2]);
 }
 
+static void
+reply(struct rest *rq, bool routes)
+{
+    struct sorted s = sort_resources(&rq->r->kinds);
+    AUTO(json_free_ptr) struct json *j = NULL;
+
+    if (rq->accept.form == ACCEPT_DISCOVERY)
+        reply_aggregated(rq, &s, !strcmp(rq->h->url.segments[0], "api"));
+    else if ((j = old_form(rq, &s)))
+        rest_reply(rq, 200, j);
+    else if (routes)
+        rest_no_resource(rq);
+    else
+        rest_no_page(rq->h);
+    free(s.v);
+}
+
 bool
 discovery_serve(struct rest *rq)
 {
     const char *const *seg = rq->h->url.segments;
     size_t n = rq->h->url.segments_n;
-    bool core = n && !strcmp(seg[0], "api");
-    AUTO(json_free_ptr) struct json *j = NULL;
-    struct sorted s;
+    bool core = n && !strcmp(seg[0], "api"), routes;
 
-    if (!n || n > (core ? 2 : 3) || (!core && strcmp(seg[0], "apis") != 0) ||
-        (strcmp(rq->h->method, "GET") != 0 &&
-         strcmp(rq->h->method, "HEAD") != 0))
+    if (!n || (n == 1 && !strcmp(seg[0], "index.html")))
+        return index_serve(rq);
+    if (n > (core ? 2 : 3) || (!core && strcmp(seg[0], "apis") != 0))
         return false;
-    if (!negotiate_accept(http_header(rq->h, "Accept"),
-                          n == 1 ? ALLOW_DISCOVERY : 0, &rq->accept, &rq->st)) {
+    /* What a group and its versions are is said to every method, except where
+     * there are routes (rest_route.c). */
+    routes = core || (n == 3 && rest_is_builtin_group(rq->r, seg[1]));
+    if (routes && strcmp(rq->h->method, "GET") != 0)
+        rest_no_method(rq);
+    else if ((routes && !negotiate_route(http_header(rq->h, "Accept"),
+                                         ROUTE_OBJECT, &rq->st)) ||
+             !negotiate_accept(http_header(rq->h, "Accept"),
+                               n == 1 ? ALLOW_DISCOVERY : 0, &rq->accept,
+                               &rq->st))
         rest_fail(rq);
-        return true;
-    }
-    s = sort_resources(&rq->r->kinds);
-    if (rq->accept.form == ACCEPT_DISCOVERY) {
-        reply_aggregated(rq, &s, core);
-    } else {
-        j = old_form(rq, &s);
-        if (j)
-            http_reply_json(rq->h, 200, j);
-        else
-            rest_no_page(rq->h);
-    }
-    free(s.v);
+    else
+        reply(rq, routes);
     return true;
 }

@@ -259,11 +259,13 @@ add_headers(struct exchange *x, struct MHD_Response *p, const char *type)
 
     http_new_id(&x->r.http->ids, id);
     MHD_add_response_header(p, "Audit-Id", id);
-    MHD_add_response_header(p, "Cache-Control", "no-cache, private");
-    MHD_add_response_header(p, "Content-Type",
-                            type ? type : "application/json");
+    if (!type || *type)
+        MHD_add_response_header(p, "Content-Type",
+                                type ? type : "application/json");
     for (const struct header *e = x->headers; e; e = e->next)
         MHD_add_response_header(p, e->name, e->value);
+    if (!MHD_get_response_header(p, "Cache-Control"))
+        MHD_add_response_header(p, "Cache-Control", "no-cache, private");
     if (x->r.crowded)
         MHD_add_response_header(p, "Connection", "close");
 }

@@ -107,7 +107,10 @@ const char *http_param(const struct http_request *r, const char *name);
  * Audit-Id and Cache-Control: no-cache, private without being asked. */
 void http_set_header(struct http_request *r, const char *name,
                      const char *value);
-/* type NULL: application/json. The body is copied. */
+/* The two headers that say which flow a request belongs to: there is one flow
+ * here. Clients that see them do not hold themselves back. */
+void http_set_flow(struct http_request *r);
+/* type NULL: application/json; "": none. The body is copied. */
 void http_reply(struct http_request *r, int status, const char *type,
                 struct str body);
 /* The same; takes the bytes of body, which is empty after. */

@@ -3,13 +3,11 @@
  * of their init.
  */
 #include "devenv/sandbox/control.h"
+#include "devenv/sandbox/ns_content.h"
 #include "devenv/sandbox/rbac.h"
 #include "devenv/sandbox/rest.h"
 #include "devenv/sandbox/server.h"
 
 const struct server_module *const server_modules[] = {
-    &rest_module,
-    &rbac_module,
-    &crossplane_module,
-    NULL,
+    &rest_module, &rbac_module, &ns_content_module, &crossplane_module, NULL,
 };

@@ -44,11 +44,21 @@ send_warnings(struct rest *rq)
     }
 }
 
+bool
+rest_pretty(const struct rest *rq)
+{
+    return rq->accept.pretty ||
+           negotiate_pretty(http_param(rq->h, "pretty"),
+                            http_header(rq->h, "User-Agent"));
+}
+
+/* A refusal is a Status, whatever form of the object was asked for; to those
+ * who take no Status the real server prints it for people. */
 void
 rest_fail(struct rest *rq)
 {
-    struct buf b = BUF_INIT(BUF_TEXT_MAX);
-    bool pretty = rest_flag(rq->h, "pretty") || rq->st.code == 406;
+    AUTO(status_release) struct status none = {0};
+    AUTO(json_free_ptr) struct json *j = status_json(&rq->st);
     char seconds[16];
 
     send_warnings(rq);
@@ -56,8 +66,24 @@ rest_fail(struct rest *rq)
         snprintf(seconds, sizeof(seconds), "%d", rq->st.retry_after_s);
         http_set_header(rq->h, "Retry-After", seconds);
     }
-    status_print(&rq->st, pretty, &b);
-    http_reply_buf(rq->h, rq->st.code, NULL, &b);
+    if (!negotiate_accept(http_header(rq->h, "Accept"), 0, &rq->accept, &none))
+        rq->accept = (struct accept){.pretty = true};
+    rest_reply(rq, rq->st.code, j);
+}
+
+void
+rest_reply(struct rest *rq, int code, const struct json *j)
+{
+    struct buf b = BUF_INIT(BUF_TEXT_MAX);
+
+    if (rq->accept.yaml)
+        yaml_print(j, YAML_SORTED, &b);
+    else
+        json_print(j, JSON_HTML | (rest_pretty(rq) ? JSON_PRETTY : 0), &b);
+    if (!rq->accept.yaml)
+        buf_putc(&b, '\n');
+    http_reply_buf(rq->h, code, rq->accept.yaml ? "application/yaml" : NULL,
+                   &b);
 }
 
 void
@@ -68,60 +94,100 @@ rest_no_page(struct http_request *h)
                STR("404 page not found\n"));
 }
 
+/* Tables and metadata alone, as text. */
 static void
-print_form(struct rest *rq, const struct json *obj, struct buf *b)
+print_form(struct rest *rq, const struct json *obj, enum table_include include,
+           struct buf *b)
 {
     const char *version = rq->accept.version;
-    enum table_include include = INCLUDE_METADATA;
     const char *rev =
         json_string_or(json_at(obj, "metadata", "resourceVersion", NULL), "");
 
-    sandbox_table_include(http_param(rq->h, "includeObject"), &include,
-                          &rq->st);
     if (rq->accept.form == ACCEPT_METADATA) {
         sandbox_table_metadata(obj, version, b);
-    } else if (rq->accept.form == ACCEPT_TABLE) {
-        buf_printf(b,
-                   "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/%s\","
-                   "\"metadata\":{\"resourceVersion\":\"%s\"},",
-                   version, rev);
-        sandbox_table_columns(kind_info(rq->k), b);
-        buf_puts(b, ",\"rows\":[");
-        sandbox_table_row(kind_info(rq->k), obj, include, version,
-                          clock_wall_ms(rq->r->clock) / 1000, b);
-        buf_puts(b, "]}");
-    } else if (rq->accept.yaml) {
-        yaml_print(obj, YAML_SORTED, b);
-    } else {
-        json_print(obj,
-                   rest_flag(rq->h, "pretty") || rq->accept.pretty
-                       ? JSON_PRETTY
-                       : JSON_COMPACT,
-                   b);
+        return;
     }
+    buf_printf(b,
+               "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/%s\","
+               "\"metadata\":{\"resourceVersion\":\"%s\"},",
+               version, rev);
+    sandbox_table_columns(kind_info(rq->k), b);
+    buf_puts(b, ",\"rows\":[");
+    sandbox_table_row(kind_info(rq->k), obj, include, version,
+                      clock_wall_ms(rq->r->clock) / 1000, b);
+    buf_puts(b, "]}");
+}
+
+/* The package and name of the type that the real server has for k. */
+static void
+put_go_type(const struct kind *k, bool list, struct buf *b)
+{
+    struct str package, rest;
+
+    if (!k->builtin) {
+        buf_puts(b, list ? "*unstructured.UnstructuredList"
+                         : "*unstructured.Unstructured");
+        return;
+    }
+    str_cut(str_of(k->group), '.', &package, &rest);
+    if (!package.n || str_eqz(package, "events"))
+        package = STR("core");
+    buf_printf(b, "*%.*s.%s", STR_ARG(package), list ? k->list_kind : k->kind);
+}
+
+bool
+rest_check_form(struct rest *rq, bool list)
+{
+    enum accept_form wrong = list ? ACCEPT_METADATA : ACCEPT_METADATA_LIST;
+    AUTO(buf_release) struct buf type = BUF_INIT(1024);
+
+    if (rq->accept.form != wrong)
+        return true;
+    if (!list && !rq->k->builtin)
+        return status_set(&rq->st, 500, NULL, "content is not a list");
+    put_go_type(rq->k, list, &type);
+    return status_set(&rq->st, 406, "NotAcceptable",
+                      "you requested PartialObjectMetadata%s, but the "
+                      "requested object is %sa list (%s)",
+                      list ? "" : "List", list ? "" : "not ", buf_cstr(&type));
+}
+
+void
+rest_text(struct rest *rq, int code, struct buf *b)
+{
+    AUTO(json_free_ptr) struct json *j = NULL;
+
+    if (rq->accept.yaml || rest_pretty(rq)) {
+        j = json_parse(buf_view(b), NULL, NULL);
+        buf_release(b);
+        rest_reply(rq, code, j);
+        return;
+    }
+    buf_putc(b, '\n');
+    http_reply_buf(rq->h, code, NULL, b);
 }
 
 void
 rest_object(struct rest *rq, int code, struct json *obj)
 {
-    struct buf b = BUF_INIT(BUF_TEXT_MAX);
+    struct buf b = BUF_INIT((size_t)1 << 30);
+    enum table_include include;
 
-    if (!obj) {
-        rest_fail(rq);
-        return;
-    }
-    if (rq->accept.form == ACCEPT_METADATA_LIST) {
+    if (!obj || !rest_check_form(rq, false) ||
+        !sandbox_table_include(http_param(rq->h, "includeObject"), &include,
+                               &rq->st)) {
         json_free(obj);
-        status_set(&rq->st, 500, NULL, "content is not a list");
         rest_fail(rq);
         return;
     }
     send_warnings(rq);
-    print_form(rq, obj, &b);
+    if (rq->accept.form == ACCEPT_OBJECT) {
+        rest_reply(rq, code, obj);
+    } else {
+        print_form(rq, obj, include, &b);
+        rest_text(rq, code, &b);
+    }
     json_free(obj);
-    buf_putc(&b, '\n');
-    http_reply_buf(rq->h, code, rq->accept.yaml ? "application/yaml" : NULL,
-                   &b);
 }
 
 /* ---- parameters of writes ---- */
@@ -185,153 +251,7 @@ rest_write_options(struct rest *rq, const char *options,
     return true;
 }
 
-/* ---- routing ---- */
-
-static bool
-knows_sub(const struct rest *rq)
-{
-    if (!rq->sub)
-        return true;
-    if (!strcmp(rq->sub, "status"))
-        return rq->k->has_status;
-    if (!strcmp(rq->sub, "scale"))
-        return kind_info(rq->k)->scale_spec != NULL;
-    return !strcmp(rq->sub, "finalize") && rq->k->builtin &&
-           !strcmp(rq->k->plural, "namespaces");
-}
-
-struct verb {
-    const char *method;
-    const char *name; /* as in "create is not supported" */
-    void (*item)(struct rest *rq);
-    void (*collection)(struct rest *rq);
-    bool sub; /* also on subresources */
-};
-
-static void
-get_or_watch(struct rest *rq)
-{
-    if (rq->watch_path || rest_flag(rq->h, "watch"))
-        rest_watch(rq);
-    else
-        rest_list(rq);
-}
-
-static void
-no_name(struct rest *rq)
-{
-    status_bad_request(&rq->st, "name must be provided");
-    rest_fail(rq);
-}
-
-static const struct verb verbs[] = {
-    {"GET", "get", rest_get, get_or_watch, true},
-    {"HEAD", "get", rest_get, get_or_watch, true},
-    {"POST", "create", rest_create, rest_create, false},
-    {"PUT", "update", rest_update, no_name, true},
-    {"PATCH", "patch", rest_patch, no_name, true},
-    {"DELETE", "delete", rest_delete, rest_delete_collection, false},
-};
-
-static void
-not_supported(struct rest *rq, const char *verb)
-{
-    const char *g = rq->k->group;
-
-    status_set(&rq->st, 405, "MethodNotAllowed",
-               "%s is not supported on resources of kind \"%s%s%s\"", verb,
-               rq->k->plural, *g ? "." : "", g);
-    status_about(&rq->st, g, rq->k->plural, NULL);
-    rest_fail(rq);
-}
-
-static void
-dispatch(struct rest *rq)
-{
-    size_t i = 0;
-
-    while (i < ARRAY_LEN(verbs) && strcmp(verbs[i].method, rq->h->method) != 0)
-        i++;
-    if (i == ARRAY_LEN(verbs)) {
-        not_supported(rq, "request");
-        return;
-    }
-    if (!knows_sub(rq)) {
-        status_not_found(&rq->st, rq->k->group, rq->k->plural, rq->name);
-        rest_fail(rq);
-    } else if (rq->sub && !verbs[i].sub) {
-        not_supported(rq, verbs[i].name);
-    } else if (!rq->name && !strcmp(rq->h->method, "DELETE") &&
-               !builtin_serves(kind_info(rq->k), "deletecollection")) {
-        not_supported(rq, "deletecollection");
-    } else if (rq->name && !rq->watch_path) {
-        verbs[i].item(rq);
-    } else {
-        verbs[i].collection(rq);
-    }
-}
-
-/* The segments after the group and version. False: no such page. */
-static bool
-route(struct rest *rq, const char *group, const char *version, size_t i)
-{
-    const struct url *u = &rq->h->url;
-    const char *const *s = u->segments + i;
-    size_t n = u->segments_n - i;
-    const char *plural;
-
-    if (n && !strcmp(s[0], "watch")) {
-        rq->watch_path = true;
-        s++;
-        n--;
-    }
-    rq->ns = "";
-    if (n >= 3 && !strcmp(s[0], "namespaces") &&
-        !(n == 3 && !*group &&
-          (!strcmp(s[2], "status") || !strcmp(s[2], "finalize")))) {
-        rq->ns = s[1];
-        s += 2;
-        n -= 2;
-    }
-    if (!n || n > 3)
-        return false;
-    plural = s[0];
-    rq->name = n > 1 ? s[1] : NULL;
-    rq->sub = n > 2 ? s[2] : NULL;
-    rq->k = registry_resource(rq->r, group, version, plural);
-    if (!rq->k || (*rq->ns && !rq->k->namespaced))
-        return false;
-    /* All namespaces at once can only be listed and watched. */
-    return !rq->k->namespaced || *rq->ns ||
-           (!rq->name && (!strcmp(rq->h->method, "GET") ||
-                          !strcmp(rq->h->method, "HEAD"))) ||
-           (rq->watch_path && rq->name);
-}
-
-static void
-serve_resource(struct rest *rq, const char *group, const char *version,
-               size_t i)
-{
-    const char *timeout = http_param(rq->h, "timeout");
-
-    if (!route(rq, group, version, i)) {
-        rest_no_page(rq->h);
-        return;
-    }
-    if (timeout && *timeout && strcspn(timeout, "0123456789") != 0) {
-        status_bad_request(&rq->st,
-                           "invalid timeout specified in the request URL - "
-                           "time: invalid duration \"%s\"",
-                           timeout);
-        rest_fail(rq);
-        return;
-    }
-    if (!negotiate_accept(http_header(rq->h, "Accept"), ALLOW_TRANSFORMS,
-                          &rq->accept, &rq->st))
-        rest_fail(rq);
-    else
-        dispatch(rq);
-}
+/* ---- the beginning ---- */
 
 void
 rest_handle(void *arg, struct http_request *h)
@@ -340,14 +260,24 @@ rest_handle(void *arg, struct http_request *h)
     const char *const *s = h->url.segments;
     size_t n = h->url.segments_n;
 
-    if (discovery_serve(&rq) || openapi_serve(&rq))
+    if (!rest_check_timeout(&rq)) {
+        rest_fail(&rq);
+        status_release(&rq.st);
+        return;
+    }
+    http_set_flow(h);
+    if (h->url.doubled)
+        rest_nowhere(&rq);
+    else if (discovery_serve(&rq) || openapi_serve(&rq))
         ;
     else if (n > 2 && !strcmp(s[0], "api") && !strcmp(s[1], "v1"))
-        serve_resource(&rq, "", "v1", 2);
+        rest_route(&rq, "", "v1", 2);
     else if (n > 3 && !strcmp(s[0], "apis"))
-        serve_resource(&rq, s[1], s[2], 3);
+        rest_route(&rq, s[1], s[2], 3);
+    else if (n == 1 && !strcmp(s[0], "version"))
+        rest_no_method(&rq);
     else
-        rest_no_page(h);
+        rest_nowhere(&rq);
     status_release(&rq.st);
     strlist_release(&rq.warnings);
 }

@@ -36,8 +36,29 @@ void rest_fail(struct rest *rq);
 /* Answers with an object in the form that was asked for; takes obj. NULL:
  * rest_fail. */
 void rest_object(struct rest *rq, int code, struct json *obj);
+/* Answers with j as it is, in JSON or YAML; j stays the caller's. */
+void rest_reply(struct rest *rq, int code, const struct json *j);
+/* The same of JSON text, whose bytes it takes. */
+void rest_text(struct rest *rq, int code, struct buf *b);
+/* Metadata alone was asked for as that of a list exactly when this is one;
+ * 406, 500. */
+bool rest_check_form(struct rest *rq, bool list);
+/* JSON is to be indented. */
+bool rest_pretty(const struct rest *rq);
 /* 404 as text, for paths that lead nowhere. */
 void rest_no_page(struct http_request *h);
+/* 404 and 405 as a Status about nothing, where built-in kinds are served. */
+void rest_no_resource(struct rest *rq);
+void rest_no_method(struct rest *rq);
+/* 404 for a path that leads nowhere, in the form of where it is. */
+void rest_nowhere(struct rest *rq);
+/* ?timeout; 400. */
+bool rest_check_timeout(struct rest *rq);
+/* The path from segment i on, below group and version. */
+void rest_route(struct rest *rq, const char *group, const char *version,
+                size_t i);
+/* Built-in kinds are served there. */
+bool rest_is_builtin_group(struct registry *r, const char *group);
 /* A boolean parameter: false only when absent, "0" or "false". */
 bool rest_flag(const struct http_request *h, const char *name);
 /* fieldManager, dryRun, fieldValidation, force; 422. manager lives in the
@@ -53,6 +74,11 @@ void rest_update(struct rest *rq);
 void rest_patch(struct rest *rq);
 void rest_delete(struct rest *rq);
 void rest_delete_collection(struct rest *rq);
+
+/* An integer parameter, 0 when absent; 400 in Go's words. */
+bool rest_number(struct rest *rq, const char *name, int64_t *out);
+/* obj without apiVersion and kind, as in lists of built-in kinds. */
+struct json *rest_untyped(struct json *obj);
 
 /* The selectors of a list or watch; 400. */
 struct rest_filter {

@@ -7,6 +7,7 @@
 
 #include "lib/base/mem.h"
 
+#include "devenv/sandbox/builtin.h"
 #include "devenv/sandbox/continue.h"
 #include "devenv/sandbox/rest.h"
 #include "devenv/sandbox/scale.h"
@@ -139,31 +140,90 @@ rest_filter_match(const struct rest_filter *f, struct blob *b)
 
 /* ---- one object ---- */
 
-/* resourceVersion of a GET: only one from the future matters. */
+/* Go's ParseUint of 64 bits, in its words. */
 static bool
-check_future(struct rest *rq)
+read_revision(const char *text, uint64_t *n, struct buf *why)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    if (*text && !text[digits] && str_to_u64(str_of(text), n))
+        return true;
+    buf_printf(why,
+               "resourceVersion: Invalid value: \"%s\": strconv.ParseUint: "
+               "parsing \"%s\": %s",
+               text, text,
+               *text && !text[digits] ? "value out of range"
+                                      : "invalid syntax");
+    return false;
+}
+
+/* resourceVersion: only one from the future matters here. */
+static bool
+check_future(struct rest *rq, bool list)
 {
     const char *want = http_param(rq->h, "resourceVersion");
-    int64_t n, now = store_rev(rq->r->store);
+    AUTO(buf_release) struct buf why = BUF_INIT(URL_MAX * 4);
+    uint64_t n, now = (uint64_t)store_rev(rq->r->store);
 
     if (!want || !*want)
         return true;
-    if (!str_to_i64(str_of(want), &n) || n < 0)
-        return status_bad_request(
-            &rq->st,
-            "invalid resource version: resourceVersion: Invalid value: "
-            "\"%s\": strconv.ParseUint: parsing \"%s\": invalid syntax",
-            want, want);
+    if (!read_revision(want, &n, &why))
+        return list
+                   ? status_bad_request(&rq->st, "invalid resource version: %s",
+                                        buf_cstr(&why))
+                   : status_set(&rq->st, 500, NULL, "%s", buf_cstr(&why));
     if (n <= now)
         return true;
     status_set(&rq->st, 504, "Timeout",
-               "Timeout: Too large resource version: %lld, current: %lld",
-               (long long)n, (long long)now);
+               "Timeout: Too large resource version: %llu, current: %llu",
+               (unsigned long long)n, (unsigned long long)now);
     status_cause(&rq->st, "ResourceVersionTooLarge", NULL,
                  "Too large resource version");
     json_set_int(rq->st.details, "retryAfterSeconds", 1);
     rq->st.retry_after_s = 1;
     return false;
+}
+
+/* Where the members after apiVersion and kind begin; SIZE_MAX: the text does
+ * not begin with them. */
+static size_t
+after_type(struct str text)
+{
+    struct str kind = STR("\",\"kind\":\""), end = STR("\",");
+    size_t at = str_find(str_sub(text, 0, 1024), kind, 0);
+
+    if (!str_starts(text, STR("{\"apiVersion\":\"")) || at == SIZE_MAX)
+        return SIZE_MAX;
+    at = str_find(str_sub(text, 0, 1024), end, at + kind.n);
+    return at == SIZE_MAX ? at : at + end.n;
+}
+
+/* The items of a list of built-in objects do not say what they are. */
+static void
+add_untyped(const struct kind_info *k, struct blob *b, struct http_parts *parts)
+{
+    AUTO(json_free_ptr) struct json *obj = NULL;
+    AUTO(buf_release) struct buf text = BUF_INIT(BUF_TEXT_MAX);
+    size_t skip = k->builtin && k->builtin->from_stored
+                      ? SIZE_MAX
+                      : after_type(blob_view(b));
+
+    if (skip != SIZE_MAX) {
+        http_parts_text(parts, STR("{"));
+        http_parts_blob(parts, b, skip, b->n - skip);
+        return;
+    }
+    obj = rest_untyped(stored_read(&k->pub, b));
+    json_print(obj, JSON_COMPACT, &text);
+    http_parts_text(parts, buf_view(&text));
+}
+
+struct json *
+rest_untyped(struct json *obj)
+{
+    json_del(obj, "apiVersion");
+    json_del(obj, "kind");
+    return obj;
 }
 
 static void
@@ -191,7 +251,7 @@ static bool
 plain(const struct rest *rq)
 {
     return rq->accept.form == ACCEPT_OBJECT && !rq->accept.yaml &&
-           !rq->accept.pretty && !rest_flag(rq->h, "pretty");
+           !rest_pretty(rq);
 }
 
 void
@@ -200,7 +260,7 @@ rest_get(struct rest *rq)
     struct store_item it;
     struct http_parts parts = {0};
 
-    if (!check_future(rq)) {
+    if (!check_future(rq, false)) {
         rest_fail(rq);
     } else if (!stored_find(rq->r, rq->k, rq->ns, rq->name, &it)) {
         status_not_found(&rq->st, rq->k->group, rq->k->plural, rq->name);
@@ -288,18 +348,35 @@ read_match(struct rest *rq)
     return !bad.n || bad_options(rq, &bad);
 }
 
-static bool
-read_limit(struct list *l)
+bool
+rest_number(struct rest *rq, const char *name, int64_t *out)
 {
-    const char *text = http_param(l->rq->h, "limit");
+    const char *text = http_param(rq->h, name);
+    size_t sign, digits;
+    bool number;
 
-    if (!text || !*text)
+    *out = 0;
+    if (!text)
         return true;
-    if (!str_to_i64(str_of(text), &l->limit))
-        return status_bad_request(&l->rq->st,
-                                  "strconv.ParseInt: parsing \"%s\": invalid "
-                                  "syntax",
-                                  text);
+    sign = *text == '-' || *text == '+';
+    digits = strspn(text + sign, "0123456789");
+    number = digits && !text[sign + digits];
+    if (number && str_to_i64(str_of(text + (*text == '+')), out))
+        return true;
+    return status_bad_request(&rq->st, "strconv.ParseInt: parsing \"%s\": %s",
+                              text,
+                              number ? "value out of range" : "invalid syntax");
+}
+
+/* Numbers are read before anything else is looked at. */
+static bool
+read_numbers(struct list *l)
+{
+    int64_t seconds;
+
+    if (!rest_number(l->rq, "limit", &l->limit) ||
+        !rest_number(l->rq, "timeoutSeconds", &seconds))
+        return false;
     l->limit = MAX(l->limit, 0);
     return true;
 }
@@ -364,7 +441,7 @@ read_version(struct list *l)
             return false;
         return rev == -1 || at_revision(l, rev, true);
     }
-    if (!check_future(rq))
+    if (!check_future(rq, true))
         return false;
     if (!rv || !*rv)
         return true;
@@ -443,6 +520,8 @@ put_list_meta(const struct list *l, struct buf *b)
         buf_puts(b, ",\"continue\":\"");
         continue_encode(l->rev, l->rq->k->namespaced, buf_view(&l->last), b);
         buf_putc(b, '"');
+    } else if (!l->rq->k->builtin && l->rq->accept.form == ACCEPT_OBJECT) {
+        buf_puts(b, ",\"continue\":\"\"");
     }
     if (l->more && l->remaining)
         buf_printf(b, ",\"remainingItemCount\":%lld", (long long)l->remaining);
@@ -465,7 +544,10 @@ reply_parts(struct list *l)
     for (size_t i = 0; i < l->n; i++) {
         if (i)
             http_parts_text(&parts, STR(","));
-        add_item(kind_info(rq->k), l->v[i], &parts);
+        if (rq->k->builtin)
+            add_untyped(kind_info(rq->k), l->v[i], &parts);
+        else
+            add_item(kind_info(rq->k), l->v[i], &parts);
     }
     http_parts_text(&parts, STR("]}\n"));
     http_reply_parts(rq->h, 200, NULL, &parts);
@@ -498,7 +580,8 @@ reply_form(struct list *l)
     struct buf b = BUF_INIT((size_t)1 << 30);
     bool table = rq->accept.form == ACCEPT_TABLE;
 
-    if (!sandbox_table_include(http_param(rq->h, "includeObject"), &include,
+    if (!rest_check_form(rq, true) ||
+        !sandbox_table_include(http_param(rq->h, "includeObject"), &include,
                                &rq->st)) {
         rest_fail(rq);
         return;
@@ -515,8 +598,8 @@ reply_form(struct list *l)
         buf_puts(&b, "\"items\":[");
     }
     put_rows(l, include, &b);
-    buf_puts(&b, "]}\n");
-    http_reply_buf(rq->h, 200, NULL, &b);
+    buf_puts(&b, "]}");
+    rest_text(rq, 200, &b);
 }
 
 /* YAML or indented: a tree, for people. */
@@ -536,9 +619,13 @@ reply_tree(struct list *l)
     json_set_string(list, "apiVersion", rq->k->api_version);
     json_set(list, "metadata", json_copy(json_get(m, "metadata")));
     items = json_set(list, "items", json_new_array());
-    for (size_t i = 0; i < l->n; i++)
-        json_append(items, stored_read(rq->k, l->v[i]));
-    rest_object(rq, 200, list);
+    for (size_t i = 0; i < l->n; i++) {
+        struct json *obj = stored_read(rq->k, l->v[i]);
+
+        json_append(items, rq->k->builtin ? rest_untyped(obj) : obj);
+    }
+    rest_reply(rq, 200, list);
+    json_free(list);
 }
 
 void
@@ -547,8 +634,8 @@ rest_list(struct rest *rq)
     AUTO(list_release)
     struct list l = {.rq = rq, .from = BUF_INIT(8192), .last = BUF_INIT(8192)};
 
-    if (!read_match(rq) || !read_limit(&l) || !read_version(&l) ||
-        !rest_filter_read(rq, &l.f)) {
+    if (!read_numbers(&l) || !rest_filter_read(rq, &l.f) || !read_match(rq) ||
+        !read_version(&l)) {
         if (rq->h)
             rest_fail(rq);
         return;

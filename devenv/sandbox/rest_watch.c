@@ -296,10 +296,11 @@ rest_watch(struct rest *rq)
     struct hub_watch_options o = {0};
     enum table_include include;
     struct error err = {0};
-    const char *timeout = http_param(rq->h, "timeoutSeconds");
-    int64_t seconds = 0;
+    int64_t seconds = 0, limit;
 
-    if (!check_initial(rq) || !read_start(rq, &o) ||
+    if (!rest_number(rq, "limit", &limit) ||
+        !rest_number(rq, "timeoutSeconds", &seconds) || !check_initial(rq) ||
+        !read_start(rq, &o) ||
         !sandbox_table_include(http_param(rq->h, "includeObject"), &include,
                                &rq->st) ||
         !rest_filter_read(rq, f)) {
@@ -311,7 +312,7 @@ rest_watch(struct rest *rq)
     kind_keep((struct kind_info *)f->k);
     narrow(rq, f, &o);
     o.view = find_view(rq, include);
-    if (timeout && str_to_i64(str_of(timeout), &seconds))
+    if (seconds > 0)
         o.timeout_ms = MIN(seconds, 86400) * 1000;
     o.bookmarks = rest_flag(rq->h, "allowWatchBookmarks");
     o.initial_end_bookmark = o.initial && o.bookmarks;

@@ -370,7 +370,8 @@ rest_delete_collection(struct rest *rq)
         registry_delete(rq->r, rq->k, rq->ns, names.v[i], &o, &left, &st);
         if (left)
             json_free(last);
-        json_append(items, left ? left : last);
+        last = left ? left : last;
+        json_append(items, rq->k->builtin ? rest_untyped(last) : last);
     }
     snprintf(rev, sizeof(rev), "%lld", (long long)store_rev(rq->r->store));
     json_set_string(json_get(list, "metadata"), "resourceVersion", rev);

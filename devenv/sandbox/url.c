@@ -77,12 +77,26 @@ add_segment(struct url *u, struct decoder *d, struct str piece,
     return true;
 }
 
+/* Go leaves out what it cannot read. */
+static bool
+well_formed(struct str piece)
+{
+    for (size_t i = 0; i < piece.n; i++) {
+        if (piece.s[i] == ';')
+            return false;
+        if (piece.s[i] == '%' && (i + 2 >= piece.n || hex(piece.s[i + 1]) < 0 ||
+                                  hex(piece.s[i + 2]) < 0))
+            return false;
+    }
+    return true;
+}
+
 static bool
 add_param(struct url *u, struct decoder *d, struct str piece, struct error *err)
 {
     struct str name, value;
 
-    if (!piece.n)
+    if (!piece.n || !well_formed(piece))
         return true;
     if (u->params_n == URL_PARAMS_MAX)
         return error_set(err, ERR_LIMIT, "more than %d query parameters",
@@ -108,6 +122,7 @@ parse(struct url *u, struct str target, struct error *err)
     if (str_find(target, STR("#"), 0) != SIZE_MAX)
         return error_set(err, ERR_PARSE, "\"#\" in the URL");
     str_cut(target, '?', &path, &query);
+    u->doubled = str_contains(path, STR("//"));
     for (struct str rest = path; str_next(&rest, '/', &piece);) {
         if (!add_segment(u, &d, piece, err))
             return false;

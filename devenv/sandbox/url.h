@@ -3,8 +3,9 @@
  *
  * What: RFC 3986 percent decoding after splitting, so that an encoded "/" can
  * never make a segment; "+" is a space in parameters only (as Go's
- * ParseQuery). Refused as ERR_PARSE: bad escapes, NUL and control bytes,
- * invalid UTF-8, "." and ".." segments, a target without a leading "/".
+ * ParseQuery). Refused as ERR_PARSE: bad escapes in the path, NUL and control
+ * bytes, invalid UTF-8, "." and ".." segments, a target without a leading "/".
+ * Parameters with bad escapes or a semicolon are left out, as Go does.
  * Caps: 8 KiB of target, 16 segments, 64 parameters -> ERR_LIMIT.
  * Lifetime: everything lives in the struct; url_release.
  */
@@ -26,6 +27,7 @@ struct url {
     char *path; /* decoded as a whole, "/api/v1/namespaces" */
     const char *segments[URL_SEGMENTS_MAX]; /* decoded, never "" */
     size_t segments_n;
+    bool doubled;                            /* "//" somewhere */
     struct url_param params[URL_PARAMS_MAX]; /* in order, repeats kept */
     size_t params_n;
     char *text; /* what the views point into */
