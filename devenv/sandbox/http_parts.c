@@ -6,6 +6,8 @@
 
 #include "lib/base/mem.h"
 
+#include "devenv/sandbox/duration.h"
+
 #define ANSWER_MAX ((size_t)1 << 30)
 
 void
@@ -103,6 +105,12 @@ http_new_id(uint64_t *state, char out[RANDOM_UUID_LEN])
 void
 http_set_flow(struct http_request *r)
 {
+    const char *timeout = http_param(r, "timeout");
+    int64_t ns;
+
+    /* A bad ?timeout is refused before there are flows. */
+    if (timeout && *timeout && !duration_parse(str_of(timeout), &ns, NULL))
+        return;
     http_set_header(r, "X-Kubernetes-Pf-Flowschema-Uid",
                     "5e7d6a4c-4d1b-4b0e-9f5c-1d2f8a1c0b11");
     http_set_header(r, "X-Kubernetes-Pf-Prioritylevel-Uid",

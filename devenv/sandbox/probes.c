@@ -232,7 +232,6 @@ probes_open(struct server *s, struct http_request *r)
 
     if (i == ARRAY_LEN(open_paths))
         return false;
-    http_set_flow(r);
     return open_paths[i].reply(s, r);
 }
 

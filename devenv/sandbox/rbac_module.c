@@ -119,6 +119,7 @@ judge(void *arg, struct http_request *r, struct status *st)
 
     if (!impersonate(s->rbac, r, st))
         return false;
+    http_set_flow(r);
     if (r->who->master)
         return true;
     access_of(r, &a);

@@ -265,7 +265,6 @@ rest_handle(void *arg, struct http_request *h)
         status_release(&rq.st);
         return;
     }
-    http_set_flow(h);
     if (h->url.doubled)
         rest_nowhere(&rq);
     else if (discovery_serve(&rq) || openapi_serve(&rq))

@@ -382,7 +382,6 @@ reviews_serve(const struct reviews *v, struct http_request *r)
     access_of(r, &a);
     if (!a.resource || (!(k = find_row(&a)) && !is_token(&a)))
         return false;
-    http_set_flow(r);
     rq.ns = a.ns;
     rq.name = *a.name ? a.name : NULL;
     if (strcmp(r->method, "POST") != 0 || (k && *a.name))
