@@ -37,6 +37,22 @@ is_true(const char *v)
     return v && strcmp(v, "0") != 0 && strcasecmp(v, "false") != 0;
 }
 
+/* Options with a number that is none: none of them is looked at. */
+static bool
+is_readable(const struct http_request *r)
+{
+    static const char *const numbers[] = {"limit", "timeoutSeconds"};
+    int64_t n;
+
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        const char *v = http_param(r, numbers[i]);
+
+        if (v && !str_to_i64(str_of(v), &n))
+            return false;
+    }
+    return true;
+}
+
 /* A list or watch of one name may be allowed by that name. */
 static const char *
 selected_name(const struct http_request *r)
@@ -67,7 +83,7 @@ settle_verb(const struct http_request *r, struct access *a)
         return;
     if (!strcmp(a->verb, "get")) {
         a->verb = is_true(http_param(r, "watch")) ? "watch" : "list";
-        a->name = selected_name(r);
+        a->name = is_readable(r) ? selected_name(r) : "";
     } else if (!strcmp(a->verb, "delete")) {
         a->verb = "deletecollection";
     }

@@ -20,6 +20,7 @@
 
 struct kind;
 struct rbac;
+struct registry_write;
 struct server;
 struct server_module;
 
@@ -53,9 +54,10 @@ void rbac_rules_of(const struct rbac *b, const struct identity *who,
 bool rbac_role_rules(const struct rbac *b, const char *ns, const char *kind,
                      const char *name, struct rbac_rules *out);
 
-/* A registry_gate_fn: refuses a write of a role or binding by which who would
- * give away more than it has (403, 404). rbac: a struct rbac. */
-bool rbac_gate(void *rbac, const struct identity *who, const struct kind *k,
+/* A registry_gate_fn: refuses an apply that creates where its user may not
+ * create, and a write of a role or binding by which the user would give away
+ * more than it has (403, 404). rbac: a struct rbac. */
+bool rbac_gate(void *rbac, const struct registry_write *w, const struct kind *k,
                const struct json *obj, const struct json *old,
                struct status *st);
 

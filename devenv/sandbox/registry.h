@@ -179,7 +179,7 @@ void registry_set_guard(struct registry *r, registry_guard_fn *fn, void *arg);
 
 /* Asked about every write of somebody else's (registry_write.who) before the
  * new object is checked; old NULL: it is created. False: st says why not. */
-typedef bool registry_gate_fn(void *arg, const struct identity *who,
+typedef bool registry_gate_fn(void *arg, const struct registry_write *w,
                               const struct kind *k, const struct json *obj,
                               const struct json *old, struct status *st);
 /* One at a time; fn NULL: none. */

@@ -394,7 +394,7 @@ static bool
 may_write(const struct write_job *j, const struct json *obj)
 {
     return !j->w->who || !j->r->gate ||
-           j->r->gate(j->r->gate_arg, j->w->who, j->k, obj, j->old, j->st);
+           j->r->gate(j->r->gate_arg, j->w, j->k, obj, j->old, j->st);
 }
 
 /* Takes obj, whole and typed; returns what is stored now. */
