@@ -3,6 +3,7 @@
 #include "lib/base/digest.h"
 #include "lib/base/mem.h"
 
+#include "devenv/sandbox/admission.h"
 #include "devenv/sandbox/crd.h"
 #include "devenv/sandbox/events.h"
 #include "devenv/sandbox/kinds.h"
@@ -220,10 +221,12 @@ static const struct builtin rows[] = {
      .generation = true},
     {.group = WEBHOOKS,
      .plural = "validatingadmissionpolicies",
-     .generation = true},
+     .generation = true,
+     .check = admission_check_policy},
     {.group = WEBHOOKS,
      .plural = "validatingadmissionpolicybindings",
-     .generation = true},
+     .generation = true,
+     .check = admission_check_binding},
     {.group = "apiextensions.k8s.io",
      .plural = "customresourcedefinitions",
      .generation = true,

@@ -161,6 +161,8 @@ struct registry_delete {
     const char *uid;              /* precondition or NULL */
     const char *resource_version; /* precondition or NULL */
     bool dry_run;
+    const struct identity *who; /* NULL: we ourselves */
+    struct strlist *warnings;   /* texts of Warning headers; NULL: dropped */
 };
 /* o may be NULL. *left (may be NULL) receives the object when finalizers keep
  * it, else NULL; an absent object is NotFound. */
@@ -184,6 +186,25 @@ typedef bool registry_gate_fn(void *arg, const struct registry_write *w,
                               const struct json *old, struct status *st);
 /* One at a time; fn NULL: none. */
 void registry_set_gate(struct registry *r, registry_gate_fn *fn, void *arg);
+
+/* A write that is about to happen. */
+struct registry_attempt {
+    const struct kind *k;
+    const char *operation;      /* "CREATE", "UPDATE", "DELETE" */
+    const char *ns, *name;      /* "" where there is none */
+    const char *sub;            /* subresource or NULL */
+    const struct identity *who; /* NULL: we ourselves */
+    bool dry_run;
+    const struct json *obj, *old; /* NULL of a delete; of a create */
+    struct strlist *warnings;     /* or NULL */
+};
+/* Asked about every write, by whomever, when everything else is in order with
+ * it; false: st says why not. It must not write. */
+typedef bool registry_admit_fn(void *arg, const struct registry_attempt *a,
+                               struct status *st);
+/* One at a time; fn NULL: none. */
+void registry_set_admission(struct registry *r, registry_admit_fn *fn,
+                            void *arg);
 
 /* ---- hearing of changes ---- */
 

@@ -28,6 +28,8 @@ struct registry {
     void *guard_arg;
     registry_gate_fn *gate; /* or NULL */
     void *gate_arg;
+    registry_admit_fn *admit; /* or NULL */
+    void *admit_arg;
     struct buf print; /* scratch of stored_put */
 };
 

@@ -118,6 +118,29 @@ registry_set_guard(struct registry *r, registry_guard_fn *fn, void *arg)
 }
 
 void
+registry_set_admission(struct registry *r, registry_admit_fn *fn, void *arg)
+{
+    r->admit = fn;
+    r->admit_arg = arg;
+}
+
+static bool
+admitted(struct registry *r, const struct kind *k, const struct json *last,
+         const struct registry_delete *o, struct status *st)
+{
+    const struct registry_attempt a = {.k = k,
+                                       .operation = "DELETE",
+                                       .ns = stored_ns(last),
+                                       .name = stored_name(last),
+                                       .who = o->who,
+                                       .dry_run = o->dry_run,
+                                       .old = last,
+                                       .warnings = o->warnings};
+
+    return !r->admit || r->admit(r->admit_arg, &a, st);
+}
+
+void
 registry_set_gate(struct registry *r, registry_gate_fn *fn, void *arg)
 {
     r->gate = fn;
@@ -147,7 +170,8 @@ registry_delete(struct registry *r, const struct kind *k, const char *ns,
     rev = it.rev;
     last = stored_read(k, it.json);
     if (!check(k, last, o, st) ||
-        (r->guard && !r->guard(r->guard_arg, k, last, o, st))) {
+        (r->guard && !r->guard(r->guard_arg, k, last, o, st)) ||
+        !admitted(r, k, last, o, st)) {
         json_free(last);
         return false;
     }

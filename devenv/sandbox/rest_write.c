@@ -242,7 +242,7 @@ delete_options(struct rest *rq, struct registry_delete *o, struct json **body)
     const char *kind;
     struct error err = {0};
 
-    *o = (struct registry_delete){0};
+    *o = (struct registry_delete){.who = rq->h->who, .warnings = &rq->warnings};
     *body = NULL;
     if (str_trim(rq->h->body).n) {
         switch (negotiate_body(http_header(rq->h, "Content-Type"))) {

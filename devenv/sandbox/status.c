@@ -72,7 +72,8 @@ status_cause(struct status *st, const char *reason, const char *field,
 
     if (!st->details)
         st->details = json_new_object();
-    json_set_string(cause, "reason", reason);
+    if (reason)
+        json_set_string(cause, "reason", reason);
     json_set_string(cause, "message", message);
     if (field)
         json_set_string(cause, "field", field);

@@ -37,7 +37,7 @@ bool status_set(struct status *st, int code, const char *reason,
  * is the plural ("widgets"), for Invalid it is the Kind. */
 void status_about(struct status *st, const char *group, const char *kind,
                   const char *name);
-/* Adds one cause to details; field NULL: none. */
+/* Adds one cause to details; reason and field may be NULL. */
 void status_cause(struct status *st, const char *reason, const char *field,
                   const char *message);
 bool status_bad_request(struct status *st, const char *fmt, ...)

@@ -397,6 +397,35 @@ may_write(const struct write_job *j, const struct json *obj)
            j->r->gate(j->r->gate_arg, j->w, j->k, obj, j->old, j->st);
 }
 
+/* The name that the client chose: none where the server makes one up. */
+static const char *
+asked_name(const struct write_job *j, const struct json *obj)
+{
+    bool generated =
+        !j->old &&
+        *json_string_or(json_at(obj, "metadata", "generateName", NULL), "");
+
+    return generated ? "" : stored_name(obj);
+}
+
+static bool
+admitted(const struct write_job *j, const struct json *obj)
+{
+    const struct registry_attempt a = {.k = j->k,
+                                       .operation =
+                                           j->old ? "UPDATE" : "CREATE",
+                                       .ns = stored_ns(obj),
+                                       .name = asked_name(j, obj),
+                                       .sub = j->w->subresource,
+                                       .who = j->w->who,
+                                       .dry_run = j->w->dry_run,
+                                       .obj = obj,
+                                       .old = j->old,
+                                       .warnings = j->w->warnings};
+
+    return !j->r->admit || j->r->admit(j->r->admit_arg, &a, j->st);
+}
+
 /* Takes obj, whole and typed; returns what is stored now. */
 struct json *
 write_finish(struct write_job *j, struct json *obj)
@@ -420,6 +449,8 @@ write_finish(struct write_job *j, struct json *obj)
         goto fail;
     if (j->old)
         raise_generation(j, obj);
+    if (!admitted(j, obj))
+        goto fail;
     add_warnings(j, obj);
     if (j->old && json_equal(obj, j->old))
         return obj;

@@ -89,8 +89,6 @@ void schema_check_invariants(const struct schema *s, const struct json *value,
                              struct schema_findings *findings);
 /* Are there such places in s, whose children are complete? */
 bool schema_needs_invariants(const struct schema *s);
-/* A value as errors print it, in fresh memory: strings as Go's %q. */
-char *schema_value_text(const struct json *v);
 /* Drops all but the first n. */
 void schema_findings_truncate(struct schema_findings *f, size_t n);
 /* Are there rules in s or below? Its children are complete. */

@@ -47,6 +47,8 @@ void schema_findings_add(struct schema_findings *f, const char *field,
 void schema_findings_text(const struct schema_findings *f, struct buf *out);
 /* [{"reason":..,"message":..,"field":..}] */
 struct json *schema_findings_causes(const struct schema_findings *f);
+/* A value as errors print it, in fresh memory: strings as Go's %q. */
+char *schema_value_text(const struct json *v);
 
 /* ---- a schema ---- */
 
