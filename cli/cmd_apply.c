@@ -1,6 +1,8 @@
 /* meshtop apply: manifests onto the cluster, server-side. */
 #include <unistd.h>
 
+#include "lib/kube/conflict.h"
+
 #include "cli/columns.h"
 #include "cli/commands.h"
 #include "cli/objects.h"
@@ -33,6 +35,21 @@ on_object(void *arg, const struct manifest *m, enum manifest_result result,
            : w->dry_run                             ? "created (dry run)"
                                                     : result_words[result]);
     fflush(stdout);
+}
+
+/* Whose fields the apply wanted, one a line. */
+static void
+on_conflicts(void *arg UNUSED, const struct manifest *m,
+             const struct kube_conflicts *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        AUTO(buf_release) struct buf line = BUF_INIT(BUF_TEXT_MAX);
+
+        kube_conflict_text(&c->v[i], &line);
+        fprintf(stderr, "%s/%s: ", m->kind, m->name);
+        columns_text(buf_view(&line), false, stderr);
+        fputc('\n', stderr);
+    }
 }
 
 /* ---- the plan before ---- */
@@ -138,6 +155,7 @@ run(const struct args *a)
         .dry_run = answers.dry_run,
         .kind_wait_ms = KIND_WAIT_MS,
         .on_object = on_object,
+        .on_conflicts = on_conflicts,
         .arg = &answers,
     };
 

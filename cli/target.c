@@ -133,6 +133,15 @@ say_warning(void *arg, const char *text)
     fputc('\n', stderr);
 }
 
+/* A plugin asks the user to log in. */
+static void
+say_line(void *arg, struct str line)
+{
+    (void)arg;
+    columns_text(line, false, stderr);
+    fputc('\n', stderr);
+}
+
 bool
 target_open(struct target *t, const struct args *a, struct error *err)
 {
@@ -153,6 +162,7 @@ target_open(struct target *t, const struct args *a, struct error *err)
         return false;
     }
     kube_client_on_warning(t->client, say_warning, NULL);
+    kube_client_on_plugin(t->client, say_line, NULL);
     t->discovery = kube_discovery_new(t->client);
     return true;
 }

@@ -11,6 +11,8 @@
 #include "lib/base/mem.h"
 #include "lib/base/yaml.h"
 
+#include "lib/kube/conflict.h"
+
 #include "devenv/crossplane.h"
 
 #define FILE_MAX    ((size_t)64 << 20)
@@ -306,6 +308,18 @@ object_before(const struct kube_request *r, struct kube_client *c)
     return kube_client_wait_json(c, &get, NULL);
 }
 
+static void
+tell_conflicts(const struct manifest *m, const struct manifest_apply *o,
+               const struct kube_status *status)
+{
+    struct kube_conflicts c;
+
+    if (!o->on_conflicts || !kube_conflicts_read(status, &c))
+        return;
+    o->on_conflicts(o->arg, m, &c);
+    kube_conflicts_release(&c);
+}
+
 static bool
 apply_one(const struct manifest *m, const struct manifest_apply *o,
           struct error *err)
@@ -326,8 +340,10 @@ apply_one(const struct manifest *m, const struct manifest_apply *o,
     r.body = buf_view(&body);
     r.force = o->force;
     r.dry_run = o->dry_run;
-    if (!kube_client_wait(o->client, &r, &answer, err))
+    if (!kube_client_wait(o->client, &r, &answer, err)) {
+        tell_conflicts(m, o, &answer.status);
         return error_wrap(err, "%s: %s/%s", m->source, m->kind, m->name);
+    }
     if (o->on_object)
         o->on_object(o->arg, m, result_of(&answer, before), &answer.warnings);
     return true;

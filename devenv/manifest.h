@@ -49,6 +49,8 @@ typedef void manifest_fn(void *arg, const struct manifest *m,
                          enum manifest_result result,
                          const struct strlist *warnings);
 
+struct kube_conflicts;
+
 struct manifest_apply {
     struct kube_client *client;
     struct kube_discovery *discovery;
@@ -57,6 +59,9 @@ struct manifest_apply {
     bool dry_run;
     int64_t kind_wait_ms;   /* how long a kind may take to be served */
     manifest_fn *on_object; /* or NULL */
+    /* Fields of m that others manage, before the failure is told; or NULL. */
+    void (*on_conflicts)(void *arg, const struct manifest *m,
+                         const struct kube_conflicts *c);
     void *arg;
 };
 

@@ -323,6 +323,10 @@ process_start(struct loop *l, const struct process_options *o,
     pid_t pid;
 
     launch_init(&s);
+    if (o->no_terminal)
+        posix_spawnattr_setflags(&s.attributes, POSIX_SPAWN_SETSIGMASK |
+                                                    POSIX_SPAWN_SETSIGDEF |
+                                                    POSIX_SPAWN_SETSID);
     if (!launch(&s, o, &pid, err))
         return NULL;
     struct process *p = mem_zalloc(1, sizeof(*p));

@@ -32,6 +32,7 @@ struct process_options {
     const char *cwd;         /* or NULL */
     struct str input;        /* given on standard input, copied */
     size_t max_output;       /* bytes kept per stream; 0: 1 MiB */
+    bool no_terminal;        /* a session of its own: /dev/tty is none */
     process_line_fn *on_line; /* or NULL */
     process_fn *on_exit;
     void *arg;

@@ -577,7 +577,10 @@ kube_access_open(const char *file, const char *context, struct error *err)
         if (a)
             return a;
     }
-    return kube_config_access(c, context, err);
+    a = kube_config_access(c, context, err);
+    if (a)
+        a->file = mem_strdup(file);
+    return a;
 }
 
 /* ---- copies and ends ---- */
@@ -611,6 +614,7 @@ static const size_t texts[] = {
     TEXT(as),
     TEXT(as_uid),
     TEXT(source),
+    TEXT(file),
     TEXT(ca_file),
     TEXT(cert_file),
     TEXT(key_file),
@@ -644,6 +648,7 @@ kube_access_copy(const struct kube_access *a)
     b->exec->install_hint = mem_strdup(x->install_hint);
     b->exec->interactive = mem_strdup(x->interactive);
     b->exec->provide_cluster_info = x->provide_cluster_info;
+    b->exec->timeout_ms = x->timeout_ms;
     b->exec->cluster_config = mem_strdup(x->cluster_config);
     return b;
 }

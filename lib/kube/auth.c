@@ -1,5 +1,6 @@
 #include "lib/kube/auth.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "lib/base/buf.h"
@@ -10,23 +11,33 @@
 #include "lib/base/mem.h"
 #include "lib/base/process.h"
 
+#include "lib/kube/stamp.h"
+
 #define TOKEN_MAX     ((size_t)256 << 10)
 #define FILE_FRESH_MS 60000
 /* A plugin is asked again a little before its credential ends. */
 #define EARLY_S 10
+/* What a plugin gave is used for so long at least, though it be expired. */
+#define GRACE_MS   5000
+#define TIMEOUT_MS 300000
+#define PEM_MAX    ((size_t)1 << 20)
 
 struct kube_auth {
     struct loop *l;
     const struct kube_access *access;
     kube_auth_fn *fn;
     void *arg;
-    char *token; /* of the file or the plugin */
-    char *cert, *key;
-    unsigned serial;
+    char *token;           /* of the file or the plugin */
+    char *ca, *cert, *key; /* of changed files, or of the plugin */
+    unsigned serial, generation;
+    struct kube_stamp stamps[3];
     int64_t read_ms; /* when the token file was read */
     bool have;       /* the plugin gave a credential */
-    int64_t expires_s;
+    int64_t got_ms, expires_s;
     struct process *plugin;
+    struct loop_timer *limit; /* of its run */
+    kube_auth_line_fn *on_line;
+    void *line_arg;
     struct error trouble;
 };
 
@@ -35,6 +46,18 @@ forget(char **secret)
 {
     mem_wipe(*secret);
     *secret = NULL;
+}
+
+/* Have the TLS files changed since we looked? */
+static bool
+files_changed(struct kube_auth *a)
+{
+    const struct kube_access *x = a->access;
+    bool ca = kube_stamp_changed(x->ca_file, &a->stamps[0]);
+    bool cert = kube_stamp_changed(x->cert_file, &a->stamps[1]);
+    bool key = kube_stamp_changed(x->key_file, &a->stamps[2]);
+
+    return ca || cert || key;
 }
 
 struct kube_auth *
@@ -48,7 +71,16 @@ kube_auth_new(struct loop *l, const struct kube_access *access,
     a->fn = fn;
     a->arg = arg;
     a->read_ms = -FILE_FRESH_MS;
+    a->got_ms = -GRACE_MS;
+    files_changed(a);
     return a;
+}
+
+void
+kube_auth_on_line(struct kube_auth *a, kube_auth_line_fn *fn, void *arg)
+{
+    a->on_line = fn;
+    a->line_arg = arg;
 }
 
 static void
@@ -67,8 +99,9 @@ kube_auth_free(struct kube_auth *a)
     if (!a)
         return;
     loop_undefer(a->l, tell, a);
-    process_free(a->plugin);
+    kube_auth_stop(a);
     forget(&a->token);
+    forget(&a->ca);
     forget(&a->cert);
     forget(&a->key);
     free(a);
@@ -107,6 +140,51 @@ read_token_file(struct kube_auth *a)
     buf_release(&b);
 }
 
+/* ---- TLS files ---- */
+
+/* NULL when the file cannot be read, or there is none. */
+static char *
+read_pem(const char *path)
+{
+    struct buf b = BUF_INIT(PEM_MAX);
+
+    if (path && file_read(path, &b, NULL))
+        return buf_take(&b);
+    buf_release(&b);
+    return NULL;
+}
+
+static void
+replace(char **slot, char *with)
+{
+    if (!with)
+        return;
+    forget(slot);
+    *slot = with;
+}
+
+/* Files that are gone for a moment leave what was there in use; a certificate
+ * without its key is no pair. */
+static void
+read_tls_files(struct kube_auth *a)
+{
+    const struct kube_access *x = a->access;
+    char *cert, *key;
+
+    if (!files_changed(a))
+        return;
+    replace(&a->ca, read_pem(x->ca_file));
+    cert = read_pem(x->cert_file);
+    key = read_pem(x->key_file);
+    if ((x->cert_file && !cert) || (x->key_file && !key)) {
+        forget(&cert);
+        forget(&key);
+    }
+    replace(&a->cert, cert);
+    replace(&a->key, key);
+    a->serial++;
+}
+
 /* ---- exec plugins ---- */
 
 /* KUBERNETES_EXEC_INFO: what the plugin may know. */
@@ -130,6 +208,8 @@ exec_info(const struct kube_access *access)
                             access->tls_server_name);
         if (access->insecure)
             json_set_bool(cluster, "insecure-skip-tls-verify", true);
+        if (access->disable_compression)
+            json_set_bool(cluster, "disable-compression", true);
         if (access->proxy)
             json_set_string(cluster, "proxy-url", access->proxy);
         if (access->ca) {
@@ -149,64 +229,105 @@ exec_info(const struct kube_access *access)
 }
 
 static bool
+same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* The rules of refreshCredsLocked, in its words. */
+static bool
+check_credential(const struct kube_exec *x, const struct json *j,
+                 struct error *err)
+{
+    const char *version = json_string_or(json_get(j, "apiVersion"), "");
+    const char *kind = json_string_or(json_get(j, "kind"), "");
+    const struct json *status = json_get(j, "status");
+    const char *token = json_string_or(json_get(status, "token"), "");
+    const char *cert =
+        json_string_or(json_get(status, "clientCertificateData"), "");
+    const char *key = json_string_or(json_get(status, "clientKeyData"), "");
+    const struct json *until = json_get(status, "expirationTimestamp");
+    int64_t s;
+
+    if (strcmp(kind, "ExecCredential") != 0)
+        return error_set(err, ERR_PARSE,
+                         "decoding stdout: its kind is \"%s\", not "
+                         "ExecCredential",
+                         kind);
+    if (strcmp(version, x->api_version) != 0)
+        return error_set(err, ERR_PARSE,
+                         "exec plugin is configured to use API version %s, "
+                         "plugin returned version %s",
+                         x->api_version, *version ? version : "\"\"");
+    if (!json_is(status, JSON_OBJECT))
+        return error_set(err, ERR_PARSE,
+                         "exec plugin didn't return a status field");
+    if (!*token && !*cert && !*key)
+        return error_set(err, ERR_PARSE,
+                         "exec plugin didn't return a token or cert/key pair");
+    if (!*cert != !*key)
+        return error_set(err, ERR_PARSE,
+                         "exec plugin returned only certificate or key, not "
+                         "both");
+    if (*token && !printable(str_of(token)))
+        return error_set(err, ERR_PARSE,
+                         "the token of the exec plugin has control characters");
+    if (until && !json_is(until, JSON_NULL) &&
+        !(json_string(until) && clock_parse(str_of(json_string(until)), &s)))
+        return error_set(err, ERR_PARSE,
+                         "decoding stdout: expirationTimestamp is no time");
+    return true;
+}
+
+static bool
 take_credential(struct kube_auth *a, struct str out, struct error *err)
 {
-    const struct kube_exec *x = a->access->exec;
     AUTO(json_free_ptr) struct json *j = json_parse(out, NULL, err);
     const struct json *status = json_get(j, "status");
-    const char *token = json_get_string(status, "token");
     const char *cert = json_get_string(status, "clientCertificateData");
     const char *key = json_get_string(status, "clientKeyData");
     const char *until = json_get_string(status, "expirationTimestamp");
 
     if (!j)
-        return error_wrap(err, "the answer of %s", x->command);
-    if (strcmp(json_string_or(json_get(j, "apiVersion"), ""), x->api_version) !=
-        0)
-        return error_set(err, ERR_PARSE,
-                         "exec plugin is configured to use API version %s, "
-                         "plugin returned version %s",
-                         x->api_version,
-                         json_string_or(json_get(j, "apiVersion"), "\"\""));
-    if (!token && !(cert && key))
-        return error_set(err, ERR_PARSE,
-                         "exec plugin %s didn't return a "
-                         "token or cert/key pair",
-                         x->command);
-    if (token && !printable(str_of(token)))
-        return error_set(err, ERR_PARSE,
-                         "the token of %s has "
-                         "control characters",
-                         x->command);
+        return error_wrap(err, "decoding stdout");
+    if (!check_credential(a->access->exec, j, err))
+        return false;
+    cert = cert && *cert ? cert : NULL;
+    key = key && *key ? key : NULL;
+    if (!same_text(cert, a->cert) || !same_text(key, a->key))
+        a->serial++;
     forget(&a->token);
     forget(&a->cert);
     forget(&a->key);
-    a->token = mem_strdup(token);
-    if (cert && key) {
-        a->cert = mem_strdup(cert);
-        a->key = mem_strdup(key);
-        a->serial++;
-    }
+    a->token = mem_strdup(json_get_string(status, "token"));
+    a->cert = mem_strdup(cert);
+    a->key = mem_strdup(key);
     a->expires_s = 0;
     if (until)
         clock_parse(str_of(until), &a->expires_s);
     a->have = true;
+    a->got_ms = loop_now(a->l);
+    a->generation++;
     return true;
+}
+
+static void
+plugin_remedy(struct kube_auth *a)
+{
+    error_wrap(&a->trouble, "getting credentials");
+    error_remedy(&a->trouble, "MT-EXEC-PLUGIN", "Run it by hand: %s",
+                 a->access->exec->command);
 }
 
 static void
 plugin_failed(struct kube_auth *a, const struct process_result *r)
 {
-    const struct kube_exec *x = a->access->exec;
     struct str said = str_trim(r->err);
 
     error_set(&a->trouble, ERR_DENIED,
-              "exec plugin %s failed with exit code "
-              "%d%s%.*s",
-              x->command, r->status, said.n ? ": " : "",
+              "exec: executable %s failed with exit code %d%s%.*s",
+              a->access->exec->command, r->status, said.n ? ": " : "",
               STR_ARG(str_sub(said, 0, 400)));
-    error_remedy(&a->trouble, "MT-EXEC-PLUGIN", "Run it by hand: %s",
-                 x->command);
 }
 
 static void
@@ -217,48 +338,120 @@ on_plugin(void *arg, const struct process_result *r)
     a->trouble = (struct error){0};
     if (r->status != 0)
         plugin_failed(a, r);
+    else if (r->truncated)
+        error_set(&a->trouble, ERR_LIMIT, "decoding stdout: it is too long");
     else
         take_credential(a, r->out, &a->trouble);
-    process_free(a->plugin);
-    a->plugin = NULL;
+    if (a->trouble.code != ERR_NONE)
+        plugin_remedy(a);
+    kube_auth_stop(a);
     tell(a);
 }
 
 static void
-start_plugin(struct kube_auth *a)
+on_plugin_line(void *arg, int fd, struct str line)
+{
+    struct kube_auth *a = arg;
+
+    if (fd == 2 && a->on_line)
+        a->on_line(a->line_arg, line);
+}
+
+static void
+on_limit(void *arg)
+{
+    struct kube_auth *a = arg;
+    const struct kube_exec *x = a->access->exec;
+
+    kube_auth_stop(a);
+    error_set(&a->trouble, ERR_TIMEOUT,
+              "exec: executable %s did not end within %.1f s", x->command,
+              (double)(x->timeout_ms ? x->timeout_ms : TIMEOUT_MS) / 1000.0);
+    plugin_remedy(a);
+    tell(a);
+}
+
+void
+kube_auth_stop(struct kube_auth *a)
+{
+    process_free(a->plugin);
+    a->plugin = NULL;
+    loop_timer_del(a->limit);
+    a->limit = NULL;
+}
+
+static void
+not_found(struct kube_auth *a)
+{
+    const struct kube_exec *x = a->access->exec;
+
+    error_set(&a->trouble, ERR_NOT_FOUND,
+              "getting credentials: exec: executable %s not found", x->command);
+    error_remedy(&a->trouble, "MT-EXEC-PLUGIN", "%s",
+                 x->install_hint ? x->install_hint
+                                 : "Install it or put it on PATH.");
+}
+
+static void
+run_plugin(struct kube_auth *a)
 {
     const struct kube_exec *x = a->access->exec;
     const char **argv = mem_zalloc(x->args.n + 2, sizeof(*argv));
     const char **env = mem_zalloc(x->env.n + 2, sizeof(*env));
-    AUTO(mem_free_ptr) char *info = NULL;
-    struct process_options o = {.argv = argv, .env = env, .arg = a};
+    AUTO(mem_free_ptr) char *info = exec_info(a->access);
+    struct process_options o = {.argv = argv,
+                                .env = env,
+                                .no_terminal = true,
+                                .on_line = on_plugin_line,
+                                .on_exit = on_plugin,
+                                .arg = a};
 
     argv[0] = x->command;
     for (size_t i = 0; i < x->args.n; i++)
         argv[i + 1] = x->args.v[i];
     for (size_t i = 0; i < x->env.n; i++)
         env[i] = x->env.v[i];
+    env[x->env.n] = info;
+    a->plugin = process_start(a->l, &o, &a->trouble);
+    if (!a->plugin)
+        not_found(a);
+    else
+        a->limit = loop_timer_add(
+            a->l, x->timeout_ms ? x->timeout_ms : TIMEOUT_MS, on_limit, a);
+    free(argv);
+    free(env);
+}
+
+static void
+start_plugin(struct kube_auth *a)
+{
+    const struct kube_exec *x = a->access->exec;
+
     a->trouble = (struct error){0};
-    if (!x->api_version) {
+    if (x->interactive && strcmp(x->interactive, "Always") == 0) {
+        error_set(&a->trouble, ERR_UNSUPPORTED,
+                  "exec plugin cannot support interactive mode: standard input "
+                  "is unavailable");
+        plugin_remedy(a);
+    } else if (!x->api_version) {
         error_set(&a->trouble, ERR_PARSE,
                   "the exec plugin of user %s has no apiVersion",
                   a->access->user);
     } else {
-        env[x->env.n] = info = exec_info(a->access);
-        o.on_exit = on_plugin;
-        a->plugin = process_start(a->l, &o, &a->trouble);
-        if (!a->plugin) {
-            error_set(&a->trouble, ERR_NOT_FOUND,
-                      "exec: executable %s not found", x->command);
-            error_remedy(&a->trouble, "MT-EXEC-PLUGIN", "%s",
-                         x->install_hint ? x->install_hint
-                                         : "Install it or put it on PATH.");
-        }
+        run_plugin(a);
     }
     if (!a->plugin)
         loop_defer(a->l, tell, a);
-    free(argv);
-    free(env);
+}
+
+/* A plugin may give what has expired already: it is tried, once. */
+static bool
+is_fresh(const struct kube_auth *a)
+{
+    int64_t now_s = clock_wall_ms(clock_system()) / 1000;
+
+    return !a->expires_s || now_s < a->expires_s - EARLY_S ||
+           loop_now(a->l) - a->got_ms < GRACE_MS;
 }
 
 /* ---- what the client asks ---- */
@@ -266,27 +459,49 @@ start_plugin(struct kube_auth *a)
 bool
 kube_auth_get(struct kube_auth *a)
 {
-    if (a->access->token_file && !a->access->exec) {
-        if (loop_now(a->l) - a->read_ms >= FILE_FRESH_MS)
-            read_token_file(a);
-        return true;
-    }
-    if (!a->access->exec)
-        return true;
-    if (a->have && (!a->expires_s || clock_wall_ms(clock_system()) / 1000 <
-                                         a->expires_s - EARLY_S))
+    const struct kube_access *x = a->access;
+
+    read_tls_files(a);
+    if (x->token_file && loop_now(a->l) - a->read_ms >= FILE_FRESH_MS)
+        read_token_file(a);
+    if (!x->exec || (a->have && is_fresh(a)))
         return true;
     if (!a->plugin && a->trouble.code == ERR_NONE)
         start_plugin(a);
     return false;
 }
 
-bool
-kube_auth_refused(struct kube_auth *a)
+unsigned
+kube_auth_generation(const struct kube_auth *a)
 {
+    return a->generation;
+}
+
+bool
+kube_auth_refused(struct kube_auth *a, unsigned generation)
+{
+    if (!a->access->exec && !a->access->token_file)
+        return false;
+    if (generation != a->generation)
+        return true;
     a->have = false;
     a->read_ms = -FILE_FRESH_MS;
-    return a->access->exec || a->access->token_file;
+    return true;
+}
+
+/* What can be no part of a header's name is percent-encoded, '%' too
+ * (transport/round_trippers.go, headerKeyEscape). */
+static void
+escape_key(struct str key, struct buf *out)
+{
+    for (size_t i = 0; i < key.n; i++) {
+        unsigned char c = (unsigned char)key.s[i];
+
+        if (c < 0x80 && (isalnum(c) || strchr("!#$&'*+-.^_`|~", c)))
+            buf_putc(out, (char)c);
+        else
+            buf_printf(out, "%%%02X", c);
+    }
 }
 
 void
@@ -318,17 +533,21 @@ kube_auth_headers(const struct kube_auth *a, struct strlist *out)
         struct str key, value;
 
         str_cut(str_of(x->as_extra.v[i]), '=', &key, &value);
-        if (printable(key) && printable(value))
-            strlist_addf(out, "Impersonate-Extra-%.*s: %.*s", STR_ARG(key),
-                         STR_ARG(value));
+        if (!printable(key) || !printable(value))
+            continue;
+        buf_reset(&b);
+        escape_key(key, &b);
+        strlist_addf(out, "Impersonate-Extra-%s: %.*s", buf_cstr(&b),
+                     STR_ARG(value));
     }
     buf_release(&b);
 }
 
 void
-kube_auth_certificate(const struct kube_auth *a, const char **cert,
-                      const char **key, unsigned *serial)
+kube_auth_tls(const struct kube_auth *a, const char **ca, const char **cert,
+              const char **key, unsigned *serial)
 {
+    *ca = a->ca ? a->ca : a->access->ca;
     *cert = a->cert ? a->cert : a->access->cert;
     *key = a->key ? a->key : a->access->key;
     *serial = a->serial;

@@ -15,6 +15,7 @@
 
 #include "lib/kube/auth.h"
 #include "lib/kube/request.h"
+#include "lib/kube/stamp.h"
 
 /* One try, and ten more. */
 #define TRIES_MAX     11
@@ -51,6 +52,9 @@ struct kube_client {
     kube_warning_fn *on_warning;
     void *warning_arg;
     struct strlist said; /* warnings that were told */
+    kube_plugin_fn *on_plugin;
+    void *plugin_arg;
+    struct kube_stamp stamp; /* of the kubeconfig file */
 };
 
 struct kube_call {
@@ -59,10 +63,12 @@ struct kube_call {
     struct kube_wire wire;
     struct kube_http_call *http;
     struct loop_timer *retry;
-    bool waiting; /* for credentials */
-    bool renewed; /* credentials were, after a 401 */
-    bool stopped; /* the item callback wants no more */
-    bool ended;   /* inside its callback */
+    bool waiting;        /* for credentials */
+    bool renewed;        /* credentials were, after a 401 */
+    bool reread;         /* so was the kubeconfig */
+    unsigned generation; /* of the credentials that were sent */
+    bool stopped;        /* the item callback wants no more */
+    bool ended;          /* inside its callback */
     unsigned tries;
     int64_t timeout_ms, stall_ms;
     size_t max_body;
@@ -157,17 +163,48 @@ wait_and_try(struct kube_call *k, int64_t seconds)
     return true;
 }
 
+/* The kubeconfig file is another one than we read: as whom and where may have
+ * changed with it. A write was not done where it was refused or never arrived.
+ */
+static bool
+read_again(struct kube_call *k)
+{
+    struct kube_client *c = k->c;
+    const struct kube_access *a = c->access;
+
+    if (k->reread || !kube_stamp_changed(a->source, &c->stamp))
+        return false;
+    AUTO(kube_access_free_ptr)
+    struct kube_access *now = kube_access_open(a->file, a->context, NULL);
+
+    if (!now || !kube_client_set_access(c, now, NULL))
+        return false;
+    k->reread = true;
+    attempt(k);
+    return true;
+}
+
+static bool
+is_elsewhere(const struct error *err)
+{
+    return strcmp(err->id, "MT-CONNECT") == 0 ||
+           strncmp(err->id, "MT-TLS", 6) == 0;
+}
+
 /* client-go rest/with_retry.go; a write may have happened when a 5xx comes. */
 static bool
 try_again(struct kube_call *k, const struct kube_status *s)
 {
     bool may = s->http == 429 || (s->http >= 500 && k->wire.repeatable);
 
-    if (s->http == 401 && !k->renewed && kube_auth_refused(k->c->auth)) {
+    if (s->http == 401 && !k->renewed &&
+        kube_auth_refused(k->c->auth, k->generation)) {
         k->renewed = true;
         attempt(k);
         return true;
     }
+    if (s->http == 401 && read_again(k))
+        return true;
     return may && s->retry_after_s >= 0 && wait_and_try(k, s->retry_after_s);
 }
 
@@ -284,6 +321,8 @@ on_done(void *arg, const struct kube_http_response *r, const struct error *err)
 
     k->http = NULL;
     keep_warnings(k, r->warnings);
+    if (err && is_elsewhere(err) && read_again(k))
+        return;
     if (err && r->broke && k->wire.repeatable && wait_and_try(k, BROKEN_S))
         return;
     if (err)
@@ -322,6 +361,21 @@ fail(struct kube_call *k, const struct error *err)
     finish(k, NULL, NULL, err);
 }
 
+/* Pools that were left and have become idle go. */
+static void
+drop_idle(struct kube_client *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->retired_n; i++) {
+        if (kube_http_running(c->retired[i]))
+            c->retired[n++] = c->retired[i];
+        else
+            kube_http_free(c->retired[i]);
+    }
+    c->retired_n = n;
+}
+
 /* A plugin may have brought another client certificate: it needs a pool of
  * its own. */
 static bool
@@ -329,16 +383,16 @@ need_pool(struct kube_client *c, struct error *err)
 {
     const struct kube_access *a = c->access;
     struct kube_tls tls = {
-        .ca = a->ca,
         .server_name = a->tls_server_name,
         .proxy = a->proxy,
         .insecure = a->insecure,
     };
     unsigned serial;
 
-    kube_auth_certificate(c->auth, &tls.cert, &tls.key, &serial);
+    kube_auth_tls(c->auth, &tls.ca, &tls.cert, &tls.key, &serial);
     if (c->http && serial == c->http_serial)
         return true;
+    drop_idle(c);
     if (c->http) {
         c->retired = mem_grow(c->retired, &c->retired_cap, c->retired_n + 1,
                               sizeof(struct kube_http *));
@@ -373,6 +427,7 @@ go(struct kube_call *k)
 
     k->waiting = false;
     k->tries++;
+    k->generation = kube_auth_generation(c->auth);
     if (!need_pool(c, &err)) {
         fail(k, &err);
         return;
@@ -442,10 +497,28 @@ on_auth(void *arg, const struct error *err)
 /* ---- clients ---- */
 
 static void
+on_plugin_line(void *arg, struct str line)
+{
+    struct kube_client *c = arg;
+
+    if (c->on_plugin)
+        c->on_plugin(c->plugin_arg, line);
+}
+
+void
+kube_client_on_plugin(struct kube_client *c, kube_plugin_fn *fn, void *arg)
+{
+    c->on_plugin = fn;
+    c->plugin_arg = arg;
+}
+
+static void
 set_access(struct kube_client *c, const struct kube_access *access)
 {
     c->access = kube_access_copy(access);
     c->auth = kube_auth_new(c->l, c->access, on_auth, c);
+    kube_auth_on_line(c->auth, on_plugin_line, c);
+    kube_stamp_changed(c->access->source, &c->stamp);
 }
 
 struct kube_client *
@@ -541,16 +614,7 @@ kube_client_set_access(struct kube_client *c, const struct kube_access *access,
                        struct error *err)
 {
     struct kube_access *old = c->access;
-    size_t n = 0;
 
-    /* Pools that have become idle meanwhile go now. */
-    for (size_t i = 0; i < c->retired_n; i++) {
-        if (kube_http_running(c->retired[i]))
-            c->retired[n++] = c->retired[i];
-        else
-            kube_http_free(c->retired[i]);
-    }
-    c->retired_n = n;
     kube_auth_free(c->auth);
     set_access(c, access);
     kube_access_free(old);
@@ -636,6 +700,14 @@ kube_client_stream(struct kube_client *c, const char *path, int64_t stall_ms,
 void
 kube_call_cancel(struct kube_call *k)
 {
-    if (k && !k->ended)
-        call_free(k);
+    struct kube_client *c = k ? k->c : NULL;
+    bool waits = false;
+
+    if (!k || k->ended)
+        return;
+    call_free(k);
+    for (k = c->calls; k; k = k->next)
+        waits |= k->waiting;
+    if (!waits)
+        kube_auth_stop(c->auth);
 }

@@ -13,6 +13,9 @@
  * answer, are repeated up to 10 times (client-go rest/with_retry.go); of
  * writes, 429 (nothing happened) and, of those that change nothing the second
  * time (server-side apply, dry runs), 5xx too. Objects travel as JSON text.
+ * A client whose kubeconfig file was replaced reads it again when the server
+ * refuses it (401), cannot be reached or is another one by its certificate, and
+ * then tries once more.
  * Lifetimes: a call ends when its callback returns or with kube_call_cancel;
  * replies are valid during the callback.
  */
@@ -71,6 +74,12 @@ bool kube_client_set_access(struct kube_client *c,
 typedef void kube_warning_fn(void *arg, const char *text);
 void kube_client_on_warning(struct kube_client *c, kube_warning_fn *fn,
                             void *arg);
+
+/* What a credential plugin says on its standard error while it runs ("open this
+ * address, type this code"): its lines, to be filtered as well. */
+typedef void kube_plugin_fn(void *arg, struct str line);
+void kube_client_on_plugin(struct kube_client *c, kube_plugin_fn *fn,
+                           void *arg);
 
 enum kube_verb {
     KUBE_GET,    /* one object; without a name: the collection, unpaged */

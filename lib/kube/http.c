@@ -24,59 +24,19 @@
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
-#include "lib/kube/http_head.h"
+#include "lib/kube/http_in.h"
+#include "lib/kube/http_trouble.h"
 
-#define BODY_MAX      ((size_t)64 << 20)
-#define CONNECT_MS    10000
-#define REDIRECTS_MAX 10L
+#define BODY_MAX    ((size_t)64 << 20)
+#define STREAMS_MAX 100 /* calls a lane */
 /* A dead link is noticed after 15 + 3 x 5 seconds. */
 #define KEEPALIVE_IDLE_S  15
 #define KEEPALIVE_EVERY_S 5
 #define KEEPALIVE_PROBES  3
 #define UNACKED_MS        30000
 
-/* DEAD waits for the sweep; DONE is inside its on_done. */
-enum call_state { NEW, RUNNING, DEAD, DONE };
-
-struct kube_http_call {
-    struct kube_http *h;
-    struct kube_http_call *prev, *next;
-    enum call_state state;
-    CURL *easy;
-    struct curl_slist *headers, *connect_to;
-    struct buf body;
-    struct http_head head;
-    bool head_told, refused; /* refused: a callback answered false */
-    bool follow;
-    int64_t stall_ms, last_ms;
-    struct loop_timer *stall;
-    bool stalled;
-    kube_http_head_fn *on_head;
-    kube_http_data_fn *on_data;
-    kube_http_done_fn *on_done;
-    kube_http_read_fn *read;
-    void *arg;
-    char *url;
-    char *payload;
-    size_t payload_n, payload_sent;
-    char *issuer;
-    long os_errno;
-    char trouble[CURL_ERROR_SIZE];
-};
-
-struct kube_http {
-    struct loop *l;
-    CURLM *multi;
-    struct loop_timer *timer;
-    struct kube_http_call *calls;
-    size_t running;
-    bool sweeping; /* a sweep is deferred */
-    char *ca, *cert, *key, *server_name, *proxy, *unix_socket;
-    bool insecure;
-};
-
 struct http_socket {
-    struct kube_http *h;
+    struct lane *lane;
     struct loop_fd *watch;
     curl_socket_t fd;
 };
@@ -93,8 +53,10 @@ call_free(struct kube_http_call *c)
     if (c->next)
         c->next->prev = c->prev;
     c->h->running--;
+    if (c->lane)
+        c->lane->running--;
     if (c->easy && c->state != NEW)
-        curl_multi_remove_handle(c->h->multi, c->easy);
+        curl_multi_remove_handle(c->lane->multi, c->easy);
     curl_easy_cleanup(c->easy);
     curl_slist_free_all(c->headers);
     curl_slist_free_all(c->connect_to);
@@ -125,34 +87,6 @@ response_of(const struct kube_http_call *c, struct kube_http_response *r)
         .date_s = h->date ? MAX(curl_getdate(h->date, NULL), 0) : 0,
     };
 }
-
-struct trouble {
-    CURLcode code;
-    enum err_code err;
-    const char *id;
-    const char *remedy;
-};
-
-static const struct trouble troubles[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, ERR_NETWORK, "MT-DNS",
-     "Check the server's name and the network."},
-    {CURLE_COULDNT_RESOLVE_PROXY, ERR_NETWORK, "MT-PROXY",
-     "Check proxy-url and the variables HTTPS_PROXY and NO_PROXY."},
-    {CURLE_COULDNT_CONNECT, ERR_NETWORK, "MT-CONNECT",
-     "Is the server running, and is this its address?"},
-    {CURLE_OPERATION_TIMEDOUT, ERR_TIMEOUT, "MT-TIMEOUT", ""},
-    {CURLE_PEER_FAILED_VERIFICATION, ERR_NETWORK, "MT-TLS-CA",
-     "The server is not the one the configuration was made for, or its "
-     "certificate authority has changed: get a fresh kubeconfig."},
-    {CURLE_SSL_CACERT_BADFILE, ERR_PARSE, "MT-TLS-CA-BAD",
-     "The certificate authority in the configuration cannot be read as PEM."},
-    {CURLE_SSL_CERTPROBLEM, ERR_PARSE, "MT-TLS-CERT-BAD",
-     "The client certificate or key in the configuration cannot be used."},
-    {CURLE_SSL_CONNECT_ERROR, ERR_NETWORK, "MT-TLS", ""},
-    {CURLE_TOO_MANY_REDIRECTS, ERR_LIMIT, "", ""},
-    {CURLE_UNSUPPORTED_PROTOCOL, ERR_UNSUPPORTED, "", ""},
-    {CURLE_BAD_CONTENT_ENCODING, ERR_PARSE, "", ""},
-};
 
 /* The server of a call, for sentences: "https://127.0.0.1:6443", or the path
  * of its socket. */
@@ -193,21 +127,7 @@ call_error(const struct kube_http_call *c, CURLcode code, struct error *err)
     if (code == CURLE_SEND_FAIL_REWIND)
         what = "it ended before an answer came, and whether the peer did what "
                "was asked is not known";
-    for (size_t i = 0; i < ARRAY_LEN(troubles); i++) {
-        if (troubles[i].code != code)
-            continue;
-        if (code == CURLE_COULDNT_CONNECT && c->os_errno)
-            error_set(err, c->os_errno == EACCES ? ERR_DENIED : ERR_NETWORK,
-                      "cannot connect to %.*s: %s", STR_ARG(where),
-                      strerror((int)c->os_errno));
-        else
-            error_set(err, troubles[i].err, "%.*s: %s", STR_ARG(where), what);
-        if (troubles[i].id[0])
-            error_remedy(err, troubles[i].id, "%s", troubles[i].remedy);
-        return;
-    }
-    error_set(err, ERR_NETWORK, "the connection to %.*s broke: %s",
-              STR_ARG(where), what);
+    http_trouble(code, where, what, (int)c->os_errno, err);
 }
 
 /* The common name in "Issuer:O = Corp, CN = Corp CA" of the peer's own
@@ -252,7 +172,7 @@ call_finish(struct kube_http_call *c, CURLcode code)
 
     curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &c->os_errno);
     keep_issuer(c);
-    curl_multi_remove_handle(c->h->multi, c->easy);
+    curl_multi_remove_handle(c->lane->multi, c->easy);
     curl_easy_cleanup(c->easy);
     c->easy = NULL;
     c->state = DONE;
@@ -282,7 +202,7 @@ sweep(void *arg)
             call_free(c);
         } else if (c->state == NEW) {
             c->state = RUNNING;
-            curl_multi_add_handle(h->multi, c->easy);
+            curl_multi_add_handle(c->lane->multi, c->easy);
         }
     }
 }
@@ -373,12 +293,12 @@ on_read(char *p, size_t one, size_t n, void *arg)
 }
 
 static void
-drain(struct kube_http *h)
+drain(struct lane *lane)
 {
     CURLMsg *m;
     int left;
 
-    while ((m = curl_multi_info_read(h->multi, &left))) {
+    while ((m = curl_multi_info_read(lane->multi, &left))) {
         struct kube_http_call *c = NULL;
         CURLcode code = m->data.result;
 
@@ -386,7 +306,7 @@ drain(struct kube_http *h)
             continue;
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&c);
         if (c->state == DEAD)
-            need_sweep(h);
+            need_sweep(c->h);
         else
             call_finish(c, code);
     }
@@ -396,22 +316,22 @@ static void
 on_socket_ready(void *arg, unsigned events)
 {
     struct http_socket *s = arg;
-    struct kube_http *h = s->h;
+    struct lane *lane = s->lane;
     int mask = 0, running;
 
     if (events & (LOOP_READ | LOOP_HANGUP))
         mask |= CURL_CSELECT_IN;
     if (events & (LOOP_WRITE | LOOP_HANGUP))
         mask |= CURL_CSELECT_OUT;
-    curl_multi_socket_action(h->multi, s->fd, mask, &running);
-    drain(h);
+    curl_multi_socket_action(lane->multi, s->fd, mask, &running);
+    drain(lane);
 }
 
 static int
 on_socket_change(CURL *easy, curl_socket_t fd, int what, void *arg,
                  void *socket_arg)
 {
-    struct kube_http *h = arg;
+    struct lane *lane = arg;
     struct http_socket *s = socket_arg;
     unsigned events = 0;
 
@@ -421,7 +341,7 @@ on_socket_change(CURL *easy, curl_socket_t fd, int what, void *arg,
             loop_fd_del(s->watch);
             free(s);
         }
-        curl_multi_assign(h->multi, fd, NULL);
+        curl_multi_assign(lane->multi, fd, NULL);
         return 0;
     }
     if (what & CURL_POLL_IN)
@@ -433,30 +353,30 @@ on_socket_change(CURL *easy, curl_socket_t fd, int what, void *arg,
         return 0;
     }
     s = mem_zalloc(1, sizeof(*s));
-    s->h = h;
+    s->lane = lane;
     s->fd = fd;
-    s->watch = loop_fd_add(h->l, fd, events, on_socket_ready, s, NULL);
-    curl_multi_assign(h->multi, fd, s);
+    s->watch = loop_fd_add(lane->h->l, fd, events, on_socket_ready, s, NULL);
+    curl_multi_assign(lane->multi, fd, s);
     return 0;
 }
 
 static void
 on_timer(void *arg)
 {
-    struct kube_http *h = arg;
+    struct lane *lane = arg;
     int running;
 
-    curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    drain(h);
+    curl_multi_socket_action(lane->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    drain(lane);
 }
 
 static int
 on_timer_change(CURLM *multi, long ms, void *arg)
 {
-    struct kube_http *h = arg;
+    struct lane *lane = arg;
 
     (void)multi;
-    loop_timer_set(h->timer, ms);
+    loop_timer_set(lane->timer, ms);
     return 0;
 }
 
@@ -495,6 +415,46 @@ on_stall(void *arg)
 
 /* ---- pools ---- */
 
+static struct lane *
+lane_new(struct kube_http *h, struct error *err)
+{
+    struct lane *lane = mem_zalloc(1, sizeof(*lane));
+
+    lane->h = h;
+    lane->multi = curl_multi_init();
+    if (!lane->multi) {
+        error_set(err, ERR_INTERNAL, "curl cannot start");
+        free(lane);
+        return NULL;
+    }
+    lane->timer = loop_timer_add(h->l, -1, on_timer, lane);
+    lane->next = h->lanes;
+    h->lanes = lane;
+    curl_multi_setopt(lane->multi, CURLMOPT_SOCKETFUNCTION, on_socket_change);
+    curl_multi_setopt(lane->multi, CURLMOPT_SOCKETDATA, lane);
+    curl_multi_setopt(lane->multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
+    curl_multi_setopt(lane->multi, CURLMOPT_TIMERDATA, lane);
+    curl_multi_setopt(lane->multi, CURLMOPT_PIPELINING,
+                      (long)CURLPIPE_MULTIPLEX);
+    curl_multi_setopt(lane->multi, CURLMOPT_MAX_CONCURRENT_STREAMS,
+                      (long)STREAMS_MAX);
+    return lane;
+}
+
+/* The fullest lane that has room, so that others run empty. */
+static struct lane *
+lane_for(struct kube_http *h, struct error *err)
+{
+    struct lane *best = NULL;
+
+    for (struct lane *lane = h->lanes; lane; lane = lane->next) {
+        if (lane->running < STREAMS_MAX &&
+            (!best || lane->running > best->running))
+            best = lane;
+    }
+    return best ? best : lane_new(h, err);
+}
+
 struct kube_http *
 kube_http_new(struct loop *l, const struct kube_tls *tls, struct error *err)
 {
@@ -506,9 +466,8 @@ kube_http_new(struct loop *l, const struct kube_tls *tls, struct error *err)
     }
     h = mem_zalloc(1, sizeof(*h));
     h->l = l;
-    h->multi = curl_multi_init();
-    if (!h->multi) {
-        error_set(err, ERR_INTERNAL, "curl cannot start");
+    h->api = tls != NULL;
+    if (!lane_new(h, err)) {
         free(h);
         curl_global_cleanup();
         return NULL;
@@ -522,12 +481,6 @@ kube_http_new(struct loop *l, const struct kube_tls *tls, struct error *err)
         h->unix_socket = mem_strdup(tls->unix_socket);
         h->insecure = tls->insecure;
     }
-    h->timer = loop_timer_add(l, -1, on_timer, h);
-    curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket_change);
-    curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
-    curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
-    curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
-    curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
     return h;
 }
 
@@ -539,8 +492,12 @@ kube_http_free(struct kube_http *h)
     while (h->calls)
         call_free(h->calls);
     loop_undefer(h->l, sweep, h);
-    curl_multi_cleanup(h->multi);
-    loop_timer_del(h->timer);
+    for (struct lane *lane = h->lanes, *next; lane; lane = next) {
+        next = lane->next;
+        curl_multi_cleanup(lane->multi);
+        loop_timer_del(lane->timer);
+        free(lane);
+    }
     free(h->ca);
     free(h->cert);
     mem_wipe(h->key);
@@ -560,166 +517,18 @@ kube_http_running(const struct kube_http *h)
 /* ---- the start of a call ---- */
 
 static void
-set_blob(CURL *e, CURLoption option, const char *text)
-{
-    struct curl_blob b = {(void *)(uintptr_t)text, strlen(text),
-                          CURL_BLOB_NOCOPY};
-
-    curl_easy_setopt(e, option, &b);
-}
-
-static void
-setup_tls(struct kube_http_call *c)
-{
-    struct kube_http *h = c->h;
-
-    if (h->ca) {
-        /* Without this curl would also read the system's whole folder for
-         * every connection. */
-        curl_easy_setopt(c->easy, CURLOPT_CAINFO, NULL);
-        curl_easy_setopt(c->easy, CURLOPT_CAPATH, NULL);
-        set_blob(c->easy, CURLOPT_CAINFO_BLOB, h->ca);
-    } else if (getenv("SSL_CERT_FILE")) {
-        curl_easy_setopt(c->easy, CURLOPT_CAPATH, NULL);
-        curl_easy_setopt(c->easy, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
-    }
-    if (h->cert)
-        set_blob(c->easy, CURLOPT_SSLCERT_BLOB, h->cert);
-    if (h->key)
-        set_blob(c->easy, CURLOPT_SSLKEY_BLOB, h->key);
-    if (h->insecure) {
-        curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYPEER, 0L);
-        curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYHOST, 0L);
-        curl_easy_setopt(c->easy, CURLOPT_CERTINFO, 1L);
-    }
-    if (h->proxy || h->unix_socket)
-        curl_easy_setopt(c->easy, CURLOPT_PROXY,
-                         h->unix_socket ? "" : h->proxy);
-    if (h->unix_socket)
-        curl_easy_setopt(c->easy, CURLOPT_UNIX_SOCKET_PATH, h->unix_socket);
-}
-
-/* curl checks the certificate against the URL's host, so a name of its own to
- * expect becomes the URL's host, and the connection is led to the real one. */
-static bool
-setup_server_name(struct kube_http_call *c, CURLU *url)
-{
-    char *host = NULL, *port = NULL, *full = NULL, *text;
-    bool ok;
-
-    ok = curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-         curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) ==
-             CURLUE_OK &&
-         curl_url_set(url, CURLUPART_HOST, c->h->server_name, 0) == CURLUE_OK &&
-         curl_url_get(url, CURLUPART_URL, &full, 0) == CURLUE_OK;
-    if (ok) {
-        text = mem_printf("::%s:%s", host, port);
-        c->connect_to = curl_slist_append(NULL, text);
-        free(text);
-        text = mem_printf("Host: %s:%s", host, port);
-        c->headers = curl_slist_append(c->headers, text);
-        free(text);
-        curl_easy_setopt(c->easy, CURLOPT_CONNECT_TO, c->connect_to);
-        curl_easy_setopt(c->easy, CURLOPT_URL, full);
-    }
-    curl_free(host);
-    curl_free(port);
-    curl_free(full);
-    return ok;
-}
-
-static bool
-is_local(CURLU *url)
-{
-    char *host = NULL;
-    bool local;
-
-    if (curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
-        return false;
-    local = strncmp(host, "127.", 4) == 0 || strcmp(host, "[::1]") == 0 ||
-            strcmp(host, "localhost") == 0;
-    curl_free(host);
-    return local;
-}
-
-static bool
-setup_url(struct kube_http_call *c, const struct kube_http_request *r,
-          struct error *err)
-{
-    CURLU *url = curl_url();
-    bool secure = strncasecmp(c->url, "https://", 8) == 0;
-    bool ok = secure || strncasecmp(c->url, "http://", 7) == 0;
-
-    if (ok)
-        ok = curl_url_set(url, CURLUPART_URL, c->url, 0) == CURLUE_OK;
-    if (ok) {
-        curl_easy_setopt(c->easy, CURLOPT_URL, c->url);
-        /* Compression pays on a network, and costs both ends of a loopback
-         * time. */
-        if (!r->identity && !is_local(url))
-            curl_easy_setopt(c->easy, CURLOPT_ACCEPT_ENCODING, "");
-        if (secure && c->h->server_name)
-            ok = setup_server_name(c, url);
-    }
-    curl_url_cleanup(url);
-    if (!ok)
-        return error_set(err, ERR_USAGE, "%s is no http or https address",
-                         c->url);
-    curl_easy_setopt(c->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(c->easy, CURLOPT_REDIR_PROTOCOLS_STR,
-                     secure ? "https" : "http,https");
-    return true;
-}
-
-static void
-setup_body(struct kube_http_call *c, const struct kube_http_request *r)
-{
-    const char *m = r->method ? r->method : "GET";
-    bool post = r->body.n || r->read || strcmp(m, "POST") == 0 ||
-                strcmp(m, "PUT") == 0 || strcmp(m, "PATCH") == 0;
-
-    if (post) {
-        c->payload = mem_strndup(r->body.s ? r->body.s : "", r->body.n);
-        c->payload_n = r->body.n;
-        curl_easy_setopt(c->easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                         (curl_off_t)(r->read ? r->read_n : r->body.n));
-        curl_easy_setopt(c->easy, CURLOPT_READFUNCTION, on_read);
-        curl_easy_setopt(c->easy, CURLOPT_READDATA, c);
-        c->headers = curl_slist_append(c->headers, "Expect:");
-    }
-    if (strcmp(m, "HEAD") == 0)
-        curl_easy_setopt(c->easy, CURLOPT_NOBODY, 1L);
-    else if (strcmp(m, "GET") != 0)
-        curl_easy_setopt(c->easy, CURLOPT_CUSTOMREQUEST, m);
-}
-
-static void
-setup_rest(struct kube_http_call *c, const struct kube_http_request *r)
+setup_callbacks(struct kube_http_call *c)
 {
     CURL *e = c->easy;
 
-    for (const char *const *p = r->headers; p && *p; p++)
-        c->headers = curl_slist_append(c->headers, *p);
-    curl_easy_setopt(e, CURLOPT_HTTPHEADER, c->headers);
     curl_easy_setopt(e, CURLOPT_PRIVATE, c);
-    curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->trouble);
-    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
     curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(e, CURLOPT_HEADERDATA, c);
     curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(e, CURLOPT_WRITEDATA, c);
+    curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(e, CURLOPT_READDATA, c);
     curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_socket_open);
-    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
-                     (long)(r->connect_ms ? r->connect_ms : CONNECT_MS));
-    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
-    if (r->follow) {
-        curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 1L);
-        curl_easy_setopt(e, CURLOPT_MAXREDIRS,
-                         r->redirects ? (long)r->redirects : REDIRECTS_MAX);
-    }
 }
 
 struct kube_http_call *
@@ -747,19 +556,23 @@ kube_http_start(struct kube_http *h, const struct kube_http_request *r,
         h->calls->prev = c;
     h->calls = c;
     h->running++;
+    c->lane = lane_for(h, err);
+    if (!c->lane) {
+        call_free(c);
+        return NULL;
+    }
+    c->lane->running++;
     c->easy = curl_easy_init();
     if (!c->easy) {
         error_set(err, ERR_INTERNAL, "curl gives no handle");
         call_free(c);
         return NULL;
     }
-    setup_tls(c);
-    if (!setup_url(c, r, err)) {
+    setup_callbacks(c);
+    if (!http_setup(c, r, err)) {
         call_free(c);
         return NULL;
     }
-    setup_body(c, r);
-    setup_rest(c, r);
     if (c->stall_ms > 0)
         c->stall = loop_timer_add(h->l, c->stall_ms, on_stall, c);
     need_sweep(h);

@@ -28,6 +28,7 @@ struct kube_exec {
     char *interactive; /* Never, IfAvailable, Always */
     bool provide_cluster_info;
     char *cluster_config; /* JSON of the extension for plugins, or NULL */
+    int64_t timeout_ms;   /* of a run; 0: 5 minutes (a person may log in) */
 };
 
 /* One context resolved. Absent texts are NULL. */
@@ -52,6 +53,7 @@ struct kube_access {
     struct strlist as_extra; /* "key=value" */
     struct kube_exec *exec;
     char *source; /* the file the context stands in, for messages */
+    char *file;   /* what kube_access_open was given, to open it again */
 };
 
 /* Reads the configuration:

@@ -12,7 +12,7 @@ devenv/sandbox:lib/base lib/schema lib/compose
 tui:lib/base lib/schema lib/kube lib/mesh devenv
 cli:lib/base lib/schema lib/compose lib/kube lib/mesh devenv devenv/sandbox tui'
 doors='curses:tui/term.c
-curl/:lib/kube/http.c
+curl/:lib/kube/http.c lib/kube/http_setup.c lib/kube/http_trouble.c
 cjson/:lib/base/json.c
 yaml.h>:lib/base/yaml.c lib/base/yaml_node.c
 microhttpd:devenv/sandbox/http.c

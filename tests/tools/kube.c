@@ -7,6 +7,10 @@
  *                                              one line a change or state,
  *                                              until standard input ends
  *   kube send VERB GROUP VERSION RESOURCE NS NAME [BODY] [dry] [force]
+ *       [strict] [ignore] [orphan] [sub=S] [manager=M] [uid=U] [version=V]
+ *       [labels=L]                             VERB create update merge json
+ *                                              strategic apply delete deleteall
+ *                                              get
  *   kube kind WORD                             what a word means
  *
  * "-" stands for an empty group, namespace or name. Errors: "CODE HTTP
@@ -21,6 +25,7 @@
 #include "lib/base/mem.h"
 
 #include "lib/kube/cache.h"
+#include "lib/kube/conflict.h"
 #include "lib/kube/discovery.h"
 
 static const char *
@@ -96,6 +101,17 @@ has(char **a, int n, const char *flag)
             return true;
     }
     return false;
+}
+
+/* What stands behind "name=", or NULL. */
+static const char *
+value_of(char **a, int n, const char *name)
+{
+    for (int i = 0; i < n; i++) {
+        if (str_starts(str_of(a[i]), str_of(name)))
+            return a[i] + strlen(name);
+    }
+    return NULL;
 }
 
 struct watch {
@@ -187,7 +203,9 @@ send_one(struct kube_client *c, char **a, int n)
         {"merge", KUBE_PATCH, KUBE_PATCH_MERGE},
         {"json", KUBE_PATCH, KUBE_PATCH_JSON},
         {"apply", KUBE_PATCH, KUBE_PATCH_APPLY},
+        {"strategic", KUBE_PATCH, KUBE_PATCH_STRATEGIC},
         {"delete", KUBE_DELETE, 0},
+        {"deleteall", KUBE_DELETE_ALL, 0},
         {"get", KUBE_GET, 0},
     };
     struct kube_request r = {
@@ -198,7 +216,17 @@ send_one(struct kube_client *c, char **a, int n)
         .dry_run = has(a, n, "dry"),
         .force = has(a, n, "force"),
         .strict = has(a, n, "strict"),
+        .validation =
+            has(a, n, "ignore") ? KUBE_VALIDATION_IGNORE : KUBE_VALIDATION_WARN,
+        .propagation = has(a, n, "orphan") ? KUBE_PROPAGATE_ORPHAN
+                                           : KUBE_PROPAGATE_DEFAULT,
+        .sub = value_of(a, n, "sub="),
+        .field_manager = value_of(a, n, "manager="),
+        .if_uid = value_of(a, n, "uid="),
+        .if_version = value_of(a, n, "version="),
+        .label_selector = value_of(a, n, "labels="),
     };
+    struct kube_conflicts conflicts;
     struct kube_answer answer;
     struct error err = {0};
     int code = 0;
@@ -215,6 +243,16 @@ send_one(struct kube_client *c, char **a, int n)
         code = fail(&err);
     for (size_t i = 0; i < answer.warnings.n; i++)
         fprintf(stderr, "Warning: %s\n", answer.warnings.v[i]);
+    if (kube_conflicts_read(&answer.status, &conflicts)) {
+        for (size_t i = 0; i < conflicts.n; i++) {
+            struct buf line = BUF_INIT(BUF_TEXT_MAX);
+
+            kube_conflict_text(&conflicts.v[i], &line);
+            fprintf(stderr, "%s\n", buf_cstr(&line));
+            buf_release(&line);
+        }
+        kube_conflicts_release(&conflicts);
+    }
     for (size_t i = 0; i < answer.status.causes_n; i++)
         fprintf(stderr, "cause %s %s\n", answer.status.causes[i].reason,
                 answer.status.causes[i].field);
