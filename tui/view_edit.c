@@ -100,14 +100,14 @@ on_written(void *arg, const struct json *result, const char *warnings,
     struct app *a = v->app;
 
     (void)result;
-    (void)warnings;
     if (err) {
         refuse(v->state, err);
         a->dirty = true;
         return;
     }
-    app_say(a, TUI_OK, "%s %s is changed", v->place.ref.kind,
-            v->place.ref.name);
+    app_say(a, *warnings ? TUI_WAIT : TUI_OK, "%s %s is changed%s%s",
+            v->place.ref.kind, v->place.ref.name,
+            *warnings ? "; warning: " : "", warnings);
     app_back(a);
 }
 

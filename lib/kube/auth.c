@@ -11,6 +11,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/process.h"
 
+#include "lib/kube/credential.h"
 #include "lib/kube/stamp.h"
 
 #define TOKEN_MAX     ((size_t)256 << 10)
@@ -234,81 +235,25 @@ same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* The rules of refreshCredsLocked, in its words. */
-static bool
-check_credential(const struct kube_exec *x, const struct json *j,
-                 struct error *err)
-{
-    const char *version = json_string_or(json_get(j, "apiVersion"), "");
-    const char *kind = json_string_or(json_get(j, "kind"), "");
-    const struct json *status = json_get(j, "status");
-    const char *token = json_string_or(json_get(status, "token"), "");
-    const char *cert =
-        json_string_or(json_get(status, "clientCertificateData"), "");
-    const char *key = json_string_or(json_get(status, "clientKeyData"), "");
-    const struct json *until = json_get(status, "expirationTimestamp");
-    int64_t s;
-
-    if (strcmp(kind, "ExecCredential") != 0)
-        return error_set(err, ERR_PARSE,
-                         "decoding stdout: its kind is \"%s\", not "
-                         "ExecCredential",
-                         kind);
-    if (strcmp(version, x->api_version) != 0)
-        return error_set(err, ERR_PARSE,
-                         "exec plugin is configured to use API version %s, "
-                         "plugin returned version %s",
-                         x->api_version, *version ? version : "\"\"");
-    if (!json_is(status, JSON_OBJECT))
-        return error_set(err, ERR_PARSE,
-                         "exec plugin didn't return a status field");
-    if (!*token && !*cert && !*key)
-        return error_set(err, ERR_PARSE,
-                         "exec plugin didn't return a token or cert/key pair");
-    if (!*cert != !*key)
-        return error_set(err, ERR_PARSE,
-                         "exec plugin returned only certificate or key, not "
-                         "both");
-    if (*token && !printable(str_of(token)))
-        return error_set(err, ERR_PARSE,
-                         "the token of the exec plugin has control characters");
-    if (until && !json_is(until, JSON_NULL) &&
-        !(json_string(until) && clock_parse(str_of(json_string(until)), &s)))
-        return error_set(err, ERR_PARSE,
-                         "decoding stdout: expirationTimestamp is no time");
-    return true;
-}
-
-static bool
+static void
 take_credential(struct kube_auth *a, struct str out, struct error *err)
 {
-    AUTO(json_free_ptr) struct json *j = json_parse(out, NULL, err);
-    const struct json *status = json_get(j, "status");
-    const char *cert = json_get_string(status, "clientCertificateData");
-    const char *key = json_get_string(status, "clientKeyData");
-    const char *until = json_get_string(status, "expirationTimestamp");
+    struct kube_credential c;
 
-    if (!j)
-        return error_wrap(err, "decoding stdout");
-    if (!check_credential(a->access->exec, j, err))
-        return false;
-    cert = cert && *cert ? cert : NULL;
-    key = key && *key ? key : NULL;
-    if (!same_text(cert, a->cert) || !same_text(key, a->key))
+    if (!kube_credential_read(out, a->access->exec->api_version, &c, err))
+        return;
+    if (!same_text(c.cert, a->cert) || !same_text(c.key, a->key))
         a->serial++;
     forget(&a->token);
     forget(&a->cert);
     forget(&a->key);
-    a->token = mem_strdup(json_get_string(status, "token"));
-    a->cert = mem_strdup(cert);
-    a->key = mem_strdup(key);
-    a->expires_s = 0;
-    if (until)
-        clock_parse(str_of(until), &a->expires_s);
+    a->token = c.token;
+    a->cert = c.cert;
+    a->key = c.key;
+    a->expires_s = c.expires_s;
     a->have = true;
     a->got_ms = loop_now(a->l);
     a->generation++;
-    return true;
 }
 
 static void

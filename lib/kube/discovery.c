@@ -500,7 +500,7 @@ read_ask(struct ask *q)
     struct kube_discovery *d = q->d;
     struct kube_disk_doc doc;
 
-    if (!kube_disk_read(d->folder, q->path, false, &doc)) {
+    if (!d->folder || !kube_disk_read(d->folder, q->path, false, &doc)) {
         d->missing = true;
     } else {
         take_document(d, q, buf_view(&doc.body));
@@ -557,6 +557,27 @@ load_from_disk(struct kube_discovery *d)
     if (ok)
         take_list(d);
     d->fresh_n = 0;
+    d->err = (struct error){0};
+    d->reading = false;
+    return ok;
+}
+
+bool
+kube_discovery_read(struct kube_discovery *d, struct str api, struct str apis)
+{
+    const struct ask first = {.d = d, .path = (char *)(uintptr_t) "/api"};
+    const struct ask second = {
+        .d = d, .path = (char *)(uintptr_t) "/apis", .order = 1};
+    bool ok;
+
+    d->reading = true;
+    d->missing = false;
+    d->fresh_n = 0;
+    take_document(d, &first, api);
+    take_document(d, &second, apis);
+    ok = d->err.code == ERR_NONE;
+    if (ok)
+        take_list(d);
     d->err = (struct error){0};
     d->reading = false;
     return ok;

@@ -43,6 +43,10 @@ void kube_discovery_forget(struct kube_discovery *d, kube_discovery_fn *fn,
 bool kube_discovery_wait(struct kube_discovery *d, bool again,
                          struct error *err);
 bool kube_discovery_loaded(const struct kube_discovery *d);
+/* Takes texts for the documents /api and /apis, as from disk; what they name
+ * beside (legacy documents) is missing then. For tests and fuzzing. */
+bool kube_discovery_read(struct kube_discovery *d, struct str api,
+                         struct str apis);
 /* True when what is there came from disk and no server has confirmed it. */
 bool kube_discovery_stale(const struct kube_discovery *d);
 /* Called when what is served has become different, by whichever load. One
