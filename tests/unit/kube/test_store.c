@@ -110,6 +110,27 @@ folding(void **state)
     assert_int_equal(store.n, 1);
 }
 
+/* A database that was put back may use a version twice: the bytes count. */
+static void
+version_again(void **state)
+{
+    static const char *const texts[] = {
+        "{\"metadata\":{\"name\":\"a\",\"uid\":\"1\",\"resourceVersion\":\"7\","
+        "\"managedFields\":[1]},\"spec\":1}",
+        "{\"metadata\":{\"name\":\"a\",\"uid\":\"1\",\"resourceVersion\":\"7\","
+        "\"managedFields\":[2]},\"spec\":1}",
+        "{\"metadata\":{\"name\":\"a\",\"uid\":\"1\",\"resourceVersion\":\"7\","
+        "\"managedFields\":[2]},\"spec\":2}",
+    };
+    static const char *const told[] = {"+/a:7", "", "*/a:7"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        assert_true(kube_store_put(&store, str_of(texts[i]), NULL, NULL));
+        assert_string_equal(changes(50), told[i]);
+    }
+}
+
 /* A full list over what is there tells only what differs. */
 static void
 relist(void **state)
@@ -183,6 +204,7 @@ main(void)
         cmocka_unit_test_setup_teardown(order, setup, teardown),
         cmocka_unit_test_setup_teardown(folding, setup, teardown),
         cmocka_unit_test_setup_teardown(relist, setup, teardown),
+        cmocka_unit_test_setup_teardown(version_again, setup, teardown),
         cmocka_unit_test_setup_teardown(limits, setup, teardown),
     };
 
