@@ -29,7 +29,6 @@ check_choice(const struct types_field *f, const struct json *v,
         if (one.n)
             strlist_add(&words, one);
     }
-    strlist_sort(&words);
     for (size_t i = 0; i < words.n; i++)
         buf_printf(&all, "%s\"%s\"", i ? ", " : "", words.v[i]);
     schema_findings_add(bad, path, "FieldValueNotSupported",
@@ -316,18 +315,19 @@ check_selector(const struct json *spec, struct schema_findings *bad)
     const struct json *selector = json_get(spec, "selector");
     const struct json *labels =
         json_at(spec, "template", "metadata", "labels", NULL);
+    bool there = json_is(selector, JSON_OBJECT);
     bool empty = !json_first(json_get(selector, "matchLabels")) &&
                  !json_first(json_get(selector, "matchExpressions"));
     AUTO(mem_free_ptr)
     char *text = json_text(labels, JSON_COMPACT | JSON_SORTED);
 
-    if (!selector)
+    if (!there)
         schema_findings_add(bad, "spec.selector", REQUIRED, "Required value");
     else if (empty)
         schema_findings_add(bad, "spec.selector", INVALID,
                             "Invalid value: {}: empty selector is invalid for "
                             "deployment");
-    if (!selector || !matches(selector, labels))
+    if (!there || !matches(selector, labels))
         schema_findings_add(bad, "spec.template.metadata.labels", INVALID,
                             "Invalid value: %s: `selector` does not match "
                             "template `labels`",
@@ -548,7 +548,7 @@ builtin_check_ingress(const struct json *obj, const struct json *old,
     if (!json_first(json_get(spec, "rules")) &&
         !json_get(spec, "defaultBackend"))
         schema_findings_add(bad, "spec", INVALID,
-                            "Invalid value: []: either `defaultBackend` or "
+                            "Invalid value: null: either `defaultBackend` or "
                             "`rules` must be specified");
     for (const struct json *r = json_first(json_get(spec, "rules")); r;
          r = json_next(r), i++) {

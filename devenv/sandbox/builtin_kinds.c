@@ -163,6 +163,9 @@ finish(struct kinds *t, struct resource *r, struct kind_info *k)
         k->store_kind = builtin_store_kind(k->builtin);
     if (r->n)
         k->storage_api_version = r->v[0]->pub.api_version;
+    if (!strcmp(k->pub.kind, "Endpoints"))
+        k->deprecation = "v1 Endpoints is deprecated in v1.33+; use "
+                         "discovery.k8s.io/v1 EndpointSlice";
     r->v[r->n++] = k;
 }
 

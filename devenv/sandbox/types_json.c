@@ -148,6 +148,7 @@ read_bytes(struct walk *w, const struct types_field *f, struct json *v)
 {
     AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
     const char *text = json_string(v);
+    bool pad;
     size_t n;
 
     if (!text)
@@ -156,11 +157,12 @@ read_bytes(struct walk *w, const struct types_field *f, struct json *v)
         return true;
     n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                      "0123456789+/");
-    if (text[n] == '=' && n % 4 >= 2)
-        n += n % 4 == 3 || text[n + 1] == '=' ? 0 : 1;
+    pad = text[n] == '=' && n % 4 == 2 && text[n + 1] != '=';
     if (!w->bad)
         buf_printf(w->why, "illegal base64 data at input byte %zu",
-                   text[n] ? n : n - n % 4);
+                   pad       ? n + 1
+                   : text[n] ? n
+                             : n - n % 4);
     w->bad = true;
     return false;
 }

@@ -86,14 +86,23 @@ put_plain(const struct style *st, const struct types_field *f, struct json *out)
 static void put_struct(struct style *st, const struct types_struct *s,
                        struct json *out);
 
+/* As a real server's documents have it: a pointer refers plainly, what is
+ * always there has the default {}. */
 static void
-put_reference(struct style *st, const struct types_struct *s, struct json *out)
+put_reference(struct style *st, const struct types_field *f, struct json *out)
 {
-    AUTO(mem_free_ptr) char *name = types_model_name(s);
+    AUTO(mem_free_ptr) char *name = types_model_name(f->type);
     AUTO(mem_free_ptr) char *ref = mem_printf("%s%s", st->prefix, name);
 
+    if (!f->pointer || f->shape != TYPES_ONE) {
+        struct json *all;
+
+        json_set(out, "default", json_new_object());
+        all = json_set(out, "allOf", json_new_array());
+        out = json_append(all, json_new_object());
+    }
     json_set_string(out, "$ref", ref);
-    st->fn(st->arg, s);
+    st->fn(st->arg, f->type);
 }
 
 static void
@@ -113,7 +122,7 @@ put_one(struct style *st, const struct types_field *f, struct json *out)
     if (!f->type)
         put_plain(st, f, out);
     else if (st->prefix)
-        put_reference(st, f->type, out);
+        put_reference(st, f, out);
     else
         put_struct(st, f->type, out);
     if (f->choices)

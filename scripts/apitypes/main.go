@@ -207,9 +207,9 @@ func field(f reflect.StructField, short string, d *doc, up *doc) string {
 	out := fmt.Sprintf("%s %s %s", js[0], number, letters(f.Type))
 	if !strings.Contains(f.Tag.Get("json"), ",omitempty") {
 		out += " +"
-		if strings.Contains(f.Tag.Get("json"), "omitzero") {
-			out = strings.TrimSuffix(out, " +") + " z"
-		}
+	}
+	if strings.Contains(f.Tag.Get("json"), ",omitzero") {
+		out = strings.TrimSuffix(out, " +") + " z"
 	}
 	for _, r := range up.Required {
 		if r == js[0] {
@@ -241,6 +241,9 @@ func field(f reflect.StructField, short string, d *doc, up *doc) string {
 	enum := d.Enum
 	if len(enum) == 0 && d.Items != nil {
 		enum = d.Items.Enum
+	}
+	if js[0] == "restartPolicy" && len(enum) == 3 {
+		enum = []string{"Always", "OnFailure", "Never"} // as errors list them
 	}
 	if len(enum) > 0 {
 		out += " e" + strings.ReplaceAll(strings.Join(enum, "|"), " ", "~")
