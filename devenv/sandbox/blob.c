@@ -5,19 +5,72 @@
 
 #include "lib/base/mem.h"
 
-/* States come and go all the time: sizes in steps let the heap give a place to
- * the next one as it is. */
-#define STEP 256
+/*
+ * States come and go all the time, between the small pieces that requests make
+ * of the heap, and would leave holes all over it; places of their own keep the
+ * two apart. What is dropped waits for the next of its length.
+ */
+enum { STEP = 64, STEPS = 128, SPARE_MAX = 8 << 20 };
+
+struct places {
+    struct blob *spare[STEPS + 1]; /* by steps; chained through aux */
+    size_t bytes;
+};
+
+static struct places *
+places(void)
+{
+    static struct places all;
+
+    return &all;
+}
+
+static size_t
+steps_of(size_t n)
+{
+    return (sizeof(struct blob) + n) / STEP + 1;
+}
+
+static void
+place_give(struct blob *b)
+{
+    struct places *p = places();
+    size_t steps = steps_of(b->n);
+
+    if (steps > STEPS || p->bytes + steps * STEP > SPARE_MAX) {
+        free(b);
+        return;
+    }
+    b->aux = p->spare[steps];
+    p->spare[steps] = b;
+    p->bytes += steps * STEP;
+}
+
+struct blob *
+blob_room(size_t n)
+{
+    struct places *p = places();
+    size_t steps = steps_of(n);
+    struct blob *b = steps <= STEPS ? p->spare[steps] : NULL;
+
+    if (b) {
+        p->spare[steps] = b->aux;
+        p->bytes -= steps * STEP;
+    } else {
+        b = mem_alloc(steps * STEP);
+    }
+    *b = (struct blob){.users = 1, .n = n};
+    b->data[n] = '\0';
+    return b;
+}
 
 struct blob *
 blob_new(struct str s)
 {
-    struct blob *b = mem_alloc((sizeof(*b) + s.n + STEP) / STEP * STEP);
+    struct blob *b = blob_room(s.n);
 
-    *b = (struct blob){.users = 1, .n = s.n};
     if (s.n)
         memcpy(b->data, s.s, s.n);
-    b->data[s.n] = '\0';
     return b;
 }
 
@@ -38,7 +91,7 @@ blob_drop(struct blob *b)
     if (--b->users > 0)
         return;
     blob_set_aux(b, NULL, NULL);
-    free(b);
+    place_give(b);
 }
 
 struct str

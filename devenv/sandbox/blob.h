@@ -23,6 +23,8 @@ struct blob {
 
 /* A copy of s, with one user. */
 struct blob *blob_new(struct str s);
+/* n bytes that the caller fills before anybody else sees them. */
+struct blob *blob_room(size_t n);
 /* One user more; returns b. */
 struct blob *blob_keep(struct blob *b);
 /* One user less. NULL is fine. */

@@ -18,6 +18,7 @@ struct bodies {
     struct entry **slots;
     size_t slots_n, n;
     struct entry *newest, *oldest;
+    struct entry *spare; /* chained; to be used again */
     size_t bytes, max;
 };
 
@@ -40,6 +41,10 @@ bodies_free(struct bodies *b)
     for (struct entry *e = b->newest, *next; e; e = next) {
         next = e->older;
         blob_drop(e->json);
+        free(e);
+    }
+    for (struct entry *e = b->spare, *next; e; e = next) {
+        next = e->chain;
         free(e);
     }
     free(b->slots);
@@ -97,7 +102,8 @@ forget(struct bodies *b, struct entry **at)
     b->bytes -= e->json->n + OVERHEAD;
     b->n--;
     blob_drop(e->json);
-    free(e);
+    e->chain = b->spare;
+    b->spare = e;
 }
 
 struct blob *
@@ -117,7 +123,12 @@ bodies_get(struct bodies *b, int64_t rev, bool use)
 void
 bodies_put(struct bodies *b, int64_t rev, struct blob *json)
 {
-    struct entry *e = mem_zalloc(1, sizeof(*e)), **at;
+    struct entry *e = b->spare, **at;
+
+    if (e)
+        b->spare = e->chain;
+    else
+        e = mem_alloc(sizeof(*e));
 
     if (b->n >= b->slots_n)
         grow(b);

@@ -5,9 +5,7 @@
  * The bytes are of our own printing and proven by the store, so that steps
  * over what nobody asked for need not check it; what is kept is parsed.
  */
-#include <stdlib.h>
-
-#include "lib/base/mem.h"
+#include <stddef.h>
 
 #include "devenv/sandbox/registry_state.h"
 
@@ -142,6 +140,7 @@ facts_of(struct str object)
     AUTO(json_free_ptr) struct json *uid = json_parse(found.uid, NULL, NULL);
     size_t n = json_len(owners), texts = strlen(json_string_or(uid, "")) + 1;
     struct stored_facts *f;
+    struct blob *room;
     char *at;
 
     for (const struct json *o = json_first(owners); o; o = json_next(o)) {
@@ -149,7 +148,9 @@ facts_of(struct str object)
             texts +=
                 strlen(json_string_or(json_get(o, owner_members[i]), "")) + 1;
     }
-    f = mem_zalloc(1, sizeof(*f) + n * sizeof(*f->owners) + texts);
+    room = blob_room(sizeof(*f) + n * sizeof(*f->owners) + texts);
+    f = (struct stored_facts *)(void *)room->data;
+    *f = (struct stored_facts){0};
     at = (char *)(f->owners + n);
     f->uid = place(&at, json_string_or(uid, ""));
     for (const struct json *o = json_first(owners); o; o = json_next(o))
@@ -162,11 +163,19 @@ facts_of(struct str object)
     return f;
 }
 
+/* They live in a blob's room (blob.c says why). */
+static void
+facts_free(void *aux)
+{
+    blob_drop(
+        (struct blob *)(void *)((char *)aux - offsetof(struct blob, data)));
+}
+
 const struct stored_facts *
 stored_facts(struct blob *b)
 {
     if (!b->aux)
-        blob_set_aux(b, facts_of(blob_view(b)), free);
+        blob_set_aux(b, facts_of(blob_view(b)), facts_free);
     return b->aux;
 }
 
