@@ -56,20 +56,6 @@ events_to_core(struct json *obj)
     json_set_string(obj, "apiVersion", "v1");
 }
 
-static const struct json *
-either(const struct json *obj, const char *a, const char *b, const char *c)
-{
-    const char *const keys[] = {a, b, c};
-
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        const struct json *v = keys[i] ? json_get(obj, keys[i]) : NULL;
-
-        if (v && !json_is(v, JSON_NULL))
-            return v;
-    }
-    return NULL;
-}
-
 /* ---- recording ---- */
 
 /* What makes two events the same, as client-go's correlator sees it. */
@@ -198,6 +184,23 @@ registry_emit(struct registry *r, const struct json *obj, const char *component,
     json_free(registry_update(r, k, &w, in, old, &st));
 }
 
+/* When it was last written: its hour begins anew then, whatever times it
+ * speaks of. */
+static int64_t
+written_at(const struct json *e, int64_t now)
+{
+    const struct json *meta = json_get(e, "metadata");
+    int64_t at = now, later;
+
+    clock_parse(str_of(json_get_text(meta, "creationTimestamp")), &at);
+    for (const struct json *m = json_first(json_get(meta, "managedFields")); m;
+         m = json_next(m)) {
+        if (clock_parse(str_of(json_get_text(m, "time")), &later))
+            at = MAX(at, later);
+    }
+    return at;
+}
+
 size_t
 events_expire(struct registry *r)
 {
@@ -211,16 +214,10 @@ events_expire(struct registry *r)
     while (store_next(&c, &it)) {
         AUTO(json_free_ptr)
         struct json *e = json_parse(blob_view(it.json), NULL, NULL);
-        const struct json *stamp =
-            either(e, "lastTimestamp", "eventTime", NULL);
-        int64_t at = now;
+        int64_t at = written_at(e, now);
         AUTO(status_release) struct status st = {0};
 
-        if (!stamp)
-            stamp = json_at(e, "metadata", "creationTimestamp", NULL);
-        if (!json_string(stamp) ||
-            !clock_parse(str_of(json_string(stamp)), &at) ||
-            now - at < EVENTS_TTL_S)
+        if (now - at < EVENTS_TTL_S)
             continue;
         n += registry_delete(
             r, k, json_string(json_at(e, "metadata", "namespace", NULL)),
