@@ -3,6 +3,8 @@
 #include "lib/base/digest.h"
 #include "lib/base/mem.h"
 
+#include "lib/schema/crd_check.h"
+
 #include "devenv/sandbox/admission.h"
 #include "devenv/sandbox/crd.h"
 #include "devenv/sandbox/events.h"
@@ -231,6 +233,7 @@ static const struct builtin rows[] = {
      .plural = "customresourcedefinitions",
      .generation = true,
      .needs_version = true,
+     .complete = crd_default,
      .prepare = crd_prepare,
      .written = crd_written,
      .stays = crd_stays},

@@ -17,7 +17,7 @@ static const char to_look_at = 1, waiting = 2;
 /* ---- defaults ---- */
 
 static void
-default_status(struct json *obj)
+default_status(struct json *obj, bool on_status)
 {
     struct json *status = json_need_object(obj, "status"), *names;
     const struct json *versions = json_at(obj, "spec", "versions", NULL);
@@ -31,6 +31,8 @@ default_status(struct json *obj)
         json_set_string(names, "kind", "");
     }
     stored = json_need_array(status, "storedVersions");
+    if (on_status && json_first(stored))
+        return;
     for (const struct json *v = json_first(versions); v; v = json_next(v)) {
         bool known = false;
 
@@ -47,20 +49,21 @@ void
 crd_prepare(const struct registry_write *w, struct json *obj,
             const struct json *old, struct schema_findings *bad)
 {
-    crd_default(obj);
     /* A write that leaves the spec alone need not compile the schemas. */
     if (!w->vouched &&
         (!old || !json_equal(json_get(obj, "spec"), json_get(old, "spec"))))
         crd_check(obj, old, old && crd_established(old), bad);
-    default_status(obj);
+    default_status(obj, w->subresource != NULL);
 }
 
 /* ---- names ---- */
 
+/* The names of a definition beside those of the others of its group. */
 struct names_check {
     const struct json *names;
     const char *group, *plural;
-    const char *reason;
+    struct json *accepted; /* those that are free, or were accepted before */
+    const char *reason;    /* of the last conflict, or NULL */
     char *message;
 };
 
@@ -72,7 +75,7 @@ clash(struct names_check *c, const char *reason, const char *name)
     c->message = mem_printf("\"%s\" is already in use", name);
 }
 
-/* A word that another resource of the group answers to. */
+/* A word that a resource of the group answers to. */
 static bool
 answers(const struct kind_info *k, const char *word)
 {
@@ -85,44 +88,85 @@ answers(const struct kind_info *k, const char *word)
     return false;
 }
 
-static void
-compare_names(struct names_check *c, const struct kind_info *k)
+static bool
+is_kind(const struct kind_info *k, const char *word)
 {
-    const struct json *shorts = json_get(c->names, "shortNames");
-    const char *kind = json_get_text(c->names, "kind"),
-               *list = json_get_text(c->names, "listKind");
-
-    if (answers(k, c->plural))
-        clash(c, "PluralConflict", c->plural);
-    if (answers(k, json_get_text(c->names, "singular")))
-        clash(c, "SingularConflict", json_get_text(c->names, "singular"));
-    for (const struct json *s = json_first(shorts); s; s = json_next(s)) {
-        if (answers(k, json_string_or(s, "")))
-            clash(c, "ShortNamesConflict", json_string_or(s, ""));
-    }
-    if (!strcmp(k->pub.kind, kind) || !strcmp(k->pub.list_kind, kind))
-        clash(c, "KindConflict", kind);
-    if (!strcmp(k->pub.kind, list) || !strcmp(k->pub.list_kind, list))
-        clash(c, "ListKindConflict", list);
+    return !strcmp(k->pub.kind, word) || !strcmp(k->pub.list_kind, word);
 }
 
-/* reason NULL: all names are free. */
-static struct names_check
-check_names(struct registry *r, const struct json *obj)
+/* Does another resource of the group have it? */
+static bool
+is_taken(struct registry *r, const struct names_check *c, const char *word,
+         bool (*has)(const struct kind_info *k, const char *word))
 {
-    const struct json *spec = json_get(obj, "spec");
-    struct names_check c = {.names = json_get(spec, "names"),
-                            .group = json_get_text(spec, "group")};
-
-    c.plural = json_get_text(c.names, "plural");
     for (struct map_entry *e = map_first(&r->kinds.resources); e;
          e = map_next(&r->kinds.resources, e)) {
         const struct resource *res = e->value;
 
-        if (res->n && !strcmp(res->v[0]->pub.group, c.group) &&
-            strcmp(res->v[0]->pub.plural, c.plural) != 0)
-            compare_names(&c, res->v[0]);
+        if (res->n && !strcmp(res->v[0]->pub.group, c->group) &&
+            strcmp(res->v[0]->pub.plural, c->plural) != 0 &&
+            has(res->v[0], word))
+            return true;
     }
+    return false;
+}
+
+static void
+accept(struct names_check *c, const char *key)
+{
+    const struct json *v = json_get(c->names, key);
+
+    json_del(c->accepted, key);
+    if (v)
+        json_set(c->accepted, key, json_copy(v));
+}
+
+static void
+check_short_names(struct registry *r, struct names_check *c)
+{
+    bool fine = true;
+
+    for (const struct json *s = json_first(json_get(c->names, "shortNames")); s;
+         s = json_next(s)) {
+        if (!is_taken(r, c, json_string_or(s, ""), answers))
+            continue;
+        clash(c, "ShortNamesConflict", json_string_or(s, ""));
+        fine = false;
+    }
+    if (fine)
+        accept(c, "shortNames");
+}
+
+/* The last conflict in this order is the one that is told. */
+static struct names_check
+check_names(struct registry *r, const struct json *obj)
+{
+    static const struct {
+        const char *key, *reason;
+        bool (*has)(const struct kind_info *k, const char *word);
+    } rows[] = {{"plural", "PluralConflict", answers},
+                {"singular", "SingularConflict", answers},
+                {"shortNames", NULL, NULL},
+                {"kind", "KindConflict", is_kind},
+                {"listKind", "ListKindConflict", is_kind}};
+    const struct json *spec = json_get(obj, "spec");
+    const struct json *was = json_at(obj, "status", "acceptedNames", NULL);
+    struct names_check c = {.names = json_get(spec, "names"),
+                            .group = json_get_text(spec, "group")};
+
+    c.plural = json_get_text(c.names, "plural");
+    c.accepted = was ? json_copy(was) : json_new_object();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *name = json_get_text(c.names, rows[i].key);
+
+        if (!rows[i].has)
+            check_short_names(r, &c);
+        else if (is_taken(r, &c, name, rows[i].has))
+            clash(&c, rows[i].reason, name);
+        else
+            accept(&c, rows[i].key);
+    }
+    accept(&c, "categories");
     return c;
 }
 
@@ -176,6 +220,7 @@ judge(struct registry *r, struct json *obj)
     struct names_check c = check_names(r, obj);
     bool was = crd_established(obj);
 
+    json_set(json_need_object(obj, "status"), "acceptedNames", c.accepted);
     if (c.reason) {
         set_condition(r, obj, "NamesAccepted", "False", c.reason, c.message);
         if (!was)
@@ -188,7 +233,6 @@ judge(struct registry *r, struct json *obj)
                   "no conflicts found");
     set_condition(r, obj, "Established", "True", "InitialNamesAccepted",
                   "the initial names have been accepted");
-    json_set(json_get(obj, "status"), "acceptedNames", json_copy(c.names));
     return true;
 }
 
@@ -223,6 +267,14 @@ stop_serving(struct registry *r, const struct json *spec)
     judge_waiting(r);
 }
 
+/* The controller writes as the server does, under its own name. */
+static void
+put_status(struct registry *r, const struct kind *k, const struct json *crd,
+           struct status *st)
+{
+    json_free(registry_update_status(r, k, MANAGER, NULL, json_copy(crd), st));
+}
+
 void
 crd_written(struct registry *r, const struct json *obj, const struct json *old)
 {
@@ -240,8 +292,10 @@ crd_written(struct registry *r, const struct json *obj, const struct json *old)
         return;
     next = json_copy(obj);
     served = judge(r, next);
-    if (!json_equal(json_get(next, "status"), json_get(obj, "status")))
-        stored_put(r, k, next, STORE_ANY, &st);
+    if (!json_equal(json_get(next, "status"), json_get(obj, "status"))) {
+        put_status(r, k, next, &st);
+        return; /* the write of the status comes here again */
+    }
     if (served)
         registry_serve(r, next);
 }
@@ -258,8 +312,6 @@ crd_stays(struct registry *r, struct json *obj, bool dry)
     struct json *list;
     AUTO(mem_free_ptr) char *key = NULL;
 
-    if (!crd_established(obj))
-        return false;
     if (res && !dry)
         res->terminating = true;
     key = mem_printf("%s/%s", json_get_text(spec, "group"), plural);
@@ -271,8 +323,9 @@ crd_stays(struct registry *r, struct json *obj, bool dry)
             return true;
     }
     json_append(list, json_new_string(FINALIZER));
-    set_condition(r, obj, "Terminating", "True", "InstanceDeletionInProgress",
-                  "CustomResource deletion is in progress");
+    set_condition(r, obj, "Terminating", "True", "InstanceDeletionPending",
+                  "CustomResourceDefinition marked for deletion; "
+                  "CustomResource deletion will begin soon");
     return true;
 }
 

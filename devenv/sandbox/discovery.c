@@ -219,7 +219,9 @@ put_hash(struct json *j, const struct kind_info *k)
 {
     AUTO(mem_free_ptr)
     char *text =
-        mem_printf("%s/%s/%s", k->pub.group, k->pub.version, k->pub.kind);
+        k->storage_api_version
+            ? mem_printf("%s/%s", k->storage_api_version, k->pub.kind)
+            : mem_printf("%s/%s/%s", k->pub.group, k->pub.version, k->pub.kind);
     AUTO(buf_release) struct buf b = BUF_INIT(64);
     uint8_t hash[DIGEST_MAX];
 

@@ -265,6 +265,9 @@ new_kind(const struct json *crd, size_t i, const char *storage,
     add_selectable(k, json_get(version, "selectableFields"));
     k->openapi = json_at(version, "schema", "openAPIV3Schema", NULL);
     k->all = all;
+    k->fit_read =
+        !k->pub.storage ||
+        json_int64_or(json_at(crd, "metadata", "generation", NULL), 1) > 1;
     add_deprecation(k, spec, version);
     return k;
 }
@@ -367,6 +370,33 @@ storage_version(const struct json *versions)
             return json_string_or(json_get(v, "name"), "");
     }
     return "";
+}
+
+void
+kinds_fit_storage(struct kinds *t, const struct kind *k, struct json *obj)
+{
+    struct kind_info *stored;
+    const struct schema *s;
+
+    if (k->builtin || k->storage)
+        return;
+    stored = kinds_kind(t, kind_info(k)->storage_api_version, k->kind);
+    s = stored ? kind_types(stored)->root : NULL;
+    if (!s)
+        return;
+    schema_prune(s, obj, false, NULL);
+}
+
+void
+kind_fit_read(struct kind_info *k, struct json *obj)
+{
+    const struct schema *s = kind_types(k)->root;
+
+    if (!s)
+        return;
+    if (k->pub.storage)
+        schema_default(s, obj);
+    schema_prune(s, obj, false, NULL);
 }
 
 void

@@ -66,6 +66,9 @@ struct kind_info {
     struct kind_sub *subs;         /* of built-in kinds */
     size_t subs_n;
     const char *storage_api_version;
+    /* Objects may be stored that were made by another schema: what is read is
+     * pruned and defaulted. */
+    bool fit_read;
 };
 
 /* One plural of one group. */
@@ -109,6 +112,11 @@ struct kind_info *kinds_find(const struct kinds *k, const char *group,
 
 struct kind_info *kind_keep(struct kind_info *k);
 void kind_drop(struct kind_info *k);
+/* An object of another version becomes one of the version that is stored: what
+ * its schema does not know goes. */
+void kinds_fit_storage(struct kinds *t, const struct kind *k, struct json *obj);
+/* What was stored becomes an object of this version (fit_read). */
+void kind_fit_read(struct kind_info *k, struct json *obj);
 /* What the fields of its objects are; root is NULL when everything is kept. */
 const struct fields_types *kind_types(struct kind_info *k);
 /* Its Go type; NULL: a custom kind. */

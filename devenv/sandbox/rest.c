@@ -55,6 +55,14 @@ rest_pretty(const struct rest *rq)
 /* A refusal is a Status, whatever form of the object was asked for; to those
  * who take no Status the real server prints it for people. */
 void
+rest_warn(struct rest *rq, const char *text)
+{
+    strlist_add(&rq->warnings, str_of(text));
+    send_warnings(rq);
+    strlist_release(&rq->warnings);
+}
+
+void
 rest_fail(struct rest *rq)
 {
     AUTO(status_release) struct status none = {0};

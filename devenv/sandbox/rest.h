@@ -31,6 +31,8 @@ struct rest {
 void rest_handle(void *arg, struct http_request *h);
 
 /* ---- for the files that make it up ---- */
+/* A Warning header of whatever is answered. */
+void rest_warn(struct rest *rq, const char *text);
 /* Answers with rq->st. */
 void rest_fail(struct rest *rq);
 /* Answers with an object in the form that was asked for; takes obj. NULL:

@@ -269,7 +269,10 @@ rest_get(struct rest *rq)
         AUTO(json_free_ptr)
         struct json *obj = stored_read(rq->k, it.json);
 
-        rest_object(rq, 200, scale_of(rq->k, obj));
+        if (scale_known(rq->k, obj, &rq->st))
+            rest_object(rq, 200, scale_of(rq->k, obj));
+        else
+            rest_fail(rq);
     } else if (!plain(rq)) {
         rest_object(rq, 200, stored_read(rq->k, it.json));
     } else {

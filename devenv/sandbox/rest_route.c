@@ -237,7 +237,10 @@ static void
 dispatch_custom(struct rest *rq, const struct verb *v)
 {
     bool get = v && !strcmp(v->name, "get");
+    const char *deprecated = kind_info(rq->k)->deprecation;
 
+    if (deprecated)
+        rest_warn(rq, deprecated);
     /* All namespaces at once can only be listed and watched. */
     if (rq->k->namespaced && !*rq->ns &&
         (!get || (rq->name && !rq->watch_path))) {

@@ -32,6 +32,21 @@ unreadable(struct rest *rq, const struct error *err)
         empty ? 7 : STR_ARG(body));
 }
 
+/* Custom objects have no Go type that would say what they are. */
+static void
+no_kind(struct rest *rq)
+{
+    struct str body = rq->h->body;
+    bool text = body.n && body.s[0] == '{', cut = body.n > 30;
+
+    status_bad_request(&rq->st,
+                       "the object provided is unrecognized (must be of type "
+                       "%s): Object 'Kind' is missing in '%.*s' (%.*s%s)",
+                       rq->k->kind, STR_ARG(body),
+                       text ? (int)MIN(body.n, (size_t)30) : 0, body.s,
+                       text && cut ? " ..." : "");
+}
+
 static bool
 note_duplicates(struct rest *rq, struct registry_write *w,
                 const struct strlist *paths)
@@ -82,7 +97,10 @@ read_body(struct rest *rq, struct registry_write *w)
         status_unsupported_media(&rq->st, BODY_FORMS);
         return NULL;
     }
-    if (json_is(obj, JSON_OBJECT) && note_duplicates(rq, w, &twice))
+    if (json_is(obj, JSON_OBJECT) && !rq->k->builtin && !rq->sub &&
+        !*json_get_text(obj, "kind"))
+        no_kind(rq);
+    else if (json_is(obj, JSON_OBJECT) && note_duplicates(rq, w, &twice))
         return obj;
     if (!rq->st.code)
         unreadable(rq, &err);
@@ -117,9 +135,21 @@ update_scale(struct rest *rq, struct registry_write *w, struct json *scale)
         json_string(json_at(scale, "metadata", "resourceVersion", NULL));
     struct json *out = NULL;
 
+    const char *name = json_get_text(json_get(scale, "metadata"), "name");
+
     w->validation = VALIDATE_IGNORE;
     if (!obj) {
         status_not_found(&rq->st, rq->k->group, rq->k->plural, rq->name);
+    } else if (*name && strcmp(name, rq->name) != 0) {
+        status_bad_request(&rq->st,
+                           "the name of the object (%s) does not match the "
+                           "name on the URL (%s)",
+                           name, rq->name);
+    } else if (strcmp(json_get_text(scale, "kind"), "Scale") != 0 &&
+               *json_get_text(scale, "kind")) {
+        status_bad_request(&rq->st,
+                           "no kind is registered for the type v1.Scale in "
+                           "scheme \"pkg/runtime/scheme.go:110\"");
     } else if (scale_apply(rq->k, scale, obj, &rq->st)) {
         if (want && *want)
             json_set_string(json_get(obj, "metadata"), "resourceVersion", want);

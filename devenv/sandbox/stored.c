@@ -59,13 +59,16 @@ stored_find(struct registry *r, const struct kind *k, const char *ns,
 struct json *
 stored_read(const struct kind *k, struct blob *b)
 {
-    const struct builtin *special = kind_info(k)->builtin;
+    struct kind_info *info = kind_info(k);
+    const struct builtin *special = info->builtin;
     struct json *obj = json_parse(blob_view(b), NULL, NULL);
 
     if (special && special->from_stored)
         special->from_stored(obj);
     else if (!k->storage)
         json_set_string(obj, "apiVersion", k->api_version);
+    if (info->fit_read)
+        kind_fit_read(info, obj);
     return obj;
 }
 
@@ -77,7 +80,7 @@ stored_raw_head(const struct kind_info *k, struct str text, struct str *head)
     const char *end;
 
     *head = (struct str){0};
-    if (k->builtin && k->builtin->from_stored)
+    if ((k->builtin && k->builtin->from_stored) || k->fit_read)
         return SIZE_MAX;
     if (k->pub.storage)
         return 0;

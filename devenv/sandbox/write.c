@@ -17,6 +17,7 @@
 #include "devenv/sandbox/meta.h"
 #include "devenv/sandbox/namespaces.h"
 #include "devenv/sandbox/registry_state.h"
+#include "devenv/sandbox/scale.h"
 #include "devenv/sandbox/types_json.h"
 
 #define MANAGER_MAX 128
@@ -289,6 +290,25 @@ write_managed_by(struct write_job *j, char now[CLOCK_RFC3339_LEN])
     };
 }
 
+/* The server cannot read a custom object's Scale as an object of its kind, so
+ * nobody owns the replicas any more after a write of the Scale. */
+static void
+disown_replicas(const struct write_job *j, struct json *obj)
+{
+    const struct json *was = json_at(j->old, "metadata", "managedFields", NULL);
+    struct json *list = was ? json_copy(was) : json_new_array(), *next;
+
+    for (struct json *e = json_first(list); e; e = next) {
+        struct json *fields = json_get(e, "fieldsV1");
+
+        next = json_next(e);
+        scale_disown(j->k, fields);
+        if (!json_first(fields))
+            json_free(json_detach(list, e));
+    }
+    json_set(json_get(obj, "metadata"), "managedFields", list);
+}
+
 static void
 note_managers(struct write_job *j, struct json *obj)
 {
@@ -296,6 +316,11 @@ note_managers(struct write_job *j, struct json *obj)
     struct managed_by by = write_managed_by(j, now);
     AUTO(json_free_ptr) struct json *empty = NULL;
 
+    if (j->old && !j->k->builtin && j->w->subresource &&
+        !strcmp(j->w->subresource, "scale")) {
+        disown_replicas(j, obj);
+        return;
+    }
     if (!j->old && j->k->builtin)
         by.empty = empty = types_empty(kind_type(kind_info(j->k)));
     managed_update(&by, j->old, obj);
@@ -313,6 +338,7 @@ validate(const struct write_job *j, struct json *obj)
         schema_validate_status(registry_schema(j->k), obj, j->old, &bad);
     else if (!j->k->builtin && registry_schema(j->k))
         schema_validate_update(registry_schema(j->k), obj, j->old, &bad);
+    scale_check(j->k, obj, j->old && on_status(j), &bad);
     builtin_prepare(kind_info(j->k), j->w, obj, j->old, &bad);
     return !bad.n || status_invalid(j->st, j->k->group, j->k->kind,
                                     stored_name(obj), &bad);
@@ -358,12 +384,8 @@ store(struct write_job *j, struct json *obj)
 static void
 add_warnings(const struct write_job *j, const struct json *obj)
 {
-    const char *deprecated = kind_info(j->k)->deprecation;
-
     if (!j->w->warnings)
         return;
-    if (deprecated)
-        strlist_add(j->w->warnings, str_of(deprecated));
     meta_warnings(obj, j->old, j->w->warnings);
 }
 
@@ -447,6 +469,7 @@ write_finish(struct write_job *j, struct json *obj)
     /* This also fills in what the kind defaults, which is no change. */
     if (!may_write(j, obj) || !validate(j, obj))
         goto fail;
+    kinds_fit_storage(&j->r->kinds, j->k, obj);
     if (j->old)
         raise_generation(j, obj);
     if (!admitted(j, obj))

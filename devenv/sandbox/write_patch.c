@@ -162,6 +162,14 @@ check_config(const struct write_job *j, const struct json *config)
                             "Required value: is required for apply patch");
         return status_invalid(j->st, "meta.k8s.io", "PatchOptions", "", &bad);
     }
+    if (!j->k->builtin && j->w->subresource &&
+        !strcmp(j->w->subresource, "scale"))
+        return status_set(j->st, 500, NULL,
+                          "failed to create manager for existing fields: "
+                          "failed to convert live object (/; %s, Kind=%s) to "
+                          "proper version: request to convert CR to an invalid "
+                          "group/version: %s",
+                          version, kind, version);
     if (strcmp(version, j->k->api_version) != 0 ||
         strcmp(kind, j->k->kind) != 0)
         return status_bad_request(j->st, "invalid object type: %s, Kind=%s",
