@@ -141,6 +141,10 @@ const char *cel_result_type(const struct cel *c);
 /* Does it name variable i? */
 bool cel_uses(const struct cel *c, size_t i);
 
+/* The most that it may cost as the schemas bound its values; root: the schema
+ * of the value that the rule is about. */
+uint64_t cel_estimate(const struct cel *c, const struct schema *root);
+
 /* Kubernetes' limit for one call (celconfig.PerCallLimit). */
 enum { CEL_CALL_LIMIT = 1000000 };
 

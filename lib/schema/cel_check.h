@@ -62,4 +62,9 @@ const struct cel_type *cel_type_known(struct cel_checker *c,
                                       const struct cel_type *t, bool to_dyn);
 bool cel_type_same(const struct cel_type *a, const struct cel_type *b);
 
+/* ---- estimates ---- */
+
+/* The smallest JSON that a value of the schema takes, in bytes. */
+uint64_t cel_min_size(const struct schema *s);
+
 #endif

@@ -2,7 +2,7 @@
 
 #include "lib/base/mem.h"
 
-#include "lib/schema/cel_value.h"
+#include "lib/schema/cel_check.h"
 #include "lib/schema/field_path.h"
 #include "lib/schema/go_print.h"
 #include "lib/schema/node.h"
@@ -32,7 +32,7 @@ text_at(const struct json *rule, const char *key)
 struct rules_compiler {
     const struct schema *s;
     const char *at; /* path of the rule: "...x-kubernetes-validations[0]" */
-    const char *uncorrelated;
+    const struct schema_rule_place *place;
     struct schema_cost_total *total;
     struct schema_findings *problems;
 };
@@ -102,9 +102,28 @@ complain_uncorrelated(struct rules_compiler *c, const struct json *rule)
     AUTO(mem_free_ptr)
     char *why = mem_printf("oldSelf cannot be used on the uncorrelatable "
                            "portion of the schema within %s",
-                           c->uncorrelated);
+                           c->place->uncorrelated);
 
     invalid(c, "rule", json_get(rule, "rule"), why);
+}
+
+/* What the rule may cost for all values of the node, and its message for one.
+ */
+static void
+add_costs(struct rules_compiler *c, const struct schema_rule *r)
+{
+    AUTO(mem_free_ptr) char *rule = mem_printf("%s.rule", c->at);
+    AUTO(mem_free_ptr)
+    char *message = mem_printf("%s.messageExpression", c->at);
+    uint64_t count = c->place->count ? *c->place->count
+                                     : (3 << 20) / (cel_min_size(c->s) + 1);
+    uint64_t cost = r->rule ? cel_estimate(r->rule, c->s) : 0;
+
+    cost = count && cost > UINT64_MAX / count ? UINT64_MAX : cost * count;
+    schema_cost_add(c->total, rule, "estimated rule cost", cost, c->problems);
+    if (r->message)
+        schema_cost_add(c->total, message, "estimated messageExpression cost",
+                        cel_estimate(r->message, c->s), c->problems);
 }
 
 static void
@@ -121,7 +140,8 @@ compile_rule(struct rules_compiler *c, struct schema_rule *out,
     if (out->rule && text_at(rule, "messageExpression").n)
         out->message = compile_one(c, rule, "messageExpression", true, &unused);
     out->uses_old = out->rule && cel_uses(out->rule, 1);
-    if (out->uses_old && c->uncorrelated)
+    add_costs(c, out);
+    if (out->uses_old && c->place->uncorrelated)
         complain_uncorrelated(c, rule);
     else if (optional && !out->uses_old)
         invalid(c, "optionalOldSelf", optional,
@@ -154,10 +174,12 @@ has_type(const struct schema *s)
 }
 
 void
-schema_rules_compile(struct schema *s, const char *path,
-                     const char *uncorrelated, struct schema_cost_total *total,
+schema_rules_compile(struct schema *s, const struct schema_rule_place *at,
+                     struct schema_cost_total *total,
                      struct schema_findings *problems)
 {
+    const char *path = at->path;
+
     if (s->info.rules && !has_type(s)) {
         AUTO(mem_free_ptr)
         char *field = mem_printf("%s.x-kubernetes-validations", path);
@@ -173,9 +195,9 @@ schema_rules_compile(struct schema *s, const char *path,
                                sizeof(*s->rule_list));
     for (struct json *r = json_first(s->info.rules); r; r = json_next(r)) {
         AUTO(mem_free_ptr)
-        char *at = mem_printf("%s%sx-kubernetes-validations[%zu]", path,
-                              *path ? "." : "", s->rule_list_count);
-        struct rules_compiler c = {s, at, uncorrelated, total, problems};
+        char *place = mem_printf("%s%sx-kubernetes-validations[%zu]", path,
+                                 *path ? "." : "", s->rule_list_count);
+        struct rules_compiler c = {s, place, at, total, problems};
 
         compile_rule(&c, &s->rule_list[s->rule_list_count++], r);
     }

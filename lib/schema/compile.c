@@ -470,11 +470,12 @@ struct rules_pass {
 
 static void
 compile_rules(void *arg, struct schema *s, const char *path,
-              const char *uncorrelated)
+              const char *uncorrelated, const uint64_t *count)
 {
     struct rules_pass *pass = arg;
+    struct schema_rule_place at = {path, uncorrelated, count};
 
-    schema_rules_compile(s, path, uncorrelated, &pass->total, &pass->found);
+    schema_rules_compile(s, &at, &pass->total, &pass->found);
 }
 
 static void

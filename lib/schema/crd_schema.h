@@ -22,10 +22,12 @@ const char *structural_unreadable(const struct json *schema);
 
 /* What openapi_check asks for expressions: those of a sound node, whose
  * compiled schema is s. uncorrelated: the part of the schema in which oldSelf
- * may not be used because nothing tells what stood there before, or NULL. */
+ * may not be used because nothing tells what stood there before, or NULL.
+ * count: how many values of this node an object can have; NULL: nothing says.
+ */
 struct openapi_rules {
     void (*check)(void *arg, struct schema *s, const char *path,
-                  const char *uncorrelated);
+                  const char *uncorrelated, const uint64_t *count);
     void *arg;
 };
 

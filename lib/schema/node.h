@@ -102,12 +102,18 @@ struct schema_cost_total {
     } worst[4];
     size_t count;
 };
-/* Compiles the rules of a node, whose path is given. uncorrelated: see
- * crd_schema.h. */
-void schema_rules_compile(struct schema *s, const char *path,
-                          const char *uncorrelated,
+/* Where a node with rules stands: see struct openapi_rules. */
+struct schema_rule_place {
+    const char *path, *uncorrelated;
+    const uint64_t *count;
+};
+void schema_rules_compile(struct schema *s, const struct schema_rule_place *at,
                           struct schema_cost_total *total,
                           struct schema_findings *problems);
+/* Adds what an expression may cost at most; what: "estimated rule cost". */
+void schema_cost_add(struct schema_cost_total *total, const char *field,
+                     const char *what, uint64_t cost,
+                     struct schema_findings *problems);
 /* Adds what there is to say about all costs together. */
 void schema_cost_report(const struct schema_cost_total *total, const char *path,
                         struct schema_findings *problems);

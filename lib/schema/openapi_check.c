@@ -17,6 +17,8 @@ struct place {
     const char *uncorrelated; /* where oldSelf stopped being known, or NULL */
     bool meta;                /* within apiVersion, kind or metadata */
     bool root;
+    bool unbounded; /* nothing bounds count */
+    uint64_t count; /* of values that can stand here */
 };
 
 struct walk {
@@ -537,23 +539,47 @@ check_rules(struct walk *w, const struct json *s)
 
 /* ---- all of it ---- */
 
+/* What stands below a list or a map stands there several times. */
+static struct place
+multiplied(const struct json *s, struct place at)
+{
+    const char *type = text_at(s, "type");
+    bool map =
+        strcmp(type, "object") == 0 && present(s, "additionalProperties");
+    bool list = strcmp(type, "array") == 0;
+    const struct json *max = present(s, map ? "maxProperties" : "maxItems");
+    int64_t n = json_int64_or(max, 0);
+
+    if (!map && !list)
+        return at;
+    at.unbounded |= !max;
+    if (n <= 0)
+        at.count = 0;
+    else if (at.count > UINT64_MAX / (uint64_t)n)
+        at.count = UINT64_MAX;
+    else
+        at.count *= (uint64_t)n;
+    return at;
+}
+
 static void
 check(struct walk *w, const struct json *s, struct schema *node,
       struct place at)
 {
+    struct place below = multiplied(s, at);
     size_t before = w->out->n;
 
     check_standard(w, s, &at);
-    check_values(w, s, node, at);
-    check_properties(w, s, node, &at);
-    check_alternatives(w, s, at);
-    check_items(w, s, node, at);
+    check_values(w, s, node, below);
+    check_properties(w, s, node, &below);
+    check_alternatives(w, s, below);
+    check_items(w, s, node, below);
     check_map_type(w, s);
     check_list_type(w, s);
     check_rules(w, s);
     if (node && w->out->n == before)
         w->rules->check(w->rules->arg, node, buf_cstr(&w->path),
-                        at.uncorrelated);
+                        at.uncorrelated, at.unbounded ? NULL : &at.count);
 }
 
 void
@@ -564,6 +590,6 @@ openapi_check(const struct json *schema, struct schema *root, const char *path,
     struct walk w = {problems, rules, BUF_INIT(8192)};
 
     buf_puts(&w.path, path);
-    check(&w, schema, root, (struct place){.root = true});
+    check(&w, schema, root, (struct place){.root = true, .count = 1});
     buf_release(&w.path);
 }
