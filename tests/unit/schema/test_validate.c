@@ -114,7 +114,7 @@ test_cases(UNUSED void **state)
              c = json_next(c), n++)
             check(s, c);
     }
-    assert_true(n > 400);
+    assert_true(n > 300);
 }
 
 static struct json *
