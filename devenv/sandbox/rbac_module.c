@@ -205,6 +205,30 @@ read_all(struct rbac_state *s)
 }
 
 static bool
+note_xrd(void *arg, struct str text)
+{
+    struct rbac_state *s = arg;
+    AUTO(json_free_ptr) struct json *xrd = json_parse(text, NULL, NULL);
+
+    if (!rbac_roles_has_xrd(s->registry, kobj_name(xrd)))
+        strlist_add(&s->xrds, str_of(kobj_name(xrd)));
+    return true;
+}
+
+/* XRDs of a file that is older than these roles. */
+static void
+find_xrds(struct rbac_state *s)
+{
+    AUTO(status_release) struct status st = {0};
+    const struct kind *k = registry_resource(
+        s->registry, "apiextensions.crossplane.io", NULL, XRDS);
+
+    if (k)
+        registry_list(s->registry, k, NULL, NULL, note_xrd, s, &st);
+    s->kinds_changed = s->xrds.n > 0;
+}
+
+static bool
 init(struct server *server, void **state, struct error *err)
 {
     struct rbac_state *s = mem_zalloc(1, sizeof(*s));
@@ -218,6 +242,7 @@ init(struct server *server, void **state, struct error *err)
     for (int i = 0; i < PASSES && rbac_roles_aggregate(s->registry); i++)
         ;
     read_all(s);
+    find_xrds(s);
     authn_set_accounts(server->authn, alive, s);
     server_set_judge(server, judge, s);
     s->reviews = (struct reviews){.registry = s->registry,

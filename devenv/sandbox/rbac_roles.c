@@ -209,6 +209,16 @@ static const struct {
     {"browse", {"browse"}, verbs_read, false, false},
 };
 
+bool
+rbac_roles_has_xrd(struct registry *r, const char *name)
+{
+    AUTO(mem_free_ptr)
+    char *view = mem_printf("crossplane:composite:%s:aggregate-to-view", name);
+
+    return registry_has(r, registry_kind(r, VERSION, "ClusterRole"), NULL,
+                        view);
+}
+
 void
 rbac_roles_of_xrd(struct registry *r, const char *name)
 {

@@ -18,6 +18,8 @@ bool rbac_roles_aggregate(struct registry *r);
 /* The roles of an XRD (its name), as Crossplane's rbac manager makes them:
  * system, edit, view, browse; owned by it. One that is gone makes none. */
 void rbac_roles_of_xrd(struct registry *r, const char *name);
+/* It has them. */
+bool rbac_roles_has_xrd(struct registry *r, const char *name);
 /* The role that lets readers see managed kinds, of those served now. */
 void rbac_roles_of_managed(struct registry *r);
 
