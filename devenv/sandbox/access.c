@@ -148,6 +148,21 @@ access_of(const struct http_request *r, struct access *a)
     }
 }
 
+bool
+access_runs_long(const struct access *a)
+{
+    static const char *const subs[] = {"attach", "exec", "proxy", "log",
+                                       "portforward"};
+
+    if (!a->resource)
+        return !strncmp(a->path, "/debug/pprof/", strlen("/debug/pprof/"));
+    for (size_t i = 0; i < ARRAY_LEN(subs); i++) {
+        if (!strcmp(a->sub, subs[i]))
+            return true;
+    }
+    return !strcmp(a->verb, "proxy");
+}
+
 /* ---- refusing ---- */
 
 static void

@@ -26,6 +26,9 @@ struct access {
 void access_init(struct access *a);
 /* What r asks for. */
 void access_of(const struct http_request *r, struct access *a);
+/* It is one of those that may take as long as they like, watches apart: they
+ * belong to no flow (genericfilters.BasicLongRunningRequestCheck). */
+bool access_runs_long(const struct access *a);
 /* 403 in the server's words; why: appended, or "". Returns false. */
 bool access_refuse(const struct access *a, const struct identity *who,
                    const char *why, struct status *st);

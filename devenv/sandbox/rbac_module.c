@@ -119,10 +119,11 @@ judge(void *arg, struct http_request *r, struct status *st)
 
     if (!impersonate(s->rbac, r, st))
         return false;
-    http_set_flow(r);
+    access_of(r, &a);
+    if (!access_runs_long(&a))
+        http_set_flow(r);
     if (r->who->master)
         return true;
-    access_of(r, &a);
     if (rbac_allows(s->rbac, r->who, &a, NULL))
         return true;
     rbac_allows(s->rbac, r->who, &a, &why);
