@@ -120,6 +120,12 @@ test-kind: deps-test
 	$(AGAIN) build
 	@tests/run.sh $(O) e2e/kind.test
 
+# A real API server (MESHTOP_TEST_KUBECONFIG): every test that can use one.
+test-kube: deps-test
+	$(AGAIN) build tests
+	@[ -n "$$MESHTOP_TEST_KUBECONFIG" ] || echo "test-kube: MESHTOP_TEST_KUBECONFIG names no API server: what needs one is SKIPPED"
+	@TEST_JOBS=1 tests/run.sh $(O) '_kube\.test|e2e/(client|model)\.test'
+
 # Meshifi's own files on the sandbox: make test-meshifi DIR=a checkout of its repository.
 DIR ?=
 test-meshifi: deps-test
@@ -147,5 +153,5 @@ size: ; @tests/lint/size.sh $(CODE)
 format: ; @clang-format --dry-run -Werror $(CODE) $(TESTCODE)
 banned: ; @tests/lint/banned.sh $(CODE)
 shell: ; @sh -n scripts/*.sh tests/*.sh tests/lint/*.sh
-.PHONY: build program ready run test tests asan fuzz fuzz-run bench setup-dev install-deps create-cluster install-crossplane install-platform uninstall-platform install-samples uninstall-samples verify test-platform show-status debug doctor cleanup quick test-kind test-meshifi diff install clean help check layers headers size format banned shell
+.PHONY: build program ready run test tests asan fuzz fuzz-run bench setup-dev install-deps create-cluster install-crossplane install-platform uninstall-platform install-samples uninstall-samples verify test-platform show-status debug doctor cleanup quick test-kind test-kube test-meshifi diff install clean help check layers headers size format banned shell
 -include $(shell test -d $(O) && find $(O) -name '*.d')

@@ -51,6 +51,27 @@ known_field(const struct kind_info *k, const char *label)
            (!strcmp(k->store_kind, "/secrets") && !strcmp(label, "type"));
 }
 
+/* Kinds with fields of their own refuse in other words than the rest
+ * (kubernetes pkg/apis/core/v1/conversion.go; apimachinery's default). */
+static bool
+refuse_field(const struct kind_info *k, const char *label, struct status *st)
+{
+    static const char *const own[] = {
+        "/pods",    "/nodes",      "/replicationcontrollers",
+        "/events",  "/namespaces", "/secrets",
+        "/services"};
+    bool plain = k->pub.builtin;
+
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        plain &= strcmp(own[i], k->store_kind) != 0;
+    if (plain)
+        return status_bad_request(st,
+                                  "\"%s\" is not a known field selector: only "
+                                  "\"metadata.name\", \"metadata.namespace\"",
+                                  label);
+    return status_bad_request(st, "field label not supported: %s", label);
+}
+
 bool
 rest_filter_read(struct rest *rq, struct rest_filter *f)
 {
@@ -67,8 +88,7 @@ rest_filter_read(struct rest *rq, struct rest_filter *f)
     for (size_t i = 0; i < f->fields.n; i++) {
         if (known_field(f->k, f->fields.v[i].key))
             continue;
-        status_bad_request(&rq->st, "field label not supported: %s",
-                           f->fields.v[i].key);
+        refuse_field(f->k, f->fields.v[i].key, &rq->st);
         rest_filter_release(f);
         return false;
     }
@@ -435,23 +455,23 @@ read_version(struct list *l)
     int64_t rev = 0;
 
     l->rev = store_rev(rq->r->store);
+    if (rv && !strcmp(rv, "0"))
+        l->limit = 0;
     if (next && *next) {
+        if (!continue_decode(str_of(next), &rev, &l->from, &rq->st))
+            return false;
         if (rv && *rv && strcmp(rv, "0") != 0)
             return status_bad_request(&rq->st, "specifying resource version "
                                                "is not allowed when using "
                                                "continue");
-        if (!continue_decode(str_of(next), &rev, &l->from, &rq->st))
-            return false;
         return rev == -1 || at_revision(l, rev, true);
     }
     if (!check_future(rq, true))
         return false;
     if (!rv || !*rv)
         return true;
-    if (!strcmp(rv, "0")) {
-        l->limit = 0;
+    if (!strcmp(rv, "0"))
         return true;
-    }
     str_to_i64(str_of(rv), &rev);
     if ((match && !strcmp(match, "Exact")) || (l->limit && !(match && *match)))
         return at_revision(l, rev, false);

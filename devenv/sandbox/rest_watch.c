@@ -191,21 +191,36 @@ filter_free(void *arg)
 static bool
 check_initial(struct rest *rq)
 {
-    const char *match = http_param(rq->h, "resourceVersionMatch");
+    static const char field[] = "resourceVersionMatch";
+    const char *match = http_param(rq->h, field);
+    const char *next = http_param(rq->h, "continue");
+    const char *rv = http_param(rq->h, "resourceVersion");
     bool asked = http_param(rq->h, "sendInitialEvents") != NULL;
-    bool right = match && !strcmp(match, "NotOlderThan");
+    bool given = match && *match;
+    bool right = given && !strcmp(match, "NotOlderThan");
+    /* A watch from now on asks for its initial events without saying so. */
+    bool implied = !asked && !given && (!rv || !*rv || !strcmp(rv, "0"));
     AUTO(schema_findings_release) struct schema_findings bad = {0};
 
-    if (asked == (match && *match) && (!asked || right))
-        return true;
-    if (asked)
-        schema_findings_add(&bad, "resourceVersionMatch", "FieldValueForbidden",
+    if (asked && !right)
+        schema_findings_add(&bad, field, "FieldValueForbidden",
                             "Forbidden: sendInitialEvents requires setting "
                             "resourceVersionMatch to NotOlderThan");
-    else
-        schema_findings_add(&bad, "resourceVersionMatch", "FieldValueForbidden",
+    if (given && !asked)
+        schema_findings_add(&bad, field, "FieldValueForbidden",
                             "Forbidden: resourceVersionMatch is forbidden for "
                             "watch unless sendInitialEvents is provided");
+    if (next && *next && (given || implied))
+        schema_findings_add(&bad, field, "FieldValueForbidden",
+                            "Forbidden: resourceVersionMatch is forbidden "
+                            "when continue is provided");
+    if (given && !right)
+        schema_findings_add(&bad, field, "FieldValueNotSupported",
+                            "Unsupported value: \"%s\": supported values: "
+                            "\"NotOlderThan\"",
+                            match);
+    if (!bad.n)
+        return true;
     return status_invalid(&rq->st, "meta.k8s.io", "ListOptions", "", &bad);
 }
 

@@ -372,7 +372,7 @@ unescape(struct str s, struct buf *out, struct status *st)
             i++;
         } else if (c == '=' || c == ',') {
             return status_bad_request(
-                st, "invalid field selector: unescaped character in value: %c",
+                st, "invalid field selector: unescaped character in value: %d",
                 c);
         }
         buf_putc(out, c);
@@ -410,10 +410,6 @@ field_term(struct str term, struct str whole, struct selector *s,
     for (; at < term.n; at++) {
         struct str rest = str_from(term, at);
 
-        if (term.s[at] == '\\') {
-            at++;
-            continue;
-        }
         width = str_starts(rest, STR("!=")) || str_starts(rest, STR("=="))
                     ? 2
                     : term.s[at] == '=';
@@ -439,12 +435,17 @@ bool
 selector_fields_parse(struct str text, struct selector *out, struct status *st)
 {
     AUTO(selector_release) struct selector s = {0};
+    AUTO(strlist_release) struct strlist terms = {0};
     struct str rest = text;
 
     if (!fits(text, st))
         return false;
-    while (rest.n) {
-        struct str term = next_field_term(&rest);
+    while (rest.n)
+        strlist_add(&terms, next_field_term(&rest));
+    /* Go looks at them in this order, and stops at the first that is wrong. */
+    strlist_sort(&terms);
+    for (size_t i = 0; i < terms.n; i++) {
+        struct str term = str_of(terms.v[i]);
 
         if (term.n && !field_term(term, text, &s, st))
             return false;

@@ -265,7 +265,7 @@ class Talk:
             if mark(x, "open") is not None:
                 a.stream, self.opened = True, (a, x)
                 return None
-            a.stream = "watch=" in target and a.status == 200
+            a.stream = a.status == 200 and bool(re.search("[?&]watch=|/watch/", target))
             self.last = a.read()
             if again is None or re.search(again, a.text()) or time.monotonic() > end:
                 return a

@@ -107,7 +107,7 @@ fields(void **state)
         {"odd=x\\,y\\=z", 1, NULL},
         {"foo", -1, "invalid selector: 'foo'; can't understand 'foo'"},
         {"a=b=c", -1,
-         "invalid field selector: unescaped character in value: ="},
+         "invalid field selector: unescaped character in value: 61"},
     };
     struct json *object =
         json_parse(STR("{\"metadata.name\":\"a\",\"metadata.namespace\":"
