@@ -647,11 +647,11 @@ config_fits(const struct managed_by *by, const struct json *config,
         return true;
     return status_set(
         st, 500, NULL,
-        "failed to create typed patch object (%s/%s; %s, Kind=%s): %s",
+        "failed to create typed patch object (%s/%s; %s%s, Kind=%s): %s",
         json_string_or(json_at(config, "metadata", "namespace", NULL), ""),
         json_string_or(json_at(config, "metadata", "name", NULL), ""),
-        by->api_version, json_string_or(json_get(config, "kind"), ""),
-        buf_cstr(&why));
+        strchr(by->api_version, '/') ? "" : "/", by->api_version,
+        json_string_or(json_get(config, "kind"), ""), buf_cstr(&why));
 }
 
 /* An object that has been written without managedFields: all it has belongs

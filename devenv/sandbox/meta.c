@@ -1,116 +1,184 @@
 #include "devenv/sandbox/meta.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
 #include "lib/schema/names.h"
 
+#include "devenv/sandbox/body.h"
 #include "devenv/sandbox/builtin.h"
 
 #define ANNOTATIONS_MAX 262144
 
 /* ---- types ---- */
 
-static const char *
-go_word(const struct json *v)
-{
-    static const char *const words[] = {
-        [JSON_NULL] = "null",     [JSON_BOOL] = "bool",
-        [JSON_NUMBER] = "number", [JSON_STRING] = "string",
-        [JSON_ARRAY] = "array",   [JSON_OBJECT] = "object",
-    };
-
-    return words[json_type_of(v)];
-}
-
-/* field is a member of ObjectMeta, NULL: metadata itself. */
+/* owner is the Go struct, path the field in it. */
 static bool
-mismatch(const struct kind *k, const struct json *v, const char *field,
-         const char *go_type, struct status *st)
+mismatch(const struct kind *k, const struct json *v, const char *owner,
+         const char *path, const char *go_type, struct status *st)
 {
+    AUTO(mem_free_ptr)
+    char *where = owner ? mem_printf("struct field %s.%s", owner, path)
+                        : mem_strdup("value");
+
     return status_bad_request(
         st,
         "%s in version \"%s\" cannot be handled as a %s: json: cannot "
-        "unmarshal %s into Go struct field %s.%s of type %s",
-        k->kind, k->version, k->kind, go_word(v),
-        field ? "ObjectMeta" : k->kind, field ? field : "metadata", go_type);
-}
-
-static bool
-texts_only(const struct kind *k, const struct json *list, const char *field,
-           struct status *st)
-{
-    for (const struct json *c = json_first(list); c; c = json_next(c)) {
-        if (!json_is(c, JSON_STRING) && !json_is(c, JSON_NULL))
-            return mismatch(k, c, field, "string", st);
-    }
-    return true;
+        "unmarshal %s into Go %s of type %s",
+        k->kind, k->version, k->kind, body_go_word(v), where, go_type);
 }
 
 struct meta_field {
     const char *name;
     enum json_type type;
     const char *go_type;
+    const char *item; /* the Go struct of an element, "" a string */
+};
+
+static const struct meta_field owner_fields[] = {
+    {"apiVersion", JSON_STRING, "string", NULL},
+    {"kind", JSON_STRING, "string", NULL},
+    {"name", JSON_STRING, "string", NULL},
+    {"uid", JSON_STRING, "types.UID", NULL},
+    {"controller", JSON_BOOL, "bool", NULL},
+    {"blockOwnerDeletion", JSON_BOOL, "bool", NULL},
+};
+
+static const struct meta_field entry_fields[] = {
+    {"manager", JSON_STRING, "string", NULL},
+    {"operation", JSON_STRING, "v1.ManagedFieldsOperationType", NULL},
+    {"apiVersion", JSON_STRING, "string", NULL},
+    {"fieldsType", JSON_STRING, "string", NULL},
+    {"subresource", JSON_STRING, "string", NULL},
 };
 
 static const struct meta_field fields[] = {
-    {"name", JSON_STRING, "string"},
-    {"generateName", JSON_STRING, "string"},
-    {"namespace", JSON_STRING, "string"},
-    {"uid", JSON_STRING, "types.UID"},
-    {"resourceVersion", JSON_STRING, "string"},
-    {"generation", JSON_NUMBER, "int64"},
-    {"creationTimestamp", JSON_STRING, "v1.Time"},
-    {"deletionTimestamp", JSON_STRING, "v1.Time"},
-    {"labels", JSON_OBJECT, "map[string]string"},
-    {"annotations", JSON_OBJECT, "map[string]string"},
-    {"ownerReferences", JSON_ARRAY, "[]v1.OwnerReference"},
-    {"finalizers", JSON_ARRAY, "[]string"},
-    {"managedFields", JSON_ARRAY, "[]v1.ManagedFieldsEntry"},
+    {"name", JSON_STRING, "string", NULL},
+    {"generateName", JSON_STRING, "string", NULL},
+    {"namespace", JSON_STRING, "string", NULL},
+    {"selfLink", JSON_STRING, "string", NULL},
+    {"uid", JSON_STRING, "types.UID", NULL},
+    {"resourceVersion", JSON_STRING, "string", NULL},
+    {"generation", JSON_NUMBER, "int64", NULL},
+    {"creationTimestamp", JSON_STRING, "v1.Time", NULL},
+    {"deletionTimestamp", JSON_STRING, "v1.Time", NULL},
+    {"deletionGracePeriodSeconds", JSON_NUMBER, "int64", NULL},
+    {"labels", JSON_OBJECT, "map[string]string", ""},
+    {"annotations", JSON_OBJECT, "map[string]string", ""},
+    {"ownerReferences", JSON_ARRAY, "[]v1.OwnerReference", "OwnerReference"},
+    {"finalizers", JSON_ARRAY, "[]string", ""},
+    {"managedFields", JSON_ARRAY, "[]v1.ManagedFieldsEntry",
+     "ManagedFieldsEntry"},
 };
 
+/* One member of a struct that stands at prefix ("ownerReferences."). */
 static bool
-objects_only(const struct kind *k, const struct json *list, const char *field,
-             const char *go_type, struct status *st)
+decode_field(const struct kind *k, const struct meta_field *f, size_t n,
+             const char *owner, const char *prefix, const struct json *v,
+             struct status *st)
 {
-    for (const struct json *c = json_first(list); c; c = json_next(c)) {
-        if (!json_is(c, JSON_OBJECT))
-            return mismatch(k, c, field, go_type, st);
+    for (size_t i = 0; i < n; i++) {
+        AUTO(mem_free_ptr) char *path = NULL;
+
+        if (strcmp(f[i].name, json_key(v)) != 0)
+            continue;
+        if (json_is(v, JSON_NULL) || json_is(v, f[i].type))
+            return true;
+        path = mem_printf("%s%s", prefix, f[i].name);
+        return mismatch(k, v, owner, path, f[i].go_type, st);
     }
     return true;
+}
+
+static bool
+decode_items(const struct kind *k, const struct meta_field *f,
+             const struct json *list, struct status *st)
+{
+    bool owners = f->item && *f->item == 'O';
+    AUTO(mem_free_ptr) char *prefix = mem_printf("%s.", f->name);
+    AUTO(mem_free_ptr) char *type = mem_printf("v1.%s", f->item);
+
+    for (const struct json *i = json_first(list); i; i = json_next(i)) {
+        if (json_is(i, JSON_NULL))
+            continue;
+        if (!*f->item) {
+            if (!json_is(i, JSON_STRING))
+                return mismatch(k, i, "ObjectMeta", f->name, "string", st);
+            continue;
+        }
+        if (!json_is(i, JSON_OBJECT))
+            return mismatch(k, i, "ObjectMeta", f->name, type, st);
+        for (const struct json *c = json_first(i); c; c = json_next(c)) {
+            if (!decode_field(k, owners ? owner_fields : entry_fields,
+                              owners ? ARRAY_LEN(owner_fields)
+                                     : ARRAY_LEN(entry_fields),
+                              f->item, prefix, c, st))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Go's complaint about the first part of a time that it cannot read. */
+static bool
+decode_time(const struct kind *k, const struct json *v, struct status *st)
+{
+    const char *text = json_string(v);
+    int64_t at;
+
+    if (!text || clock_parse(str_of(text), &at))
+        return true;
+    return status_bad_request(
+        st,
+        "%s in version \"%s\" cannot be handled as a %s: parsing time \"%s\" "
+        "as \"2006-01-02T15:04:05Z07:00\": cannot parse \"%s\" as \"2006\"",
+        k->kind, k->version, k->kind, text, text);
 }
 
 static bool
 decode_member(const struct kind *k, const struct json *v, struct status *st)
 {
+    if (!decode_field(k, fields, ARRAY_LEN(fields), "ObjectMeta", "", v, st))
+        return false;
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        const char *name = fields[i].name;
-
-        if (strcmp(name, json_key(v)) != 0 || json_is(v, JSON_NULL))
+        if (strcmp(fields[i].name, json_key(v)) != 0)
             continue;
-        if (!json_is(v, fields[i].type))
-            return mismatch(k, v, name, fields[i].go_type, st);
-        if (fields[i].type == JSON_OBJECT || !strcmp(name, "finalizers"))
-            return texts_only(k, v, name, st);
-        return fields[i].type != JSON_ARRAY ||
-               objects_only(k, v, name, fields[i].go_type, st);
+        if (!strcmp(fields[i].go_type, "v1.Time"))
+            return decode_time(k, v, st);
+        return !fields[i].item || decode_items(k, &fields[i], v, st);
     }
     return true;
 }
 
-bool
-meta_decode(const struct kind *k, const struct json *obj, struct status *st)
+/* null is Go's "" in a map of texts. */
+static void
+fill_nulls(struct json *map)
 {
-    const struct json *meta = json_get(obj, "metadata");
+    struct json *next;
+
+    for (struct json *c = json_first(map); c; c = next) {
+        next = json_next(c);
+        if (json_is(c, JSON_NULL))
+            json_replace(map, c, json_new_string(""));
+    }
+}
+
+bool
+meta_decode(const struct kind *k, struct json *obj, struct status *st)
+{
+    struct json *meta = json_get(obj, "metadata");
 
     /* builtin_decode reads these whole. */
     if (k->builtin)
         return true;
     if (meta && !json_is(meta, JSON_OBJECT) && !json_is(meta, JSON_NULL))
-        return mismatch(k, meta, NULL, "v1.ObjectMeta", st);
+        return mismatch(k, meta, NULL, NULL, "v1.ObjectMeta", st);
     for (const struct json *c = json_first(meta); c; c = json_next(c)) {
         if (!decode_member(k, c, st))
             return false;
     }
+    fill_nulls(json_get(meta, "labels"));
+    fill_nulls(json_get(meta, "annotations"));
     return true;
 }
 
@@ -126,8 +194,8 @@ invalid(struct schema_findings *bad, const char *field, const char *value,
 }
 
 static void
-validate_name(const struct kind *k, const char *name, const char *field,
-              struct schema_findings *bad)
+validate_name(const struct kind *k, const char *name, const char *shown,
+              const char *field, struct schema_findings *bad)
 {
     static bool (*const rules[])(struct str, struct strlist *) = {
         [NAME_SUBDOMAIN] = names_subdomain,
@@ -139,7 +207,7 @@ validate_name(const struct kind *k, const char *name, const char *field,
     AUTO(strlist_release) struct strlist why = {0};
 
     if (!rules[b ? b->name : NAME_SUBDOMAIN](str_of(name), &why))
-        invalid(bad, field, name, &why);
+        invalid(bad, field, shown, &why);
 }
 
 static void
@@ -205,24 +273,52 @@ two_controllers(const struct json *refs, const struct json *one,
         json_get_string(other, "name"));
 }
 
+/* "group/version" or "version", as it should be. */
+static bool
+has_version(const char *api_version)
+{
+    const char *slash = strchr(api_version, '/');
+
+    return *api_version && (!slash || (slash[1] && !strchr(slash + 1, '/')));
+}
+
+static void
+validate_owner(const struct json *o, struct schema_findings *bad)
+{
+    static const char *const keys[] = {"kind", "name", "uid"};
+    const char *version = json_get_text(o, "apiVersion");
+
+    if (!has_version(version))
+        schema_findings_add(
+            bad, "metadata.ownerReferences.apiVersion", "FieldValueInvalid",
+            "Invalid value: \"%s\": version must not be empty", version);
+    for (size_t n = 0; n < ARRAY_LEN(keys); n++) {
+        AUTO(mem_free_ptr)
+        char *f = mem_printf("metadata.ownerReferences.%s", keys[n]);
+
+        if (!*json_get_text(o, keys[n]))
+            schema_findings_add(bad, f, "FieldValueInvalid",
+                                "Invalid value: \"\": must not be empty");
+    }
+    if (!strcmp(version, "v1") && !strcmp(json_get_text(o, "kind"), "Event")) {
+        AUTO(buf_release) struct buf shown = BUF_INIT(BUF_TEXT_MAX);
+
+        json_print(o, JSON_COMPACT, &shown);
+        schema_findings_add(bad, "metadata.ownerReferences",
+                            "FieldValueInvalid",
+                            "Invalid value: %s: /v1, Kind=Event is disallowed "
+                            "from being an owner",
+                            buf_cstr(&shown));
+    }
+}
+
 static void
 validate_owners(const struct json *refs, struct schema_findings *bad)
 {
-    static const char *const keys[] = {"apiVersion", "kind", "name", "uid"};
     const struct json *controller = NULL;
-    size_t i = 0;
 
-    for (const struct json *o = json_first(refs); o; o = json_next(o), i++) {
-        for (size_t n = 0; n < ARRAY_LEN(keys); n++) {
-            AUTO(mem_free_ptr)
-            char *f =
-                mem_printf("metadata.ownerReferences[%zu].%s", i, keys[n]);
-
-            if (!*json_string_or(json_get(o, keys[n]), ""))
-                schema_findings_add(
-                    bad, f, "FieldValueInvalid", "Invalid value: \"\": %s",
-                    n ? "must not be empty" : "version must not be empty");
-        }
+    for (const struct json *o = json_first(refs); o; o = json_next(o)) {
+        validate_owner(o, bad);
         if (!json_bool(json_get(o, "controller"), false))
             continue;
         if (controller)
@@ -263,13 +359,13 @@ meta_validate(const struct kind *k, const struct json *obj,
 
         if (stem[n - 1] == '-')
             stem[n - 1] = n > 1 ? 'a' : '-';
-        validate_name(k, stem, "metadata.generateName", bad);
+        validate_name(k, stem, generate, "metadata.generateName", bad);
     }
     if (!*name)
         schema_findings_add(bad, "metadata.name", "FieldValueRequired",
                             "Required value: name or generateName is required");
     else
-        validate_name(k, name, "metadata.name", bad);
+        validate_name(k, name, name, "metadata.name", bad);
     validate_labels(json_get(meta, "labels"), bad);
     validate_annotations(json_get(meta, "annotations"), bad);
     validate_owners(json_get(meta, "ownerReferences"), bad);
@@ -311,24 +407,62 @@ no_new_finalizers(const struct json *now, const struct json *old,
 
 void
 meta_validate_update(const struct json *obj, const struct json *old,
-                     struct schema_findings *bad)
+                     bool custom, struct schema_findings *bad)
 {
     static const char *const fixed[] = {"metadata.uid",
-                                        "metadata.deletionTimestamp"};
+                                        "metadata.deletionTimestamp",
+                                        "metadata.deletionGracePeriodSeconds"};
     const struct json *now = json_get(obj, "metadata");
     const struct json *was = json_get(old, "metadata");
 
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
         const struct json *v = json_get(now, fixed[i] + strlen("metadata."));
+        AUTO(buf_release) struct buf shown = BUF_INIT(4096);
 
-        if (v && !json_equal(v, json_get(was, fixed[i] + strlen("metadata."))))
+        if (!v || json_equal(v, json_get(was, fixed[i] + strlen("metadata."))))
+            continue;
+        json_print(v, JSON_COMPACT, &shown);
+        /* Custom kinds are asked twice. */
+        for (int n = 0; n < (custom ? 2 : 1); n++)
             schema_findings_add(bad, fixed[i], "FieldValueInvalid",
-                                "Invalid value: \"%s\": field is immutable",
-                                json_string_or(v, ""));
+                                "Invalid value: %s: field is immutable",
+                                buf_cstr(&shown));
     }
     if (json_get(was, "deletionTimestamp"))
         no_new_finalizers(json_get(now, "finalizers"),
                           json_get(was, "finalizers"), bad);
+}
+
+void
+meta_dedupe_owners(struct json *obj, struct strlist *warnings)
+{
+    struct json *refs = json_at(obj, "metadata", "ownerReferences", NULL);
+    AUTO(strlist_release) struct strlist twice = {0};
+    AUTO(buf_release) struct buf uids = BUF_INIT(BUF_TEXT_MAX);
+    struct json *next;
+
+    for (struct json *o = json_first(refs); o; o = next) {
+        bool seen = false;
+
+        next = json_next(o);
+        for (struct json *e = json_first(refs); e != o && !seen;
+             e = json_next(e))
+            seen = json_equal(e, o);
+        if (!seen)
+            continue;
+        if (!strlist_has(&twice, str_of(json_get_text(o, "uid"))))
+            strlist_add(&twice, str_of(json_get_text(o, "uid")));
+        json_free(json_detach(refs, o));
+    }
+    for (size_t i = 0; i < twice.n; i++)
+        buf_printf(&uids, "%s%s", i ? ", " : "", twice.v[i]);
+    if (twice.n && warnings)
+        strlist_addf(warnings,
+                     ".metadata.ownerReferences contains duplicate entries; "
+                     "API server dedups owner references in 1.20+, and may "
+                     "reject such requests as early as 1.24; please fix your "
+                     "requests; duplicate UID(s) observed: %s",
+                     buf_cstr(&uids));
 }
 
 void

@@ -10,15 +10,17 @@
 
 #include "devenv/sandbox/kinds.h"
 
-/* Types of the members, as Go's decoder would complain; 400 in st. */
-bool meta_decode(const struct kind *k, const struct json *obj,
-                 struct status *st);
+/* Types of the members, as Go's decoder would complain; 400 in st. A null
+ * label is "". */
+bool meta_decode(const struct kind *k, struct json *obj, struct status *st);
+/* Drops owner references that stand there before; warnings may be NULL. */
+void meta_dedupe_owners(struct json *obj, struct strlist *warnings);
 /* Name, labels, annotations, owners, finalizers. */
 void meta_validate(const struct kind *k, const struct json *obj,
                    struct schema_findings *bad);
-/* What an update may not change. */
+/* What an update may not change; custom: of a kind that a CRD makes. */
 void meta_validate_update(const struct json *obj, const struct json *old,
-                          struct schema_findings *bad);
+                          bool custom, struct schema_findings *bad);
 /* Texts for Warning headers, about what is new since old (NULL: a create). */
 void meta_warnings(const struct json *obj, const struct json *old,
                    struct strlist *warnings);

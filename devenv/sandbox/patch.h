@@ -11,6 +11,7 @@
 #include "lib/base/json.h"
 
 #include "devenv/sandbox/status.h"
+#include "devenv/sandbox/types.h"
 
 #define PATCH_OPERATIONS_MAX 10000
 
@@ -21,10 +22,12 @@ void patch_merge(struct json *object, const struct json *patch);
  * half patched. */
 bool patch_json(struct json **object, const struct json *ops,
                 struct status *st);
-/* kind ("Service") decides which lists are merged by key. Directives: $patch,
- * $setElementOrder/x, $deleteFromPrimitiveList/x, $retainKeys. 400 on a
- * directive that cannot be followed. */
-bool patch_strategic(const char *kind, struct json *object,
+/* type (NULL: unknown) decides which lists are merged by key. Directives:
+ * $patch, $setElementOrder/x, $deleteFromPrimitiveList/x, $retainKeys. 500 on
+ * what cannot be followed. */
+bool patch_strategic(const struct types_struct *type, struct json *object,
                      const struct json *patch, struct status *st);
+/* A patch as the server cites it: Go's map[a:b]. */
+void patch_strategic_text(const struct json *patch, struct buf *out);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "lib/base/mem.h"
 
+#include "devenv/sandbox/body.h"
 #include "devenv/sandbox/patch.h"
 
 /* Where an operation points: the last token below its container. */
@@ -28,15 +29,30 @@ unescape(struct str s)
     return out;
 }
 
+/* An index of a list: also negative, from the end (as far as n elements go).
+ * False: it is none. */
+static bool
+index_of(const char *token, size_t n, size_t *out)
+{
+    bool back = token[0] == '-';
+    uint64_t i;
+
+    if (!str_to_u64(str_of(token + back), &i) || (back && i > n))
+        return false;
+    *out = back ? n - i : i;
+    return true;
+}
+
 /* The element or member called token; NULL when there is none. */
 static struct json *
 child(struct json *container, const char *token)
 {
-    uint64_t i;
+    size_t i;
 
     if (json_is(container, JSON_OBJECT))
         return json_get(container, token);
-    if (!json_is(container, JSON_ARRAY) || !str_to_u64(str_of(token), &i))
+    if (!json_is(container, JSON_ARRAY) ||
+        !index_of(token, json_len(container), &i))
         return NULL;
     return i < json_len(container) ? json_item(container, i) : NULL;
 }
@@ -80,7 +96,7 @@ at_place(struct json *doc, const struct place *p)
 static bool
 put(struct json **doc, const struct place *p, struct json *value)
 {
-    uint64_t i;
+    size_t i;
 
     if (!p->container) {
         json_free(*doc);
@@ -95,7 +111,8 @@ put(struct json **doc, const struct place *p, struct json *value)
         json_append(p->container, value);
         return true;
     }
-    if (!str_to_u64(str_of(p->token), &i) || i > json_len(p->container)) {
+    if (!index_of(p->token, json_len(p->container) + (*p->token == '-'), &i) ||
+        i > json_len(p->container)) {
         json_free(value);
         return false;
     }
@@ -119,10 +136,11 @@ replace_at(struct json **doc, const struct place *p, const struct json *value)
 {
     struct json *old = at_place(*doc, p);
 
+    /* A member that is not there is added. */
+    if (!p->container || (!old && json_is(p->container, JSON_OBJECT)))
+        return put(doc, p, json_copy(value));
     if (!old)
         return false;
-    if (!p->container)
-        return put(doc, p, json_copy(value));
     json_replace(p->container, old, json_copy(value));
     return true;
 }
@@ -163,7 +181,9 @@ static bool
 carry_out(struct json **doc, const struct json *op)
 {
     const char *what = json_string_or(json_get(op, "op"), "");
-    const struct json *value = json_get(op, "value");
+    AUTO(json_free_ptr) struct json *null = json_new_null();
+    const struct json *given = json_get(op, "value");
+    const struct json *value = given ? given : null;
     struct place p;
     struct json *taken = NULL;
     bool good;
@@ -173,54 +193,66 @@ carry_out(struct json **doc, const struct json *op)
     if (!find_place(*doc, json_get_string(op, "path"), &p))
         return false;
     if (!strcmp(what, "add")) {
-        good = value && put(doc, &p, json_copy(value));
+        good = put(doc, &p, json_copy(value));
     } else if (!strcmp(what, "remove")) {
         good = take_away(*doc, &p, &taken);
         json_free(taken);
     } else if (!strcmp(what, "replace")) {
-        good = value && replace_at(doc, &p, value);
-    } else {
+        good = replace_at(doc, &p, value);
+    } else if (!strcmp(what, "test")) {
         good = test_at(at_place(*doc, &p), value);
+    } else {
+        good = false;
     }
     free(p.token);
     return good;
 }
 
+/* An operation as Go decodes it: texts are texts. */
 static bool
-known_operation(const struct json *op, struct status *st)
+fits_operation(const struct json *op, struct status *st)
 {
-    static const char *const known[] = {"add",  "remove", "replace",
-                                        "move", "copy",   "test"};
-    const char *what = json_get_string(op, "op");
-    AUTO(mem_free_ptr) char *text = NULL;
+    static const char *const texts[] = {"op", "from", "path"};
 
+    if (json_is(op, JSON_NULL))
+        return true;
     if (!json_is(op, JSON_OBJECT))
-        return status_bad_request(
-            st, "error decoding patch: json: cannot unmarshal into Go value "
-                "of type jsonpatch.Operation");
-    for (size_t i = 0; what && i < ARRAY_LEN(known); i++) {
-        if (!strcmp(what, known[i]))
-            return true;
+        return status_bad_request(st,
+                                  "error decoding patch: json: cannot "
+                                  "unmarshal %s into Go value of type "
+                                  "handlers.jsonPatchOp",
+                                  body_go_word(op));
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        const struct json *v = json_get(op, texts[i]);
+
+        if (v && !json_is(v, JSON_STRING) && !json_is(v, JSON_NULL))
+            return status_bad_request(
+                st,
+                "error decoding patch: json: cannot unmarshal %s into Go "
+                "struct field jsonPatchOp.%s of type string",
+                body_go_word(v), texts[i]);
     }
-    text = json_text(op, JSON_COMPACT);
-    return status_bad_request(st, "invalid operation %s: unsupported operation",
-                              text);
+    return true;
 }
 
 bool
 patch_json(struct json **object, const struct json *ops, struct status *st)
 {
+    if (json_is(ops, JSON_NULL))
+        return true;
     if (!json_is(ops, JSON_ARRAY))
-        return status_bad_request(
-            st, "error decoding patch: json: cannot unmarshal object into Go "
-                "value of type []handlers.jsonPatchOp");
+        return status_bad_request(st,
+                                  "error decoding patch: json: cannot "
+                                  "unmarshal %s into Go value of type "
+                                  "[]handlers.jsonPatchOp",
+                                  body_go_word(ops));
     if (json_len(ops) > PATCH_OPERATIONS_MAX)
         return status_set(st, 413, "RequestEntityTooLarge",
                           "Request entity too large: The allowed maximum "
                           "operations in a JSON patch is %d, got %zu",
                           PATCH_OPERATIONS_MAX, json_len(ops));
     for (const struct json *op = json_first(ops); op; op = json_next(op)) {
-        if (!known_operation(op, st))
+        if (!fits_operation(op, st))
             return false;
     }
     for (const struct json *op = json_first(ops); op; op = json_next(op)) {

@@ -198,67 +198,6 @@ rest_object(struct rest *rq, int code, struct json *obj)
     json_free(obj);
 }
 
-/* ---- parameters of writes ---- */
-
-static bool
-bad_option(struct rest *rq, const char *options, const char *field,
-           const char *value, const char *supported)
-{
-    AUTO(schema_findings_release) struct schema_findings bad = {0};
-
-    schema_findings_add(&bad, field, "FieldValueNotSupported",
-                        "Unsupported value: \"%s\": supported values: %s",
-                        value, supported);
-    return status_invalid(&rq->st, "meta.k8s.io", options, "", &bad);
-}
-
-/* What a request without fieldManager is called: its User-Agent up to "/". */
-static const char *
-default_manager(struct rest *rq)
-{
-    const char *agent = http_header(rq->h, "User-Agent");
-    struct str head, tail;
-
-    str_cut(str_of(agent ? agent : ""), '/', &head, &tail);
-    head = str_sub(head, 0, 128);
-    return head.n ? arena_dup(rq->h->arena, head) : "unknown";
-}
-
-bool
-rest_write_options(struct rest *rq, const char *options,
-                   struct registry_write *w)
-{
-    static const struct {
-        const char *text;
-        enum registry_validation v;
-    } modes[] = {{"", VALIDATE_WARN},
-                 {"Ignore", VALIDATE_IGNORE},
-                 {"Strict", VALIDATE_STRICT},
-                 {"Warn", VALIDATE_WARN}};
-    const char *manager = http_param(rq->h, "fieldManager");
-    const char *dry = http_param(rq->h, "dryRun");
-    const char *mode = http_param(rq->h, "fieldValidation");
-    size_t i = 0;
-
-    if (dry && *dry && strcmp(dry, "All") != 0)
-        return bad_option(rq, options, "dryRun", dry, "\"All\"");
-    while (mode && i < ARRAY_LEN(modes) && strcmp(mode, modes[i].text) != 0)
-        i++;
-    if (i == ARRAY_LEN(modes))
-        return bad_option(rq, options, "fieldValidation", mode,
-                          "\"\", \"Ignore\", \"Strict\", \"Warn\"");
-    *w = (struct registry_write){
-        .manager = manager && *manager ? manager : default_manager(rq),
-        .who = rq->h->who,
-        .subresource = rq->sub,
-        .dry_run = dry && *dry,
-        .force = rest_flag(rq->h, "force"),
-        .validation = modes[i].v,
-        .warnings = &rq->warnings,
-    };
-    return true;
-}
-
 /* ---- the beginning ---- */
 
 void

@@ -7,118 +7,39 @@
 #include "lib/base/mem.h"
 #include "lib/base/yaml.h"
 
+#include "devenv/sandbox/body.h"
 #include "devenv/sandbox/builtin.h"
 #include "devenv/sandbox/protobuf.h"
 #include "devenv/sandbox/rest.h"
 #include "devenv/sandbox/scale.h"
+#include "devenv/sandbox/write.h"
 
 #define BODY_FORMS                                                             \
     "application/json, application/yaml, application/vnd.kubernetes.protobuf"
 #define PATCH_FORMS                                                            \
     "application/json-patch+json, application/merge-patch+json, "
 
-/* The body as Go's decoder would complain about it. */
-static bool
-unreadable(struct rest *rq, const struct error *err)
-{
-    struct str body = str_sub(rq->h->body, 0, 1024);
-    bool empty = !str_trim(rq->h->body).n;
-
-    return status_bad_request(
-        &rq->st,
-        "the object provided is unrecognized (must be of type %s): couldn't "
-        "get version/kind; json parse error: %s (%.*s)",
-        rq->k->kind, empty ? "unexpected end of JSON input" : err->msg,
-        empty ? 7 : STR_ARG(body));
-}
-
-/* Custom objects have no Go type that would say what they are. */
-static void
-no_kind(struct rest *rq)
-{
-    struct str body = rq->h->body;
-    bool text = body.n && body.s[0] == '{', cut = body.n > 30;
-
-    status_bad_request(&rq->st,
-                       "the object provided is unrecognized (must be of type "
-                       "%s): Object 'Kind' is missing in '%.*s' (%.*s%s)",
-                       rq->k->kind, STR_ARG(body),
-                       text ? (int)MIN(body.n, (size_t)30) : 0, body.s,
-                       text && cut ? " ..." : "");
-}
-
-static bool
-note_duplicates(struct rest *rq, struct registry_write *w,
-                const struct strlist *paths)
-{
-    struct buf b = BUF_INIT(BUF_TEXT_MAX);
-
-    if (w->validation == VALIDATE_WARN) {
-        for (size_t i = 0; i < paths->n; i++)
-            strlist_addf(&rq->warnings, "duplicate field \"%s\"", paths->v[i]);
-    }
-    if (!paths->n || w->validation != VALIDATE_STRICT)
-        return true;
-    for (size_t i = 0; i < paths->n; i++)
-        buf_printf(&b, "%sduplicate field \"%s\"", i ? ", " : "", paths->v[i]);
-    status_bad_request(&rq->st,
-                       "%s in version \"%s\" cannot be handled as a %s: strict "
-                       "decoding error: %s",
-                       rq->k->kind, rq->k->version, rq->k->kind, buf_cstr(&b));
-    buf_release(&b);
-    return false;
-}
-
-/* The object in the body; NULL: st. */
-static struct json *
-read_body(struct rest *rq, struct registry_write *w)
-{
-    AUTO(strlist_release) struct strlist twice = {0};
-    struct json_options jo = {.duplicates = &twice};
-    struct yaml_options yo = {.duplicates = &twice};
-    struct json *obj = NULL;
-    struct error err = {0};
-
-    switch (negotiate_body(http_header(rq->h, "Content-Type"))) {
-    case BODY_JSON:
-        obj = json_parse(rq->h->body, &jo, &err);
-        break;
-    case BODY_YAML:
-        obj = yaml_parse_one(rq->h->body, &yo, &err);
-        break;
-    case BODY_PROTOBUF:
-        obj = protobuf_object(rq->r->kinds.types, rq->h->body, &err);
-        if (!obj && err.code == ERR_UNSUPPORTED) {
-            status_bad_request(&rq->st, "%s", err.msg);
-            return NULL;
-        }
-        break;
-    default:
-        status_unsupported_media(&rq->st, BODY_FORMS);
-        return NULL;
-    }
-    if (json_is(obj, JSON_OBJECT) && !rq->k->builtin && !rq->sub &&
-        !*json_get_text(obj, "kind"))
-        no_kind(rq);
-    else if (json_is(obj, JSON_OBJECT) && note_duplicates(rq, w, &twice))
-        return obj;
-    if (!rq->st.code)
-        unreadable(rq, &err);
-    json_free(obj);
-    return NULL;
-}
-
 void
 rest_create(struct rest *rq)
 {
+    AUTO(strlist_release) struct strlist doubles = {0};
     struct registry_write w;
     struct json *obj;
 
-    if (!rest_write_options(rq, "CreateOptions", &w) ||
-        !(obj = read_body(rq, &w))) {
+    if (rq->name && rq->k->builtin) {
+        status_set(&rq->st, 405, "MethodNotAllowed",
+                   "the server does not allow this method on the requested "
+                   "resource");
+        rq->st.details = json_new_object();
         rest_fail(rq);
         return;
     }
+    if (!rest_write_options(rq, "CreateOptions", &w) ||
+        !(obj = body_object(rq, &doubles))) {
+        rest_fail(rq);
+        return;
+    }
+    w.doubles = &doubles;
     /* POST to an object's own path is a create of that name. */
     if (rq->name && !*stored_name(obj))
         json_set_string(json_need_object(obj, "metadata"), "name", rq->name);
@@ -165,25 +86,21 @@ update_scale(struct rest *rq, struct registry_write *w, struct json *scale)
 void
 rest_update(struct rest *rq)
 {
+    AUTO(strlist_release) struct strlist doubles = {0};
     struct registry_write w;
     struct json *obj;
 
     if (!rest_write_options(rq, "UpdateOptions", &w) ||
-        !(obj = read_body(rq, &w))) {
+        !(obj = body_object(rq, &doubles))) {
         rest_fail(rq);
         return;
     }
+    w.doubles = &doubles;
     if (rq->sub && !strcmp(rq->sub, "scale")) {
         update_scale(rq, &w, obj);
         return;
     }
-    if (!*stored_name(obj))
-        json_set_string(json_need_object(obj, "metadata"), "name", rq->name);
-    if (strcmp(stored_name(obj), rq->name) != 0) {
-        status_bad_request(&rq->st,
-                           "the name of the object (%s) does not match the "
-                           "name on the URL (%s)",
-                           stored_name(obj), rq->name);
+    if (!write_check_name(obj, rq->name, &rq->st)) {
         json_free(obj);
         rest_fail(rq);
         return;
@@ -210,6 +127,13 @@ rest_patch(struct rest *rq)
 
     while (i < ARRAY_LEN(types) && types[i].body != body)
         i++;
+    if (i == ARRAY_LEN(types) && rq->k->builtin) {
+        status_set(&rq->st, 415, "UnsupportedMediaType",
+                   "415: Unsupported Media Type");
+        rq->st.details = json_new_object();
+        rest_fail(rq);
+        return;
+    }
     if (i == ARRAY_LEN(types)) {
         status_unsupported_media(
             &rq->st, rq->k->builtin

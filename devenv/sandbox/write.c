@@ -20,8 +20,6 @@
 #include "devenv/sandbox/scale.h"
 #include "devenv/sandbox/types_json.h"
 
-#define MANAGER_MAX 128
-
 static bool
 on_status(const struct write_job *j)
 {
@@ -38,101 +36,6 @@ static const char *
 manager_of(const struct registry_write *w)
 {
     return w->manager && *w->manager ? w->manager : "unknown";
-}
-
-/* ---- checks that come first ---- */
-
-bool
-write_check_type(const struct write_job *j, const struct json *obj)
-{
-    const char *version = json_get_string(obj, "apiVersion");
-    const char *kind = json_get_string(obj, "kind");
-    AUTO(schema_findings_release) struct schema_findings bad = {0};
-
-    if (version && *version && strcmp(version, j->k->api_version) != 0)
-        return status_bad_request(
-            j->st,
-            "the API version in the data (%s) does not match the expected API "
-            "version (%s)",
-            version, j->k->api_version);
-    if (!kind || !*kind || !strcmp(kind, j->k->kind))
-        return true;
-    schema_findings_add(&bad, "kind", "FieldValueInvalid",
-                        "Invalid value: \"%s\": must be %s", kind, j->k->kind);
-    return status_invalid(j->st, j->k->group, kind, stored_name(obj), &bad);
-}
-
-bool
-write_check_namespace(const struct write_job *j, const char *ns,
-                      struct json *obj)
-{
-    struct json *meta = json_need_object(obj, "metadata");
-    const char *own = json_get_string(meta, "namespace");
-
-    if (!j->k->namespaced) {
-        json_del(meta, "namespace");
-        return true;
-    }
-    if (own && *own && strcmp(own, ns ? ns : "") != 0)
-        return status_bad_request(j->st,
-                                  "the namespace of the provided object does "
-                                  "not match the namespace sent on the "
-                                  "request");
-    json_set_string(meta, "namespace", ns ? ns : "");
-    return true;
-}
-
-static bool
-strict_failure(const struct write_job *j, const struct json *obj,
-               const struct strlist *unknown)
-{
-    struct buf b = BUF_INIT(BUF_TEXT_MAX);
-
-    for (size_t i = 0; i < unknown->n; i++)
-        buf_printf(&b, "%s%s", i ? ", " : "", unknown->v[i]);
-    if (j->patched) {
-        AUTO(schema_findings_release) struct schema_findings bad = {0};
-        AUTO(mem_free_ptr) char *text = json_text(obj, JSON_COMPACT);
-
-        schema_findings_add(&bad, "patch", "FieldValueInvalid",
-                            "Invalid value: \"%s\": strict decoding error: %s",
-                            text, buf_cstr(&b));
-        buf_release(&b);
-        return status_invalid(j->st, "", "", "", &bad);
-    }
-    status_bad_request(
-        j->st,
-        "%s in version \"%s\" cannot be handled as a %s: strict decoding "
-        "error: %s",
-        j->k->kind, j->k->version, j->k->kind, buf_cstr(&b));
-    buf_release(&b);
-    return false;
-}
-
-/* Drops and reports what the schema does not know. */
-bool
-write_prune(const struct write_job *j, struct json *obj)
-{
-    AUTO(strlist_release) struct strlist unknown = {0}, texts = {0};
-    const struct schema *s = j->k->builtin ? NULL : registry_schema(j->k);
-    bool quiet = j->w->validation == VALIDATE_IGNORE ||
-                 (j->w->validation == VALIDATE_WARN && !j->w->warnings);
-
-    if (j->k->builtin && j->w->vouched)
-        return true;
-    if (j->k->builtin &&
-        !builtin_decode(kind_info(j->k), obj, quiet ? NULL : &unknown, j->st))
-        return false;
-    if (s)
-        schema_prune(s, obj, j->patched && j->w->validation == VALIDATE_STRICT,
-                     quiet ? NULL : &unknown);
-    for (size_t i = 0; i < unknown.n; i++)
-        strlist_addf(&texts, "unknown field \"%s\"", unknown.v[i]);
-    if (texts.n && j->w->validation == VALIDATE_STRICT)
-        return strict_failure(j, obj, &texts);
-    for (size_t i = 0; i < texts.n; i++)
-        strlist_add(j->w->warnings, str_of(texts.v[i]));
-    return true;
 }
 
 /* ---- what the server sets ---- */
@@ -160,7 +63,6 @@ write_stamp_new(struct write_job *j, struct json *obj)
 
     for (size_t i = 0; i < ARRAY_LEN(wiped); i++)
         json_del(meta, wiped[i]);
-    json_del(meta, "resourceVersion");
     random_uuid(uid);
     registry_now(j->r, now);
     json_set_string(meta, "uid", uid);
@@ -180,7 +82,9 @@ keep_old(struct write_job *j, struct json *obj)
 
     carry(meta, was, "creationTimestamp");
     carry(meta, was, "generation");
-    carry(meta, was, "deletionGracePeriodSeconds");
+    if (!json_get(meta, "deletionGracePeriodSeconds") ||
+        json_is(json_get(meta, "deletionGracePeriodSeconds"), JSON_NULL))
+        carry(meta, was, "deletionGracePeriodSeconds");
     if (!json_get(meta, "uid") || !*json_string_or(json_get(meta, "uid"), ""))
         carry(meta, was, "uid");
     if (!json_get(meta, "deletionTimestamp") ||
@@ -214,9 +118,11 @@ only_part(struct write_job *j, struct json *obj, const char *part)
         json_set(next, part, json_detach(obj, v));
     else
         json_del(next, part);
-    if (j->applied && entries)
+    if (entries)
         json_set(meta, "managedFields",
                  json_detach(json_get(obj, "metadata"), entries));
+    else
+        json_del(meta, "managedFields");
     json_free(obj);
     return next;
 }
@@ -326,22 +232,59 @@ note_managers(struct write_job *j, struct json *obj)
     managed_update(&by, j->old, obj);
 }
 
+/* "example.org" of "example.org/v1", "" of "v1". */
+static void
+split_version(const char *api_version, struct buf *group)
+{
+    const char *slash = strchr(api_version, '/');
+
+    if (slash)
+        buf_add(group, api_version, (size_t)(slash - api_version));
+}
+
+/* A custom object says what it is, and may say something else. */
+static void
+check_kind(const struct write_job *j, const struct json *obj,
+           struct schema_findings *bad)
+{
+    const char *version = json_get_text(obj, "apiVersion");
+    const char *kind = json_get_text(obj, "kind");
+
+    if (j->k->builtin)
+        return;
+    if (strcmp(kind, j->k->kind) != 0)
+        schema_findings_add(bad, "kind", "FieldValueInvalid",
+                            "Invalid value: \"%s\": must be %s", kind,
+                            j->k->kind);
+    if (strcmp(version, j->k->api_version) != 0)
+        schema_findings_add(bad, "apiVersion", "FieldValueInvalid",
+                            "Invalid value: \"%s\": must be %s", version,
+                            j->k->api_version);
+}
+
 static bool
 validate(const struct write_job *j, struct json *obj)
 {
     AUTO(schema_findings_release) struct schema_findings bad = {0};
+    AUTO(buf_release) struct buf group = BUF_INIT(1024);
 
+    check_kind(j, obj, &bad);
     meta_validate(j->k, obj, &bad);
     if (j->old)
-        meta_validate_update(obj, j->old, &bad);
+        meta_validate_update(obj, j->old, !j->k->builtin, &bad);
     if (!j->k->builtin && registry_schema(j->k) && j->old && on_status(j))
         schema_validate_status(registry_schema(j->k), obj, j->old, &bad);
     else if (!j->k->builtin && registry_schema(j->k))
         schema_validate_update(registry_schema(j->k), obj, j->old, &bad);
     scale_check(j->k, obj, j->old && on_status(j), &bad);
     builtin_prepare(kind_info(j->k), j->w, obj, j->old, &bad);
-    return !bad.n || status_invalid(j->st, j->k->group, j->k->kind,
-                                    stored_name(obj), &bad);
+    if (!bad.n)
+        return true;
+    split_version(json_get_text(obj, "apiVersion"), &group);
+    return status_invalid(j->st, j->k->builtin ? j->k->group : buf_cstr(&group),
+                          j->k->builtin ? j->k->kind
+                                        : json_get_text(obj, "kind"),
+                          stored_name(obj), &bad);
 }
 
 /* A deleting object whose last finalizer went is deleted by this write. */
@@ -448,23 +391,117 @@ admitted(const struct write_job *j, const struct json *obj)
     return !j->r->admit || j->r->admit(j->r->admit_arg, &a, j->st);
 }
 
+/* "stem" and five characters; the stem is cut so that 63 fit. */
+static void
+generate_name(struct json *obj)
+{
+    struct json *meta = json_get(obj, "metadata");
+    const char *stem = json_string_or(json_get(meta, "generateName"), "");
+    char tail[6];
+    AUTO(mem_free_ptr) char *name = NULL;
+
+    random_name(tail, 5);
+    name = mem_printf("%.58s%s", stem, tail);
+    json_set_string(meta, "name", name);
+}
+
+static bool
+wants_name(const struct json *obj)
+{
+    return !*stored_name(obj) &&
+           *json_string_or(json_at(obj, "metadata", "generateName", NULL), "");
+}
+
+static bool
+exists_already(const struct write_job *j, struct json *obj)
+{
+    const char *name = stored_name(obj);
+    struct store_item it;
+    char *text;
+
+    for (int i = 0; j->generated && i < 8; i++) {
+        if (!registry_has(j->r, j->k, stored_ns(obj), stored_name(obj)))
+            return false;
+        generate_name(obj);
+    }
+    if (!stored_find(j->r, j->k, stored_ns(obj), name, &it))
+        return false;
+    status_exists(j->st, j->k->group, j->k->plural, name);
+    if (stored_facts(it.json)->deleting) {
+        text = mem_printf("object is being deleted: %s", j->st->message);
+        free(j->st->message);
+        j->st->message = text;
+    }
+    if (j->generated) {
+        text = mem_printf("%s, the server was not able to generate a unique "
+                          "name for the object",
+                          j->st->message);
+        free(j->st->message);
+        j->st->message = text;
+        j->st->retry_after_s = 1;
+        json_set_int(j->st->details, "retryAfterSeconds", 1);
+    }
+    return true;
+}
+
+/* What the store itself asks of a new object. */
+static bool
+may_store_new(const struct write_job *j, struct json *obj)
+{
+    if (!j->w->dry_run && *json_at_text(obj, "metadata", "resourceVersion"))
+        return status_set(j->st, 500, NULL,
+                          "resourceVersion should not be set on objects to be "
+                          "created");
+    return !exists_already(j, obj);
+}
+
+/* Is obj what is stored, but for times of managedFields? They then stay. */
+static bool
+nothing_new(const struct write_job *j, struct json *obj)
+{
+    struct json *meta = json_get(obj, "metadata"), *was, *is;
+
+    if (json_equal(obj, j->old))
+        return true;
+    is = json_get(meta, "managedFields");
+    if (!is || !managed_times_alone(j->old, obj))
+        return false;
+    is = json_detach(meta, is);
+    was = json_copy(json_at(j->old, "metadata", "managedFields", NULL));
+    json_set(meta, "managedFields", was);
+    if (json_equal(obj, j->old)) {
+        json_free(is);
+        return true;
+    }
+    json_set(meta, "managedFields", is);
+    return false;
+}
+
+/* The part of a write that only an existing object needs. */
+static struct json *
+onto_old(struct write_job *j, struct json *obj)
+{
+    if (!j->applied)
+        note_managers(j, obj);
+    keep_old(j, obj);
+    if (on_status(j))
+        return only_part(j, obj, "status");
+    return on_finalize(j) ? only_part(j, obj, "spec") : obj;
+}
+
 /* Takes obj, whole and typed; returns what is stored now. */
 struct json *
 write_finish(struct write_job *j, struct json *obj)
 {
     tidy(j, obj);
+    meta_dedupe_owners(obj, j->w->warnings);
     if (j->k->builtin)
         builtin_complete(kind_info(j->k), obj);
     else if (registry_schema(j->k))
         schema_default(registry_schema(j->k), obj);
-    if (j->old) {
-        keep_old(j, obj);
-        if (on_status(j))
-            obj = only_part(j, obj, "status");
-        else if (on_finalize(j))
-            obj = only_part(j, obj, "spec");
-    }
-    if (!j->applied)
+    if (j->old)
+        obj = onto_old(j, obj);
+    else if (!j->applied)
         note_managers(j, obj);
     /* This also fills in what the kind defaults, which is no change. */
     if (!may_write(j, obj) || !validate(j, obj))
@@ -472,12 +509,10 @@ write_finish(struct write_job *j, struct json *obj)
     kinds_fit_storage(&j->r->kinds, j->k, obj);
     if (j->old)
         raise_generation(j, obj);
-    if (!admitted(j, obj))
+    if (!admitted(j, obj) || (!j->old && !may_store_new(j, obj)))
         goto fail;
     add_warnings(j, obj);
-    if (j->old && json_equal(obj, j->old))
-        return obj;
-    if (j->w->dry_run)
+    if ((j->old && nothing_new(j, obj)) || j->w->dry_run)
         return obj;
     if (!store(j, obj))
         goto fail;
@@ -502,90 +537,21 @@ write_may_create(const struct write_job *j, const char *ns, const char *name)
     return !j->k->namespaced || namespaces_admit(j->r, j->k, ns, name, j->st);
 }
 
-/* "stem" and five characters; the stem is cut so that 63 fit. */
-static void
-generate_name(struct json *obj)
-{
-    struct json *meta = json_get(obj, "metadata");
-    const char *stem = json_string_or(json_get(meta, "generateName"), "");
-    char tail[6];
-    AUTO(mem_free_ptr) char *name = NULL;
-
-    random_name(tail, 5);
-    name = mem_printf("%.58s%s", stem, tail);
-    json_set_string(meta, "name", name);
-}
-
-static bool
-wants_name(const struct json *obj)
-{
-    return !*stored_name(obj) &&
-           *json_string_or(json_at(obj, "metadata", "generateName", NULL), "");
-}
-
-static bool
-exists_already(const struct write_job *j, struct json *obj, bool generated)
-{
-    const char *name = stored_name(obj);
-
-    for (int i = 0; generated && i < 8; i++) {
-        if (!registry_has(j->r, j->k, stored_ns(obj), stored_name(obj)))
-            return false;
-        generate_name(obj);
-    }
-    if (!generated && !registry_has(j->r, j->k, stored_ns(obj), name))
-        return false;
-    status_exists(j->st, j->k->group, j->k->plural, name);
-    if (generated) {
-        char *text = mem_printf("%s, the server was not able to generate a "
-                                "unique name for the object",
-                                j->st->message);
-
-        free(j->st->message);
-        j->st->message = text;
-        j->st->retry_after_s = 1;
-        json_set_int(j->st->details, "retryAfterSeconds", 1);
-    }
-    return true;
-}
-
-bool
-write_check_manager(const struct registry_write *w, struct status *st)
-{
-    AUTO(schema_findings_release) struct schema_findings bad = {0};
-
-    if (!w->manager || strlen(w->manager) <= MANAGER_MAX)
-        return true;
-    schema_findings_add(&bad, "fieldManager", "FieldValueTooLong",
-                        "Too long: may not be more than %d bytes", MANAGER_MAX);
-    return status_invalid(st, "meta.k8s.io", "CreateOptions", "", &bad);
-}
-
 struct json *
 registry_create(struct registry *r, const struct kind *k,
                 const struct registry_write *w, const char *ns,
                 struct json *obj, struct status *st)
 {
-    struct write_job j = {.r = r, .k = k, .w = w, .st = st};
-    bool generated = wants_name(obj);
+    struct write_job j = {
+        .r = r, .k = k, .w = w, .generated = wants_name(obj), .st = st};
 
     if (!write_check_type(&j, obj) || !meta_decode(k, obj, st) ||
         !write_check_namespace(&j, ns, obj) || !write_check_manager(w, st) ||
         !write_prune(&j, obj) || !write_may_create(&j, ns, stored_name(obj)))
         goto fail;
-    if (!w->dry_run &&
-        *json_string_or(json_at(obj, "metadata", "resourceVersion", NULL),
-                        "")) {
-        status_set(st, 500, NULL,
-                   "resourceVersion should not be set on objects to be "
-                   "created");
-        goto fail;
-    }
     write_stamp_new(&j, obj);
-    if (generated)
+    if (j.generated)
         generate_name(obj);
-    if (*stored_name(obj) && exists_already(&j, obj, generated))
-        goto fail;
     return write_finish(&j, obj);
 fail:
     json_free(obj);
@@ -606,64 +572,18 @@ write_load(struct write_job *j, const char *ns, const char *name)
     return true;
 }
 
-bool
-write_check_version(const struct write_job *j, const struct json *obj)
-{
-    const struct builtin *b = kind_info(j->k)->builtin;
-    const char *want =
-        json_string_or(json_at(obj, "metadata", "resourceVersion", NULL), "");
-    AUTO(schema_findings_release) struct schema_findings bad = {0};
-
-    if (!*want) {
-        if (!j->put || (b && !b->needs_version))
-            return true;
-        schema_findings_add(&bad, "metadata.resourceVersion",
-                            "FieldValueInvalid",
-                            "Invalid value: 0: must be specified for an "
-                            "update");
-        return status_invalid(j->st, j->k->group, j->k->plural,
-                              stored_name(obj), &bad);
-    }
-    if (!strcmp(want,
-                json_string_or(
-                    json_at(j->old, "metadata", "resourceVersion", NULL), "")))
-        return true;
-    return status_conflict(
-        j->st, j->k->group, j->k->plural, stored_name(j->old),
-        "the object has been modified; please apply your changes to the "
-        "latest version and try again");
-}
-
-static bool
-check_uid(const struct write_job *j, const struct json *obj)
-{
-    const char *want =
-        json_string_or(json_at(obj, "metadata", "uid", NULL), "");
-    const char *have =
-        json_string_or(json_at(j->old, "metadata", "uid", NULL), "");
-    AUTO(mem_free_ptr) char *why = NULL;
-
-    if (!*want || !strcmp(want, have))
-        return true;
-    why = mem_printf("Precondition failed: UID in precondition: %s, UID in "
-                     "object meta: %s",
-                     want, have);
-    return status_conflict(j->st, j->k->group, j->k->plural,
-                           stored_name(j->old), why);
-}
-
 struct json *
 registry_update(struct registry *r, const struct kind *k,
                 const struct registry_write *w, const char *ns,
                 struct json *obj, struct status *st)
 {
-    struct write_job j = {.r = r, .k = k, .w = w, .put = true, .st = st};
+    struct write_job j = {.r = r, .k = k, .w = w, .st = st};
     struct json *out = NULL;
 
     if (!write_check_type(&j, obj) || !meta_decode(k, obj, st) ||
         !write_check_namespace(&j, ns, obj) || !write_check_manager(w, st) ||
         !write_prune(&j, obj) || !write_load(&j, ns, stored_name(obj)) ||
-        !check_uid(&j, obj) || !write_check_version(&j, obj))
+        !write_check_uid(&j, obj) || !write_check_version(&j, obj))
         json_free(obj);
     else
         out = write_finish(&j, obj);

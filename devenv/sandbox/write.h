@@ -15,16 +15,23 @@ struct write_job {
     struct registry *r;
     const struct kind *k;
     const struct registry_write *w;
-    struct json *old; /* NULL: create */
-    int64_t rev;      /* of old */
-    bool applied;     /* managedFields are done */
-    bool put;         /* a PUT, not a patch */
-    bool patched;     /* a patch, not apply */
+    struct json *old;             /* NULL: create */
+    int64_t rev;                  /* of old */
+    bool applied;                 /* managedFields are done */
+    bool generated;               /* the name was made here */
+    bool patched;                 /* a patch, not apply */
+    const struct json *strategic; /* the patch, when it was one of those */
     struct status *st;
 };
 
 /* apiVersion and kind, when given, are those of the kind. */
 bool write_check_type(const struct write_job *j, const struct json *obj);
+/* obj has a name, and it is that of the URL; 400. */
+bool write_check_name(const struct json *obj, const char *name,
+                      struct status *st);
+/* 422: what the patch made of obj cannot be. */
+bool write_bad_patch(const struct write_job *j, const struct json *obj,
+                     const char *why);
 /* Sets metadata.namespace, or refuses another one. */
 bool write_check_namespace(const struct write_job *j, const char *ns,
                            struct json *obj);
@@ -35,6 +42,8 @@ bool write_prune(const struct write_job *j, struct json *obj);
 bool write_load(struct write_job *j, const char *ns, const char *name);
 /* The resourceVersion in obj, if any, is old's. */
 bool write_check_version(const struct write_job *j, const struct json *obj);
+/* The uid in obj, if any, is old's; 409. */
+bool write_check_uid(const struct write_job *j, const struct json *obj);
 /* The CRD is not going, the namespace is there and stays. */
 bool write_may_create(const struct write_job *j, const char *ns,
                       const char *name);

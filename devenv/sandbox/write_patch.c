@@ -1,6 +1,9 @@
+#include <stdlib.h>
+
 #include "lib/base/mem.h"
 #include "lib/base/yaml.h"
 
+#include "devenv/sandbox/body.h"
 #include "devenv/sandbox/managed.h"
 #include "devenv/sandbox/meta.h"
 #include "devenv/sandbox/patch.h"
@@ -15,136 +18,206 @@ is_part(const struct registry_write *w, const char *name)
 
 /* ---- merge, JSON and strategic patches ---- */
 
+/* A patch that is parsed, and what was said of its text. */
+struct patch {
+    enum registry_patch type;
+    struct json *tree;
+    struct strlist doubles; /* texts for fieldValidation */
+};
+
 static bool
-patch_tree(const struct kind *k, enum registry_patch type, struct json **obj,
-           const struct json *patch, struct status *st)
+patch_tree(const struct kind *k, const struct patch *p, struct json **obj,
+           struct status *st)
 {
-    if (type == PATCH_JSON)
-        return patch_json(obj, patch, st);
-    if (!json_is(patch, JSON_OBJECT))
-        return status_bad_request(st, "error decoding patch: json: cannot "
-                                      "unmarshal value into Go value of type "
-                                      "map[string]interface {}");
-    if (type == PATCH_STRATEGIC)
-        return patch_strategic(k->kind, *obj, patch, st);
-    patch_merge(*obj, patch);
-    return true;
+    switch (p->type) {
+    case PATCH_JSON:
+        return patch_json(obj, p->tree, st);
+    case PATCH_STRATEGIC:
+        return patch_strategic(kind_type(kind_info(k)), *obj, p->tree, st);
+    default:
+        patch_merge(*obj, p->tree);
+        return true;
+    }
 }
 
 /* A patch of the Scale view changes the replicas of the object. */
 static bool
-patch_scale(struct write_job *j, enum registry_patch type, struct json *obj,
-            const struct json *patch)
+patch_scale(struct write_job *j, const struct patch *p, struct json *obj)
 {
     AUTO(json_free_ptr) struct json *scale = scale_of(j->k, j->old);
 
     if (!scale)
         return status_not_found(j->st, j->k->group, j->k->plural,
                                 stored_name(j->old));
-    return patch_tree(j->k, type, &scale, patch, j->st) &&
+    return patch_tree(j->k, p, &scale, j->st) &&
            scale_apply(j->k, scale, obj, j->st);
 }
 
-static bool
-same_identity(const struct write_job *j, const char *name,
-              const struct json *obj)
+/* What stands twice in an operation, and what is no part of one. */
+static void
+check_operations(struct patch *p)
 {
-    if (!json_is(obj, JSON_OBJECT))
-        return status_bad_request(j->st, "the patched object is no object");
-    if (strcmp(stored_name(obj), name) != 0)
-        return status_bad_request(j->st,
-                                  "the name of the object (%s) does not match "
-                                  "the name on the URL (%s)",
-                                  stored_name(obj), name);
-    return write_check_type(j, obj);
+    static const char *const known[] = {"op", "from", "path", "value"};
+    size_t i = 0;
+
+    for (size_t n = 0; n < p->doubles.n; n++) {
+        char *text = mem_printf("json patch %s", p->doubles.v[n]);
+
+        free(p->doubles.v[n]);
+        p->doubles.v[n] = text;
+    }
+    for (const struct json *op = json_first(p->tree); op;
+         op = json_next(op), i++) {
+        for (const struct json *c = json_first(op); c; c = json_next(c)) {
+            size_t n = 0;
+
+            while (n < ARRAY_LEN(known) && strcmp(known[n], json_key(c)) != 0)
+                n++;
+            if (n == ARRAY_LEN(known))
+                strlist_addf(&p->doubles,
+                             "json patch unknown field \"[%zu].%s\"", i,
+                             json_key(c));
+        }
+    }
 }
 
-static struct json *
-parse_patch(struct str body, enum registry_patch type, struct status *st)
+/* Only objects merge. */
+static bool
+is_map(const struct patch *p, const char *head, struct status *st)
 {
-    struct error err = {0};
-    struct json *patch = type == PATCH_APPLY ? yaml_parse_one(body, NULL, &err)
-                                             : json_parse(body, NULL, &err);
+    if (json_is(p->tree, JSON_OBJECT))
+        return true;
+    if (p->type == PATCH_MERGE && json_is(p->tree, JSON_NULL))
+        return status_bad_request(st, "Invalid JSON Patch");
+    return status_bad_request(st,
+                              "%sjson: cannot unmarshal %s into Go value of "
+                              "type map[string]interface {}",
+                              head, body_go_word(p->tree));
+}
 
-    if (!patch && type == PATCH_APPLY)
-        status_bad_request(st, "error decoding YAML: %s", err.msg);
-    else if (!patch)
-        status_bad_request(st, "error decoding patch: %s",
-                           str_trim(body).n ? err.msg
-                                            : "unexpected end of JSON input");
-    return patch;
+static bool
+parse_patch(struct str body, struct patch *p, struct status *st)
+{
+    const char *head =
+        p->type == PATCH_STRATEGIC ? "" : "error decoding patch: ";
+    AUTO(strlist_release) struct strlist paths = {0};
+    AUTO(buf_release) struct buf why = BUF_INIT(BUF_TEXT_MAX);
+    struct json_options o = {.duplicates = &paths};
+
+    p->tree = body_json(body, &o, &why);
+    if (!p->tree)
+        return status_bad_request(st, "%s%s", head, buf_cstr(&why));
+    for (size_t i = 0; i < paths.n; i++)
+        strlist_addf(&p->doubles, "duplicate field \"%s\"", paths.v[i]);
+    if (p->type != PATCH_JSON)
+        return is_map(p, head, st);
+    check_operations(p);
+    return true;
+}
+
+/* "a \"b\"" as Go's %q has it, without the quotes around. */
+static void
+quote(struct str text, struct buf *out)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.s[i] == '"' || text.s[i] == '\\')
+            buf_putc(out, '\\');
+        buf_putc(out, text.s[i]);
+    }
+}
+
+bool
+write_bad_patch(const struct write_job *j, const struct json *obj,
+                const char *why)
+{
+    AUTO(schema_findings_release) struct schema_findings bad = {0};
+    AUTO(buf_release) struct buf text = BUF_INIT(BUF_TEXT_MAX);
+    AUTO(buf_release) struct buf shown = BUF_INIT(BUF_TEXT_MAX);
+
+    if (j->strategic)
+        patch_strategic_text(j->strategic, &text);
+    else
+        json_print(obj, JSON_SORTED, &text);
+    quote(buf_view(&text), &shown);
+    schema_findings_add(&bad, "patch", "FieldValueInvalid",
+                        "Invalid value: \"%s\": %s", buf_cstr(&shown), why);
+    return status_invalid(j->st, "", "", "", &bad);
+}
+
+/* The patched tree as the decoder takes it. */
+static bool
+decode_patched(struct write_job *j, struct json *obj)
+{
+    AUTO(mem_free_ptr) char *text = NULL;
+    AUTO(mem_free_ptr) char *why = NULL;
+
+    if (json_is(obj, JSON_OBJECT) && *json_get_text(obj, "kind")) {
+        if (*json_get_text(obj, "apiVersion") || j->k->builtin)
+            return true;
+        return status_internal(j->st, "Object 'apiVersion' is missing in "
+                                      "'object has no apiVersion field'");
+    }
+    text = json_text(obj, JSON_SORTED);
+    why = mem_printf("Object 'Kind' is missing in '%s'", text);
+    return write_bad_patch(j, obj, why);
+}
+
+/* What a decoder refuses was the patch's doing. */
+static bool
+decode_fields(struct write_job *j, struct json *obj)
+{
+    AUTO(status_release) struct status st = {0};
+    struct status *real = j->st;
+    const char *why;
+    bool good;
+
+    j->st = &st;
+    good = write_check_type(j, obj) && meta_decode(j->k, obj, &st) &&
+           write_prune(j, obj);
+    j->st = real;
+    if (good)
+        return true;
+    why = strstr(st.message, ": ");
+    if (st.code == 400 && strstr(st.message, "cannot be handled as"))
+        return write_bad_patch(j, obj, why ? why + 2 : st.message);
+    *real = st;
+    st = (struct status){0};
+    return false;
+}
+
+static bool
+patch_object(struct write_job *j, const char *ns, const char *name,
+             const struct patch *p, struct json **obj)
+{
+    if (is_part(j->w, "scale"))
+        return patch_scale(j, p, *obj);
+    return patch_tree(j->k, p, obj, j->st) && decode_patched(j, *obj) &&
+           decode_fields(j, *obj) && write_check_name(*obj, name, j->st) &&
+           write_check_namespace(j, ns, *obj) && write_check_version(j, *obj);
 }
 
 static struct json *
 patched(struct write_job *j, const char *ns, const char *name,
-        enum registry_patch type, const struct json *patch)
+        enum registry_patch type, struct str body)
 {
-    struct json *obj;
-    bool good;
+    struct patch p = {.type = type};
+    struct registry_write w = *j->w;
+    struct json *obj = NULL, *out = NULL;
 
-    if (!write_load(j, ns, name))
-        return NULL;
+    if (!write_load(j, ns, name) || !parse_patch(body, &p, j->st))
+        goto done;
+    w.doubles = &p.doubles;
+    j->w = &w;
+    j->strategic = type == PATCH_STRATEGIC ? p.tree : NULL;
     obj = json_copy(j->old);
-    if (is_part(j->w, "scale"))
-        good = patch_scale(j, type, obj, patch);
-    else
-        good = patch_tree(j->k, type, &obj, patch, j->st) &&
-               same_identity(j, name, obj) && meta_decode(j->k, obj, j->st) &&
-               write_check_namespace(j, ns, obj) &&
-               write_check_version(j, obj) && write_prune(j, obj);
-    if (good)
-        return write_finish(j, obj);
+    if (patch_object(j, ns, name, &p, &obj)) {
+        out = write_finish(j, obj);
+        obj = NULL;
+    }
+done:
     json_free(obj);
-    return NULL;
-}
-
-static bool
-refuse_force(const struct registry_write *w, struct status *st)
-{
-    AUTO(schema_findings_release) struct schema_findings bad = {0};
-
-    if (!w->force)
-        return true;
-    schema_findings_add(&bad, "force", "FieldValueForbidden",
-                        "Forbidden: may not be specified for non-apply patch");
-    return status_invalid(st, "meta.k8s.io", "PatchOptions", "", &bad);
-}
-
-struct json *
-registry_patch(struct registry *r, const struct kind *k,
-               const struct registry_write *w, const char *ns, const char *name,
-               enum registry_patch type, struct str body, struct status *st)
-{
-    struct write_job j = {.r = r, .k = k, .w = w, .patched = true, .st = st};
-    AUTO(json_free_ptr) struct json *patch = NULL;
-    struct json *out;
-
-    if (type == PATCH_STRATEGIC && !k->builtin) {
-        status_unsupported_media(
-            st, "application/json-patch+json, application/merge-patch+json, "
-                "application/apply-patch+yaml");
-        return NULL;
-    }
-    if (type != PATCH_APPLY && !refuse_force(w, st))
-        return NULL;
-    if (!write_check_manager(w, st))
-        return NULL;
-    patch = parse_patch(body, type, st);
-    if (!patch)
-        return NULL;
-    if (type == PATCH_APPLY) {
-        if (*stored_name(patch) && strcmp(stored_name(patch), name) != 0) {
-            status_bad_request(st,
-                               "the name of the object (%s) does not match "
-                               "the name on the URL (%s)",
-                               stored_name(patch), name);
-            return NULL;
-        }
-        json_set_string(json_need_object(patch, "metadata"), "name", name);
-        return registry_apply(r, k, w, ns, patch, st);
-    }
-    out = patched(&j, ns, name, type, patch);
-    json_free(j.old);
+    json_free(p.tree);
+    strlist_release(&p.doubles);
     return out;
 }
 
@@ -153,15 +226,9 @@ registry_patch(struct registry *r, const struct kind *k,
 static bool
 check_config(const struct write_job *j, const struct json *config)
 {
-    const char *version = json_string_or(json_get(config, "apiVersion"), "");
-    const char *kind = json_string_or(json_get(config, "kind"), "");
-    AUTO(schema_findings_release) struct schema_findings bad = {0};
+    const char *version = json_get_text(config, "apiVersion");
+    const char *kind = json_get_text(config, "kind");
 
-    if (!j->w->manager || !*j->w->manager) {
-        schema_findings_add(&bad, "fieldManager", "FieldValueRequired",
-                            "Required value: is required for apply patch");
-        return status_invalid(j->st, "meta.k8s.io", "PatchOptions", "", &bad);
-    }
     if (!j->k->builtin && j->w->subresource &&
         !strcmp(j->w->subresource, "scale"))
         return status_set(j->st, 500, NULL,
@@ -170,11 +237,9 @@ check_config(const struct write_job *j, const struct json *config)
                           "proper version: request to convert CR to an invalid "
                           "group/version: %s",
                           version, kind, version);
-    if (strcmp(version, j->k->api_version) != 0 ||
-        strcmp(kind, j->k->kind) != 0)
-        return status_bad_request(j->st, "invalid object type: %s, Kind=%s",
-                                  version, kind);
-    return true;
+    return (!strcmp(version, j->k->api_version) && !strcmp(kind, j->k->kind)) ||
+           status_bad_request(j->st, "invalid object type: %s%s, Kind=%s",
+                              strchr(version, '/') ? "" : "/", version, kind);
 }
 
 /* The object that config is merged into. */
@@ -192,17 +257,22 @@ live_object(const struct write_job *j)
 }
 
 static struct json *
-apply(struct write_job *j, const char *ns, struct json *config)
+apply(struct write_job *j, const char *ns, const char *name,
+      const struct json *config)
 {
     struct json *live = live_object(j);
     char now[CLOCK_RFC3339_LEN];
     struct managed_by by = write_managed_by(j, now);
 
     if (!managed_apply(&by, &live, config, j->w->force, j->st) ||
+        !write_check_name(live, name, j->st) ||
         !write_check_namespace(j, ns, live) || !meta_decode(j->k, live, j->st))
         goto fail;
     j->applied = true;
     if (!j->old) {
+        if (!write_may_create(j, ns, name))
+            goto fail;
+        json_del(json_get(live, "metadata"), "resourceVersion");
         write_stamp_new(j, live);
     } else if (!write_check_version(j, live)) {
         goto fail;
@@ -213,35 +283,108 @@ fail:
     return NULL;
 }
 
+/* name: of the URL. */
+static struct json *
+apply_named(struct registry *r, const struct kind *k,
+            const struct registry_write *w, const char *ns, const char *name,
+            const struct json *config, struct status *st)
+{
+    struct write_job j = {.r = r, .k = k, .w = w, .st = st};
+    struct json *out = NULL;
+    struct store_item it;
+
+    if (w->created)
+        *w->created = false;
+    if ((!w->subresource && !stored_find(r, k, ns, name, &it)) ||
+        write_load(&j, ns, name)) {
+        if (check_config(&j, config))
+            out = apply(&j, ns, name, config);
+    }
+    if (out && w->created)
+        *w->created = !j.old;
+    json_free(j.old);
+    return out;
+}
+
 struct json *
 registry_apply(struct registry *r, const struct kind *k,
                const struct registry_write *w, const char *ns,
                const struct json *config, struct status *st)
 {
-    struct write_job j = {.r = r, .k = k, .w = w, .st = st};
-    AUTO(json_free_ptr) struct json *own = json_copy(config);
-    struct json *out = NULL;
-    struct store_item it;
-    const char *name = stored_name(own);
-    bool named;
+    return apply_named(r, k, w, ns, stored_name(config), config, st);
+}
 
-    if (w->created)
-        *w->created = false;
-    named = json_at(own, "metadata", "namespace", NULL) != NULL;
-    if (!check_config(&j, own) || !write_check_namespace(&j, ns, own))
-        return NULL;
-    /* Complaints show the configuration as it came. */
-    if (!named)
-        json_del(json_get(own, "metadata"), "namespace");
-    if (w->subresource || stored_find(r, k, ns, name, &it)) {
-        if (!write_load(&j, ns, name))
-            return NULL;
-    } else if (!write_may_create(&j, ns, name)) {
+/* go-yaml's words, without the column. */
+static bool
+bad_yaml(const struct error *err, struct status *st)
+{
+    const char *comma = strstr(err->msg, ", column ");
+    const char *rest = comma ? strchr(comma, ':') : NULL;
+
+    return status_bad_request(
+        st, "error decoding YAML: error converting YAML to JSON: yaml: %.*s%s",
+        rest ? (int)(comma - err->msg) : (int)strlen(err->msg), err->msg,
+        rest ? rest : "");
+}
+
+static bool
+note_doubles(const struct registry_write *w, const struct strlist *doubles,
+             struct status *st)
+{
+    AUTO(buf_release) struct buf b = BUF_INIT(BUF_TEXT_MAX);
+
+    for (size_t i = 0; i < doubles->n; i++) {
+        buf_printf(&b, "\n  %s", doubles->v[i]);
+        if (w->validation == VALIDATE_WARN && w->warnings)
+            strlist_add(w->warnings, str_of(doubles->v[i]));
+    }
+    return !doubles->n || w->validation != VALIDATE_STRICT ||
+           status_bad_request(st,
+                              "error strict decoding YAML: error converting "
+                              "YAML to JSON: yaml: unmarshal errors:%s",
+                              buf_cstr(&b));
+}
+
+/* An apply as it comes over HTTP. */
+static struct json *
+apply_text(struct registry *r, const struct kind *k,
+           const struct registry_write *w, const char *ns, const char *name,
+           struct str body, struct status *st)
+{
+    AUTO(strlist_release) struct strlist doubles = {0};
+    AUTO(json_free_ptr) struct json *config = NULL;
+    struct yaml_options o = {.duplicates = &doubles, .duplicate_lines = true};
+    struct error err = {0};
+
+    config = yaml_parse_one(body, &o, &err);
+    if (!config) {
+        bad_yaml(&err, st);
         return NULL;
     }
-    out = apply(&j, ns, own);
-    if (out && w->created)
-        *w->created = !j.old;
+    if (!note_doubles(w, &doubles, st))
+        return NULL;
+    return apply_named(r, k, w, ns, name, config, st);
+}
+
+struct json *
+registry_patch(struct registry *r, const struct kind *k,
+               const struct registry_write *w, const char *ns, const char *name,
+               enum registry_patch type, struct str body, struct status *st)
+{
+    struct write_job j = {.r = r, .k = k, .w = w, .patched = true, .st = st};
+    struct json *out;
+
+    if (type == PATCH_STRATEGIC && !k->builtin) {
+        status_unsupported_media(
+            st, "application/json-patch+json, application/merge-patch+json, "
+                "application/apply-patch+yaml");
+        return NULL;
+    }
+    if (!write_check_manager(w, st))
+        return NULL;
+    if (type == PATCH_APPLY)
+        return apply_text(r, k, w, ns, name, body, st);
+    out = patched(&j, ns, name, type, body);
     json_free(j.old);
     return out;
 }

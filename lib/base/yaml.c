@@ -361,7 +361,12 @@ duplicate(struct reader *r, yaml_mark_t at, const char *key)
     if (!list)
         return r->o.last_key_wins ||
                fail(r, at, ERR_PARSE, "key \"%s\" already set in map", key);
-    if (list->n < 100 && !strlist_has(list, buf_view(&r->path)))
+    if (list->n >= 100)
+        return true;
+    if (r->o.duplicate_lines)
+        strlist_addf(list, "line %zu: key \"%s\" already set in map",
+                     at.line + 1, key);
+    else if (!strlist_has(list, buf_view(&r->path)))
         strlist_add(list, buf_view(&r->path));
     return true;
 }

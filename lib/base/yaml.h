@@ -20,6 +20,8 @@ struct yaml_options {
     size_t max_nodes;
     size_t max_documents;
     struct strlist *duplicates; /* paths of duplicate keys; NULL: an error */
+    bool duplicate_lines;       /* not paths: `line 6: key "a" already set in
+                                   map`, go-yaml's words */
     bool last_key_wins;         /* with duplicates == NULL: silently */
     struct json_places *places; /* where each value stands is added here */
 };

@@ -50,12 +50,21 @@ schema_findings_truncate(struct schema_findings *f, size_t n)
 void
 schema_findings_text(const struct schema_findings *f, struct buf *out)
 {
-    if (f->n > 1)
+    AUTO(strlist_release) struct strlist said = {0};
+
+    /* What is found twice is said once. */
+    for (size_t i = 0; i < f->n; i++) {
+        AUTO(buf_release) struct buf one = BUF_INIT(BUF_TEXT_MAX);
+
+        buf_printf(&one, "%s: %s", f->v[i].field, f->v[i].message);
+        if (!strlist_has(&said, buf_view(&one)))
+            strlist_add(&said, buf_view(&one));
+    }
+    if (said.n > 1)
         buf_putc(out, '[');
-    for (size_t i = 0; i < f->n; i++)
-        buf_printf(out, "%s%s: %s", i ? ", " : "", f->v[i].field,
-                   f->v[i].message);
-    if (f->n > 1)
+    for (size_t i = 0; i < said.n; i++)
+        buf_printf(out, "%s%s", i ? ", " : "", said.v[i]);
+    if (said.n > 1)
         buf_putc(out, ']');
 }
 
