@@ -250,7 +250,8 @@ check_kind(const struct write_job *j, const struct json *obj,
     const char *version = json_get_text(obj, "apiVersion");
     const char *kind = json_get_text(obj, "kind");
 
-    if (j->k->builtin)
+    /* Our own controllers need not say what they write. */
+    if (j->k->builtin || (!*version && !*kind))
         return;
     if (strcmp(kind, j->k->kind) != 0)
         schema_findings_add(bad, "kind", "FieldValueInvalid",
@@ -267,6 +268,7 @@ validate(const struct write_job *j, struct json *obj)
 {
     AUTO(schema_findings_release) struct schema_findings bad = {0};
     AUTO(buf_release) struct buf group = BUF_INIT(1024);
+    const char *kind;
 
     check_kind(j, obj, &bad);
     meta_validate(j->k, obj, &bad);
@@ -280,11 +282,13 @@ validate(const struct write_job *j, struct json *obj)
     builtin_prepare(kind_info(j->k), j->w, obj, j->old, &bad);
     if (!bad.n)
         return true;
+    kind = json_get_text(obj, "kind");
+    if (j->k->builtin || !*kind)
+        return status_invalid(j->st, j->k->group, j->k->kind, stored_name(obj),
+                              &bad);
     split_version(json_get_text(obj, "apiVersion"), &group);
-    return status_invalid(j->st, j->k->builtin ? j->k->group : buf_cstr(&group),
-                          j->k->builtin ? j->k->kind
-                                        : json_get_text(obj, "kind"),
-                          stored_name(obj), &bad);
+    return status_invalid(j->st, buf_cstr(&group), kind, stored_name(obj),
+                          &bad);
 }
 
 /* A deleting object whose last finalizer went is deleted by this write. */

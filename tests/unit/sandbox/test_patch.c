@@ -150,7 +150,7 @@ strategic(void **state)
         {"ConfigMap", "{\"metadata\":{\"finalizers\":[\"a\",\"b\"]}}",
          "{\"metadata\":{\"finalizers\":[\"c\"],"
          "\"$deleteFromPrimitiveList/finalizers\":[\"a\"]}}",
-         "{\"metadata\":{\"finalizers\":[\"b\",\"c\"]}}"},
+         "{\"metadata\":{\"finalizers\":[\"c\",\"b\"]}}"},
         {"ConfigMap", "{\"x\":{\"a\":1,\"b\":2}}",
          "{\"x\":{\"$retainKeys\":[\"b\",\"c\"],\"c\":3}}",
          "{\"x\":{\"b\":2,\"c\":3}}"},
