@@ -276,6 +276,7 @@ put_entries(struct json *obj, struct json *entries)
 {
     drop_empty(entries);
     sort_entries(entries);
+    json_del(json_get(obj, "metadata"), "managedFields");
     if (json_first(entries))
         json_set(json_need_object(obj, "metadata"), "managedFields", entries);
     else
@@ -641,7 +642,10 @@ config_fits(const struct managed_by *by, const struct json *config,
 {
     AUTO(buf_release) struct buf why = BUF_INIT(BUF_TEXT_MAX);
 
-    if (json_at(config, "metadata", "managedFields", NULL))
+    const struct json *given =
+        json_at(config, "metadata", "managedFields", NULL);
+
+    if (given && !json_is(given, JSON_NULL))
         return status_bad_request(st, "metadata.managedFields must be nil");
     if (fields_fit(by->types, config, &why))
         return true;

@@ -179,6 +179,9 @@ meta_decode(const struct kind *k, struct json *obj, struct status *st)
     }
     fill_nulls(json_get(meta, "labels"));
     fill_nulls(json_get(meta, "annotations"));
+    /* An empty list does not survive Go's ObjectMeta. */
+    if (!json_first(json_get(meta, "managedFields")))
+        json_del(meta, "managedFields");
     return true;
 }
 

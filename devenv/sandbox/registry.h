@@ -123,9 +123,9 @@ struct registry_write {
     bool force;   /* PATCH_APPLY: take fields from others */
     bool vouched; /* a CRD of our own assets, which a test checks: it is not */
     enum registry_validation validation;
-    struct strlist *warnings; /* texts of Warning headers; NULL: dropped */
+    struct strlist *warnings;      /* texts of Warning headers; NULL: dropped */
     const struct strlist *doubles; /* what the body has twice, or NULL */
-    bool *created;            /* PATCH_APPLY: set when it made the object */
+    bool *created; /* PATCH_APPLY: set when it made the object */
 };
 
 /* Takes obj. The stored object comes back. */

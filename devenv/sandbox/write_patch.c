@@ -356,9 +356,19 @@ apply_text(struct registry *r, const struct kind *k,
     struct yaml_options o = {.duplicates = &doubles, .duplicate_lines = true};
     struct error err = {0};
 
-    config = yaml_parse_one(body, &o, &err);
+    config =
+        str_trim(body).n ? yaml_parse_one(body, &o, &err) : json_new_object();
     if (!config) {
         bad_yaml(&err, st);
+        return NULL;
+    }
+    if (!json_is(config, JSON_OBJECT)) {
+        status_bad_request(
+            st,
+            "error decoding YAML: error unmarshaling JSON: "
+            "while decoding JSON: json: cannot unmarshal %s into "
+            "Go value of type map[string]interface {}",
+            body_go_word(config));
         return NULL;
     }
     if (!note_doubles(w, &doubles, st))
