@@ -13,10 +13,6 @@
 #define BODY_FORMS                                                             \
     "application/json, application/yaml, application/vnd.kubernetes.protobuf"
 #define SUMMARY_MAX 30
-#define TYPE_META                                                              \
-    "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind "  \
-    "string \"json:\\\"kind,omitempty\\\"\" }"
-
 const char *
 body_go_word(const struct json *j)
 {
@@ -176,7 +172,7 @@ check_type(struct rest *rq, struct json *j)
     if (!json_is(j, JSON_OBJECT) && !json_is(j, JSON_NULL)) {
         AUTO(mem_free_ptr)
         char *why = mem_printf("json: cannot unmarshal %s into Go value of "
-                               "type " TYPE_META,
+                               "type " BODY_TYPE_META,
                                body_go_word(j));
 
         no_json(rq, why);

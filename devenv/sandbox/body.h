@@ -11,6 +11,11 @@
 
 #include "devenv/sandbox/rest.h"
 
+/* The Go type that finds out what a body is. */
+#define BODY_TYPE_META                                                         \
+    "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind "  \
+    "string \"json:\\\"kind,omitempty\\\"\" }"
+
 /* The object; NULL: 400 or 415 in rq->st. doubles gets a text for each field
  * that stands twice (`duplicate field "spec.color"`), in the order of the body.
  */

@@ -387,7 +387,7 @@ holds(const struct json *list, const char *text)
 
 /* Go's []string{"a", "b"} of what is new. */
 static void
-no_new_finalizers(const struct json *now, const struct json *old,
+no_new_finalizers(const struct json *now, const struct json *old, bool custom,
                   struct schema_findings *bad)
 {
     struct buf b = BUF_INIT(BUF_TEXT_MAX);
@@ -399,7 +399,7 @@ no_new_finalizers(const struct json *now, const struct json *old,
             sep = ", ";
         }
     }
-    if (b.n)
+    for (int n = 0; b.n && n < (custom ? 2 : 1); n++)
         schema_findings_add(bad, "metadata.finalizers", "FieldValueForbidden",
                             "Forbidden: no new finalizers can be added if the "
                             "object is being deleted, found new finalizers "
@@ -433,7 +433,7 @@ meta_validate_update(const struct json *obj, const struct json *old,
     }
     if (json_get(was, "deletionTimestamp"))
         no_new_finalizers(json_get(now, "finalizers"),
-                          json_get(was, "finalizers"), bad);
+                          json_get(was, "finalizers"), custom, bad);
 }
 
 void
