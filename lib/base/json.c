@@ -1,6 +1,7 @@
 #include "lib/base/json.h"
 
 #include <cjson/cJSON.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -10,11 +11,10 @@
 /*
  * A node is a cJSON node; a number is a cJSON_Raw node with its source text.
  * A fresh node is one piece of memory: the cJSON struct, then its text, then
- * its key. The flags cJSON_IsReference and cJSON_StringIsConst tell
- * cJSON_Delete that valuestring and string are not pieces of their own. (That
- * is half the allocations of cJSON's own nodes, and the reason why
- * cJSON_Duplicate, which shares such strings, is not used.) A key set later is
- * a piece of its own, as in cJSON.
+ * its key; valueint has the size of the piece. (That is half the allocations
+ * of cJSON's own nodes.) A key set later is a piece of its own: the flag
+ * cJSON_StringIsConst tells that it is not. Pieces come from json_room, so no
+ * function of cJSON may free a node.
  *
  * As in cJSON, the first child's prev is the last child: appending is O(1).
  */
@@ -43,10 +43,15 @@ json_node(enum json_type type, const struct str *key, struct str text)
     };
     bool has_text = type == JSON_NUMBER || type == JSON_STRING;
     size_t text_size = has_text ? text.n + 1 : 0;
-    cJSON *c = mem_alloc(sizeof(*c) + text_size + (key ? key->n + 1 : 0));
+    size_t size = sizeof(cJSON) + text_size + (key ? key->n + 1 : 0);
+
+    if (size > INT_MAX)
+        die("a value of %zu bytes", size);
+    cJSON *c = json_room(size);
     char *at = (char *)(c + 1);
 
     memset(c, 0, sizeof(*c));
+    c->valueint = (int)size;
     c->type = kinds[type];
     if (type == JSON_BOOL && text.n)
         c->type = cJSON_True;
@@ -55,7 +60,6 @@ json_node(enum json_type type, const struct str *key, struct str text)
             memcpy(at, text.s, text.n);
         at[text.n] = '\0';
         c->valuestring = at;
-        c->type |= cJSON_IsReference;
         at += text_size;
     }
     if (key) {
@@ -84,10 +88,39 @@ json_link(struct json *container, struct json *child)
     parent->child->prev = c;
 }
 
+/* A piece of its own for a key; NULL gives NULL. */
+static char *
+own_key(const char *key)
+{
+    size_t size = key ? strlen(key) + 1 : 0;
+
+    return key ? memcpy(json_room(size), key, size) : NULL;
+}
+
+/* Frees a key that is a piece of its own. */
+static void
+drop_key(cJSON *c)
+{
+    if (c->string && !(c->type & cJSON_StringIsConst))
+        json_room_give(c->string, strlen(c->string) + 1);
+}
+
+/* c and what follows it. */
+static void
+free_chain(cJSON *c)
+{
+    for (cJSON *next; c; c = next) {
+        next = c->next;
+        free_chain(c->child);
+        drop_key(c);
+        json_room_give(c, (size_t)c->valueint);
+    }
+}
+
 void
 json_free(struct json *j)
 {
-    cJSON_Delete(node(j));
+    free_chain(node(j));
 }
 
 void
@@ -96,20 +129,30 @@ json_free_ptr(struct json **j)
     json_free(*j);
 }
 
+/* Moves a pointer into the piece of `from` to the same place in that of c. */
+static char *
+moved(const cJSON *from, cJSON *c, const char *at)
+{
+    return at ? (char *)c + (at - (const char *)from) : NULL;
+}
+
 struct json *
 json_copy(const struct json *j)
 {
     if (!j)
         return NULL;
-    cJSON *c = node(j);
-    struct str key = str_of(c->string);
-    struct str text = str_of(KIND(c) == cJSON_True ? "t" : c->valuestring);
-    struct json *copy =
-        json_node(json_type_of(j), c->string ? &key : NULL, text);
+    cJSON *from = node(j), *c = json_room((size_t)from->valueint);
 
-    for (cJSON *child = c->child; child; child = child->next)
-        json_link(copy, json_copy(tree(child)));
-    return copy;
+    memcpy(c, from, (size_t)from->valueint);
+    c->next = c->prev = c->child = NULL;
+    c->valuestring = moved(from, c, from->valuestring);
+    if (from->type & cJSON_StringIsConst)
+        c->string = moved(from, c, from->string);
+    else
+        c->string = own_key(from->string);
+    for (cJSON *child = from->child; child; child = child->next)
+        json_link(tree(c), json_copy(tree(child)));
+    return tree(c);
 }
 
 /* ---- reading ---- */
@@ -412,14 +455,16 @@ json_new_object(void)
     return json_node(JSON_OBJECT, NULL, STR(""));
 }
 
-/* Gives c a key that is a piece of its own, or none. */
+/* Gives c this key, or none. */
 static void
 rekey(cJSON *c, const char *key)
 {
-    char *fresh = mem_strdup(key);
+    char *fresh;
 
-    if (!(c->type & cJSON_StringIsConst))
-        free(c->string);
+    if (key && c->string && strcmp(c->string, key) == 0)
+        return;
+    fresh = own_key(key);
+    drop_key(c);
     c->type &= ~cJSON_StringIsConst;
     c->string = fresh;
 }
@@ -450,7 +495,9 @@ json_set(struct json *obj, const char *key, struct json *child)
 void
 json_set_string(struct json *obj, const char *key, const char *z)
 {
-    json_set(obj, key, json_new_string(z));
+    struct str k = str_of(key);
+
+    json_set(obj, key, json_node(JSON_STRING, &k, str_of(z)));
 }
 
 void
@@ -462,27 +509,32 @@ json_set_int(struct json *obj, const char *key, int64_t v)
 void
 json_set_bool(struct json *obj, const char *key, bool v)
 {
-    json_set(obj, key, json_new_bool(v));
+    struct str k = str_of(key);
+
+    json_set(obj, key, json_node(JSON_BOOL, &k, v ? STR("t") : STR("")));
+}
+
+static struct json *
+need(struct json *obj, const char *key, enum json_type type)
+{
+    struct json *have = json_get(obj, key);
+    struct str k = str_of(key);
+
+    if (json_is(have, type))
+        return have;
+    return json_set(obj, key, json_node(type, &k, STR("")));
 }
 
 struct json *
 json_need_object(struct json *obj, const char *key)
 {
-    struct json *have = json_get(obj, key);
-
-    if (json_is(have, JSON_OBJECT))
-        return have;
-    return json_set(obj, key, json_new_object());
+    return need(obj, key, JSON_OBJECT);
 }
 
 struct json *
 json_need_array(struct json *obj, const char *key)
 {
-    struct json *have = json_get(obj, key);
-
-    if (json_is(have, JSON_ARRAY))
-        return have;
-    return json_set(obj, key, json_new_array());
+    return need(obj, key, JSON_ARRAY);
 }
 
 struct json *
@@ -540,8 +592,23 @@ json_detach(struct json *container, struct json *child)
 void
 json_replace(struct json *container, struct json *old, struct json *fresh)
 {
-    rekey(node(fresh), node(old)->string);
-    cJSON_ReplaceItemViaPointer(node(container), node(old), node(fresh));
+    cJSON *parent = node(container), *was = node(old), *c = node(fresh);
+
+    if (was == c)
+        return;
+    rekey(c, was->string);
+    c->next = was->next;
+    c->prev = was->prev == was ? c : was->prev;
+    if (parent->child == was)
+        parent->child = c;
+    else
+        c->prev->next = c;
+    if (c->next)
+        c->next->prev = c;
+    else
+        parent->child->prev = c;
+    was->next = NULL;
+    json_free(old);
 }
 
 void

@@ -11,6 +11,10 @@
 #include "lib/base/json.h"
 #include "lib/base/map.h"
 
+/* Room for a piece of a tree; its giver says the same size (not 0) again. Not
+ * initialised. */
+void *json_room(size_t size);
+void json_room_give(void *p, size_t size);
 /* A node with its key (NULL: none) and text: the value of a string, the source
  * of a number, for JSON_BOOL anything but empty is true. */
 struct json *json_node(enum json_type type, const struct str *key,

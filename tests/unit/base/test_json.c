@@ -2,6 +2,7 @@
 
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
+#include "lib/base/random.h"
 
 #include "tests/unit/test.h"
 
@@ -338,6 +339,81 @@ test_building(UNUSED void **state)
     assert_string_equal(json_at_text(NULL, "m", "n"), "");
 }
 
+/* One change, at random, to a list of members and to what it must read as. */
+static void
+change_one(struct json *o, char model[][8], size_t *n)
+{
+    size_t i = random_below(8), at = 0;
+    char key[3] = {'k', (char)('0' + i), '\0'};
+    struct json *spare;
+
+    while (at < *n && strncmp(model[at], key, 2) != 0)
+        at++;
+    switch (random_below(4)) {
+    case 0:
+        json_del(o, key);
+        if (at < *n)
+            memmove(model[at], model[at + 1], (--*n - at) * sizeof(model[0]));
+        return;
+    case 1:
+        json_set_string(o, key, "s");
+        break;
+    case 2: /* a copy that has another member's key */
+        spare = json_copy(json_first(o));
+        json_set(o, key, spare ? spare : json_new_string("s"));
+        break;
+    default:
+        json_set(o, key, json_copy(json_set(o, key, json_new_string("s"))));
+    }
+    snprintf(model[at], sizeof(model[0]), "%s", key);
+    *n += at == *n;
+}
+
+static void
+test_many_changes(UNUSED void **state)
+{
+    AUTO(json_free_ptr) struct json *o = json_new_object();
+    char model[9][8], want[128];
+    size_t n = 0;
+
+    for (int round = 0; round < 20000; round++) {
+        AUTO(json_free_ptr) struct json *copy = NULL;
+        size_t used = 0;
+
+        change_one(o, model, &n);
+        want[0] = '\0';
+        for (size_t i = 0; i < n; i++)
+            used += (size_t)snprintf(want + used, sizeof(want) - used,
+                                     "%s\"%s\":\"s\"", i ? "," : "", model[i]);
+        copy = json_copy(o);
+        AUTO(mem_free_ptr) char *braced = mem_printf("{%s}", want);
+        check_text(o, braced);
+        check_text(copy, braced);
+    }
+}
+
+/* Pieces of any length are given back and used again as others. */
+static void
+test_pieces_again(UNUSED void **state)
+{
+    for (size_t n = 0; n < 1200; n++) {
+        AUTO(mem_free_ptr) char *z = mem_alloc(n + 1);
+        AUTO(json_free_ptr) struct json *list = json_new_array();
+
+        memset(z, 'x', n);
+        z[n] = '\0';
+        for (int i = 0; i < 4; i++)
+            json_set(json_append(list, json_new_object()), z,
+                     json_new_string(z));
+        json_del_item(list, 1);
+        for (const struct json *e = json_first(list); e; e = json_next(e)) {
+            assert_string_equal(json_key(json_first(e)), z);
+            assert_string_equal(json_get_string(e, z), z);
+        }
+        assert_int_equal(json_len(list), 3);
+    }
+}
+
 struct seen {
     char text[256];
     size_t stop_after, n;
@@ -391,11 +467,18 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_texts),       cmocka_unit_test(test_raw_nul),
-        cmocka_unit_test(test_print_flags), cmocka_unit_test(test_caps),
-        cmocka_unit_test(test_duplicates),  cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_doubles),     cmocka_unit_test(test_equal),
-        cmocka_unit_test(test_building),    cmocka_unit_test(test_each_item),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_raw_nul),
+        cmocka_unit_test(test_print_flags),
+        cmocka_unit_test(test_caps),
+        cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_doubles),
+        cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_building),
+        cmocka_unit_test(test_each_item),
+        cmocka_unit_test(test_many_changes),
+        cmocka_unit_test(test_pieces_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
