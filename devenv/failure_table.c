@@ -365,6 +365,8 @@ const struct failure failure_table[] = {
  "It was left as it is. Give --data another file.", "", false},
 {"MT-SANDBOX-LOOPBACK", 0, "The sandbox listens on loopback only.",
  "--listen 127.0.0.1:PORT", "", false},
+{"MT-SANDBOX-NEVER", 0, "The profile has no sandbox yet.",
+ "meshtop sandbox start", "", false},
 {"MT-SANDBOX-NEWER", 0, "The data file comes from a newer meshtop.",
  "Use that one, or meshtop sandbox reset.", "", false},
 {"MT-SANDBOX-RUNS", 0, "The sandbox of the profile runs already.",

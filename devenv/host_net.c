@@ -171,6 +171,10 @@ static const struct {
      ")."},
     {"MT-TLS-CA", "MT-NET-PROXY", "A proxy answers for ",
      " (its certificate is not trusted)."},
+    {"MT-TLS-NAME", "MT-NET-PROXY", "A proxy answers for ",
+     " (its certificate names others)."},
+    {"MT-TLS-PLAIN", "MT-NET-PROXY", "A proxy answers for ",
+     " (it speaks no TLS)."},
     {"MT-TLS", "MT-NET-PROXY", "A proxy answers for ", " (it speaks no TLS)."},
 };
 

@@ -215,7 +215,7 @@ hostile(struct json *f)
     "\"6d9a2c0c-88cc-4423-bb4c-105c769a9608\"}"
 #define EVENT(reason, message)                                                 \
     "{\"metadata\":{\"name\":\"e\",\"namespace\":\"default\",\"uid\":\"u\","   \
-    "\"resourceVersion\":\"5\"},\"type\":\"Warning\",\"reason\":\"" reason     \
+    "\"resourceVersion\":\"12\"},\"type\":\"Warning\",\"reason\":\"" reason    \
     "\",\"message\":\"" message "\"," ABOUT "}"
 
 static struct scenario scenarios[] = {

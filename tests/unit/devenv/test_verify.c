@@ -14,7 +14,7 @@ struct cluster {
     const char *nodes;
     const char *hostile;
     int hostile_status;
-    unsigned answers; /* after so many the peer hangs up; 0: never */
+    unsigned answers; /* after so many the peer dies; 0: never */
 };
 
 static struct loop *l;
@@ -68,7 +68,7 @@ serve(void *arg UNUSED, struct fake_conn *c, const struct fake_request *r)
     const char *body = body_of(r->path);
 
     if (cluster.answers && peer.requests > cluster.answers)
-        fake_close(c);
+        fake_die(&peer);
     else if (cluster.hostile && !str_starts(r->path, STR("/readyz")))
         fake_answer(c, cluster.hostile_status, NULL, str_of(cluster.hostile));
     else if (body)
@@ -254,8 +254,9 @@ static void
 lost(void **state UNUSED)
 {
     for (unsigned n = 1; n < 12; n++) {
+        fake_release(&peer);
+        fake_init(&peer, l, serve, NULL);
         cluster.answers = n;
-        peer.requests = 0;
         assert_true(prove(peer.url).missed > 0);
         /* Discovery asks for several documents at once. */
         assert_in_range(peer.requests, n, n + 10);

@@ -226,19 +226,32 @@ fake_init_unix(struct fake *f, struct loop *l, const char *path, fake_fn *fn,
     f->watch = loop_fd_add(l, f->fd, LOOP_READ, fake_accept, f, NULL);
 }
 
+/* As a process that dies: nobody accepts any more, nothing is answered. */
+static UNUSED void
+fake_die(struct fake *f)
+{
+    for (size_t i = 0; i < ARRAY_LEN(f->conns); i++)
+        if (f->conns[i])
+            fake_drop(f->conns[i]);
+    if (f->fd < 0)
+        return;
+    loop_fd_del(f->watch);
+    f->watch = NULL;
+    close(f->fd);
+    f->fd = -1;
+}
+
 static UNUSED void
 fake_release(struct fake *f)
 {
+    fake_die(f);
     for (size_t i = 0; i < ARRAY_LEN(f->conns); i++) {
         if (!f->conns[i])
             continue;
-        fake_drop(f->conns[i]);
         buf_release(&f->conns[i]->in);
         buf_release(&f->conns[i]->out);
         free(f->conns[i]);
     }
-    loop_fd_del(f->watch);
-    close(f->fd);
 }
 
 /* Turns the loop until *flag, at most 10 s. */
