@@ -31,4 +31,11 @@ ascii_hex(uint32_t c)
     return c >= 'a' && c <= 'f' ? (int)c - 'a' + 10 : -1;
 }
 
+/* The digit of a value below 16, in lower case. */
+static inline char
+ascii_hex_digit(unsigned v)
+{
+    return "0123456789abcdef"[v & 15];
+}
+
 #endif

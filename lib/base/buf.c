@@ -57,7 +57,11 @@ buf_puts(struct buf *b, const char *z)
 bool
 buf_putc(struct buf *b, char c)
 {
-    return buf_add(b, &c, 1);
+    if (!room(b, 1))
+        return false;
+    b->s[b->n++] = c;
+    b->s[b->n] = '\0';
+    return true;
 }
 
 bool
@@ -74,16 +78,20 @@ buf_fill(struct buf *b, char c, size_t n)
 bool
 buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
+    enum { USUAL = 128 };
+    char usual[USUAL]; /* most texts are short: one pass does for them */
     va_list again;
 
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    int n = vsnprintf(usual, sizeof(usual), fmt, ap);
     bool ok = n >= 0 && room(b, (size_t)n);
 
-    if (ok) {
+    if (ok && n < USUAL)
+        memcpy(b->s + b->n, usual, (size_t)n + 1);
+    else if (ok)
         vsnprintf(b->s + b->n, (size_t)n + 1, fmt, again);
+    if (ok)
         b->n += (size_t)n;
-    }
     va_end(again);
     return ok;
 }

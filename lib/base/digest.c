@@ -2,9 +2,9 @@
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/base/ascii.h"
 #include "lib/base/mem.h"
 
 static const struct algorithm {
@@ -29,8 +29,11 @@ digest_of(enum digest_kind kind, struct str data, uint8_t out[DIGEST_MAX])
 static void
 hex_of(const uint8_t *hash, size_t n, char out[DIGEST_HEX_MAX])
 {
-    for (size_t i = 0; i < n; i++)
-        snprintf(out + 2 * i, 3, "%02x", hash[i]);
+    for (size_t i = 0; i < n; i++) {
+        *out++ = ascii_hex_digit(hash[i] >> 4);
+        *out++ = ascii_hex_digit(hash[i]);
+    }
+    *out = '\0';
 }
 
 void

@@ -1,8 +1,8 @@
 #include "lib/base/random.h"
 
-#include <stdio.h>
 #include <sys/random.h>
 
+#include "lib/base/ascii.h"
 #include "lib/base/mem.h"
 
 void
@@ -42,8 +42,12 @@ random_uuid(char out[RANDOM_UUID_LEN])
     for (size_t i = 0; i < sizeof(b); i++) {
         bool dash = i == 4 || i == 6 || i == 8 || i == 10;
 
-        out += snprintf(out, 4, dash ? "-%02x" : "%02x", b[i]);
+        if (dash)
+            *out++ = '-';
+        *out++ = ascii_hex_digit(b[i] >> 4);
+        *out++ = ascii_hex_digit(b[i]);
     }
+    *out = '\0';
 }
 
 void

@@ -59,10 +59,12 @@ static const struct word {
 static const struct word *
 find_word(struct str s)
 {
+    char first = s.n ? s.s[0] : '\0';
+
     if (s.n > 5)
         return NULL;
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        if (str_eqz(s, words[i].word))
+        if (words[i].word[0] == first && str_eqz(s, words[i].word))
             return &words[i];
     }
     return NULL;
