@@ -14,6 +14,7 @@
 
 #include "lib/compose/conditions.h"
 
+#include "devenv/sandbox/brought.h"
 #include "devenv/sandbox/kobj.h"
 #include "devenv/sandbox/managed_kinds.h"
 #include "devenv/sandbox/provider.h"
@@ -466,8 +467,11 @@ on_event(void *arg, const struct registry_event *e)
 
 /* ---- the whole ---- */
 
+#define DEFINITIONS "apiextensions.k8s.io/customresourcedefinitions"
+
 static bool
-install_docs(struct control *c, const struct asset *a, struct error *err)
+install_docs(struct control *c, const struct asset *a, struct strlist *ids,
+             struct error *err)
 {
     const struct registry_write w = {.manager = CORE_MANAGER, .vouched = true};
     struct yaml_docs docs = {0};
@@ -478,6 +482,7 @@ install_docs(struct control *c, const struct asset *a, struct error *err)
 
         ok = registry_install_crd(c->registry, &w, docs.v[i].value, &st) ||
              status_error(&st, err);
+        strlist_addf(ids, DEFINITIONS " %s", kobj_name(docs.v[i].value));
     }
     yaml_docs_release(&docs);
     return ok || error_wrap(err, "%s", a->path);
@@ -486,12 +491,22 @@ install_docs(struct control *c, const struct asset *a, struct error *err)
 static bool
 install_own_kinds(struct control *c, struct error *err)
 {
+    struct store *store = registry_store(c->registry);
+    AUTO(strlist_release) struct strlist ids = {0};
+    AUTO(buf_release) struct buf all = BUF_INIT(BUF_TEXT_MAX);
+    struct brought b = {.note = "crossplane"};
     struct asset a;
 
+    for (unsigned i = 0; asset_under("assets/crossplane/", i, &a); i++)
+        buf_str(&all, a.data);
+    b.made_of = buf_view(&all);
+    if (brought_stands(store, &b))
+        return true;
     for (unsigned i = 0; asset_under("assets/crossplane/", i, &a); i++) {
-        if (!install_docs(c, &a, err))
+        if (!install_docs(c, &a, &ids, err))
             return false;
     }
+    brought_note(store, &b, &ids, true);
     return true;
 }
 

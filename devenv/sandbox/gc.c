@@ -376,10 +376,8 @@ gc_turn(struct gc *g)
     return true;
 }
 
-/* Whether the collector may have to do with an object, told without parsing:
- * what is none of its business is most of a store. */
-static bool
-concerns(struct str text)
+bool
+gc_concerns(struct str text)
 {
     return str_contains(text, STR("\"ownerReferences\":")) ||
            str_contains(text, STR("\"deletionTimestamp\":"));
@@ -397,8 +395,11 @@ gc_new(struct registry *r)
         struct store_item it;
 
         store_scan(r->store, str_of(kind), STR(""), STR(""), 0, &c);
-        while (store_next(&c, &it)) {
-            if (!concerns(blob_view(it.json)))
+        while (store_next_key(&c, &it)) {
+            if (!it.marked)
+                continue;
+            it.json = store_item_json(&c, &it);
+            if (!gc_concerns(blob_view(it.json)))
                 continue;
             AUTO(mem_free_ptr) char *id = id_of(kind, it.key);
             const struct stored_facts *x = stored_facts(it.json);

@@ -7,13 +7,16 @@
 #ifndef DEVENV_SANDBOX_GC_H
 #define DEVENV_SANDBOX_GC_H
 
-#include "lib/base/base.h"
+#include "lib/base/str.h"
 
 struct gc;
 struct registry;
 struct store_event;
 
-/* Reads every object of the store. */
+/* Whether the collector may have to do with an object, told without parsing:
+ * what is none of its business is most of a store (store_options.mark). */
+bool gc_concerns(struct str text);
+/* Reads every object of the store that is marked. */
 struct gc *gc_new(struct registry *r);
 /* Once after the start: what an earlier server left half done. True when there
  * was anything to look at. */

@@ -4,6 +4,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/yaml.h"
 
+#include "devenv/sandbox/brought.h"
 #include "devenv/sandbox/kobj.h"
 #include "devenv/sandbox/rbac.h"
 #include "devenv/sandbox/selectors.h"
@@ -19,13 +20,15 @@
 /* ---- those of every cluster ---- */
 
 static bool
-ensure_one(struct registry *r, struct json *obj, struct error *err)
+ensure_one(struct registry *r, struct json *obj, struct strlist *ids,
+           struct error *err)
 {
     const struct kind *k = registry_kind(r, VERSION, kobj_kind(obj));
     const struct registry_write w = {.manager = SERVER};
     AUTO(status_release) struct status st = {0};
     struct json *made;
 
+    strlist_addf(ids, "%s/%s %s", k->group, k->plural, kobj_name(obj));
     if (registry_has(r, k, NULL, kobj_name(obj)))
         return true;
     made = registry_create(r, k, &w, NULL, json_copy(obj), &st);
@@ -37,14 +40,22 @@ bool
 rbac_roles_ensure(struct registry *r, struct error *err)
 {
     AUTO(yaml_docs_release) struct yaml_docs docs = {0};
+    AUTO(strlist_release) struct strlist ids = {0};
+    struct brought b = {.note = "rbac"};
     struct asset a;
 
-    if (!asset_find(ASSET, &a) || !yaml_parse(a.data, NULL, &docs, err))
+    if (!asset_find(ASSET, &a))
+        return false;
+    b.made_of = a.data;
+    if (brought_stands(registry_store(r), &b))
+        return true;
+    if (!yaml_parse(a.data, NULL, &docs, err))
         return false;
     for (size_t i = 0; i < docs.n; i++) {
-        if (!ensure_one(r, docs.v[i].value, err))
+        if (!ensure_one(r, docs.v[i].value, &ids, err))
             return error_wrap(err, ASSET);
     }
+    brought_note(registry_store(r), &b, &ids, false);
     return true;
 }
 

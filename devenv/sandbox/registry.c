@@ -281,6 +281,12 @@ registry_list_json(struct registry *r, const struct kind *k, const char *ns,
     return NULL;
 }
 
+struct store *
+registry_store(const struct registry *r)
+{
+    return r->store;
+}
+
 uint64_t
 registry_revision(struct registry *r)
 {

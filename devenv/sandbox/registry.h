@@ -102,6 +102,8 @@ struct json *registry_list_json(struct registry *r, const struct kind *k,
                                 struct status *st);
 /* The newest resourceVersion. */
 uint64_t registry_revision(struct registry *r);
+/* Where its objects are kept. */
+struct store *registry_store(const struct registry *r);
 
 /* ---- writing; NULL or false: see st ---- */
 
@@ -121,7 +123,8 @@ struct registry_write {
     const char *subresource;    /* NULL, "status", "scale", "finalize" */
     bool dry_run;
     bool force;   /* PATCH_APPLY: take fields from others */
-    bool vouched; /* a CRD of our own assets, which a test checks: it is not */
+    bool vouched; /* a CRD of our own assets, which a test checks, or one that
+                     was just stored: it is neither decoded nor checked */
     enum registry_validation validation;
     struct strlist *warnings;      /* texts of Warning headers; NULL: dropped */
     const struct strlist *doubles; /* what the body has twice, or NULL */

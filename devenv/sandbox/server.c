@@ -12,6 +12,7 @@
 
 #include "devenv/sandbox/daemon.h"
 #include "devenv/sandbox/doors.h"
+#include "devenv/sandbox/gc.h"
 #include "devenv/sandbox/listen.h"
 #include "devenv/sandbox/probes.h"
 
@@ -316,14 +317,15 @@ server_new(struct loop *l, const struct server_options *o,
            const struct server_module *const *modules, struct error *err)
 {
     struct server *s = mem_zalloc(1, sizeof(*s));
+    struct store_options how = o->store;
     struct error commit_err = {0};
 
+    how.mark = gc_concerns;
     s->options = o;
     s->clock = o->store.clock ? o->store.clock : clock_system();
     s->loop = l;
     s->started_ms = clock_wall_ms(s->clock);
-    if (!load_identity(s, err) ||
-        !(s->store = store_open(o->data, &o->store, err)))
+    if (!load_identity(s, err) || !(s->store = store_open(o->data, &how, err)))
         goto failed;
     s->hub = hub_new(l, s->store);
     if (!init_modules(s, modules, err))

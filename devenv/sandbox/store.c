@@ -35,6 +35,8 @@ struct store {
     size_t pending_cap;
     uint64_t commits;
     int64_t wall_ahead; /* wall clock minus monotonic, when opened */
+    int64_t opened;     /* the newest revision then */
+    struct map notes;   /* name -> text, owned: of the next commit */
 };
 
 /* ---- opening ---- */
@@ -58,6 +60,9 @@ load_row(void *arg, const struct journal_row *r, struct error *err)
                         (uint32_t)r->json.n,
                         MIN(now, r->at_ms - s->wall_ahead));
     }
+    if ((!s->o.mark || s->o.mark(r->json)) &&
+        (o = versions_find(&s->v, r->kind, r->key)))
+        o->marked = true;
     if (bodies_bytes(s->bodies) + r->json.n < s->o.cache_bytes) {
         struct blob *b = blob_new(r->json);
 
@@ -78,7 +83,7 @@ load(struct store *s, struct error *err)
     s->v.rev = m.compacted;
     if (!journal_load(s->journal, &m, load_row, s, err))
         return false;
-    s->v.committed = s->v.rev;
+    s->v.committed = s->opened = s->v.rev;
     return true;
 }
 
@@ -132,6 +137,7 @@ store_close(struct store *s)
     if (s->pending)
         drop_pending(s);
     free(s->pending);
+    map_release(&s->notes, free);
     journal_close(s->journal);
     bodies_free(s->bodies);
     versions_release(&s->v);
@@ -261,7 +267,7 @@ store_delete(struct store *s, struct str kind, struct str key, int64_t expect,
 bool
 store_dirty(const struct store *s)
 {
-    return s->v.rev > s->v.committed;
+    return s->v.rev > s->v.committed || map_count(&s->notes);
 }
 
 static bool
@@ -302,6 +308,17 @@ forget(struct store *s, size_t n, struct error *err)
     return true;
 }
 
+static bool
+keep_notes(struct store *s, struct error *err)
+{
+    bool good = true;
+
+    for (struct map_entry *e = map_first(&s->notes); e && good;
+         e = map_next(&s->notes, e))
+        good = journal_set_note(s->journal, e->key.s, e->value, err);
+    return good;
+}
+
 /* All pending writes, and the end of the n oldest events. */
 static bool
 transaction(struct store *s, size_t n, struct error *err)
@@ -314,7 +331,8 @@ transaction(struct store *s, size_t n, struct error *err)
 
     for (int64_t r = s->v.committed + 1; good && r <= s->v.rev; r++)
         good = append(s, r, lose, err);
-    if (good && forget(s, n, err) && journal_commit(s->journal, &m, err))
+    if (good && keep_notes(s, err) && forget(s, n, err) &&
+        journal_commit(s->journal, &m, err))
         return true;
     journal_abort(s->journal);
     return false;
@@ -342,6 +360,7 @@ committed(struct store *s, size_t forgotten)
     for (int64_t r = s->v.committed + 1; r <= s->v.rev; r++)
         bodies_put(s->bodies, r, s->pending[r - s->v.committed - 1]);
     drop_pending(s);
+    map_release(&s->notes, free);
     s->v.committed = s->v.rev;
     forget_bodies(s, forgotten);
     versions_forget(&s->v, forgotten);
@@ -354,7 +373,7 @@ store_commit(struct store *s, struct error *err)
     size_t fresh = (size_t)(s->v.rev - s->v.committed);
     size_t surplus;
 
-    if (!fresh)
+    if (!store_dirty(s))
         return true;
     s->commits++;
     surplus = versions_surplus(&s->v, s->v.rev, s->o.log_events, s->o.log_bytes,
@@ -373,6 +392,7 @@ void
 store_rollback(struct store *s)
 {
     drop_pending(s);
+    map_release(&s->notes, free);
     versions_undo(&s->v);
 }
 
@@ -397,9 +417,11 @@ store_oldest(const struct store *s)
 }
 
 static struct store_item
-item_of(const struct versions_object *o, int64_t made)
+item_of(const struct store *s, const struct versions_object *o, int64_t made)
 {
-    struct store_item it = {.key = o->node->key, .rev = made};
+    struct store_item it = {.key = o->node->key,
+                            .rev = made,
+                            .marked = o->marked || made > s->opened};
 
     versions_split(it.key, &it.ns, &it.name);
     return it;
@@ -414,7 +436,7 @@ store_get(const struct store *s, struct str kind, struct str key, int64_t rev,
 
     if (!made)
         return false;
-    *out = item_of(o, made);
+    *out = item_of(s, o, made);
     out->json = store_state(s, made);
     return true;
 }
@@ -495,7 +517,7 @@ store_next_key(struct store_cursor *c, struct store_item *out)
         c->shown = true;
         c->node = n;
         c->shape = v->shape;
-        *out = item_of(n->value, made);
+        *out = item_of(c->store, n->value, made);
         return true;
     }
     return false;
@@ -607,6 +629,12 @@ const char *
 store_note(const struct store *s, const char *name)
 {
     return journal_note(s->journal, name);
+}
+
+void
+store_keep_note(struct store *s, const char *name, const char *value)
+{
+    free(map_put(&s->notes, str_of(name), mem_strdup(value)));
 }
 
 bool

@@ -44,6 +44,9 @@ struct store_options {
     int64_t log_ms;            /* 10 minutes */
     const struct clock *clock; /* clock_system() */
     size_t cache_bytes;        /* 32 MiB: JSON kept in memory; at least 16 */
+    /* Asked of every state that is loaded: what it marks can be found later
+     * without reading all the others again. NULL: everything is marked. */
+    bool (*mark)(struct str json);
     /* Of tests/tools/lossy.c alone: every n-th commit answers true and writes
      * what updates and deletes found instead of what they left, so that the
      * crash checker can be seen to find it. */
@@ -97,6 +100,7 @@ struct store_item {
     struct str ns, name; /* parts of key; ns is empty at cluster scope */
     struct blob *json;
     int64_t rev; /* of the write that made this version */
+    bool marked; /* when the store was opened, or written since */
 };
 
 /* The object now (rev 0) or at an older revision (within the log; the caller
@@ -172,5 +176,7 @@ const char *store_note(const struct store *s, const char *name);
 /* Lasts when it answers true. */
 bool store_set_note(struct store *s, const char *name, const char *value,
                     struct error *err);
+/* The same with the next commit, as a write: lasts when that does. */
+void store_keep_note(struct store *s, const char *name, const char *value);
 
 #endif

@@ -252,6 +252,15 @@ put_zero(const struct types_field *f, struct json *v, struct json *in)
     json_replace(in, v, zero);
 }
 
+/* Printing would be most of the cost of reading an object. */
+static void
+step_down(struct buf *path, const char *name)
+{
+    if (path->n)
+        buf_putc(path, '.');
+    buf_puts(path, name);
+}
+
 static bool
 read_many(struct walk *w, const struct types_field *f, struct json *list)
 {
@@ -263,7 +272,7 @@ read_many(struct walk *w, const struct types_field *f, struct json *list)
     for (struct json *c = json_first(list); c; c = next, i++) {
         next = json_next(c);
         if (json_key(c))
-            buf_printf(&w->exact, ".%s", json_key(c));
+            step_down(&w->exact, json_key(c));
         else
             buf_printf(&w->exact, "[%zu]", i);
         if (one.shape == TYPES_LIST)
@@ -314,13 +323,13 @@ read_member(struct walk *w, const struct types_struct *s, struct json *obj,
     const struct types_struct *up = w->owner;
     size_t path = w->path.n, exact = w->exact.n;
 
-    buf_printf(&w->exact, "%s%s", exact ? "." : "", json_key(c));
+    step_down(&w->exact, json_key(c));
     if (!f) {
         if (w->unknown)
             strlist_add(w->unknown, buf_view(&w->exact));
         json_free(json_detach(obj, c));
     } else {
-        buf_printf(&w->path, "%s%s", path ? "." : "", json_key(c));
+        step_down(&w->path, json_key(c));
         w->owner = owner_of(s, json_key(c));
         read_field(w, f, c, obj);
         w->owner = up;
@@ -439,24 +448,20 @@ empty_of(const struct types_field *f)
 static void
 write_below(const struct types_field *f, bool defaults, struct json *v)
 {
+    struct types_field one = *f;
     struct json *next;
 
     if (f->shape == TYPES_ONE) {
         struct json *out = json_new_object();
 
         write_struct(f->type, defaults, v, out);
-        while ((next = json_first(out))) {
-            AUTO(mem_free_ptr) char *key = mem_strdup(json_key(next));
-
-            json_set(v, key, json_detach(out, next));
-        }
+        while ((next = json_first(out)))
+            json_move(out, next, v);
         json_free(out);
         return;
     }
+    one.shape = TYPES_ONE;
     for (struct json *c = json_first(v); c; c = next) {
-        struct types_field one = *f;
-
-        one.shape = TYPES_ONE;
         next = json_next(c);
         if (json_is(c, JSON_OBJECT))
             write_below(&one, defaults, c);
@@ -467,23 +472,24 @@ static void
 write_field(const struct types_field *f, bool defaults, struct json *obj,
             struct json *out)
 {
-    struct json *v = json_get(obj, f->name);
+    struct json *given = json_get(obj, f->name), *v = given;
     bool kept = v && f->always && !json_is(v, JSON_NULL);
     bool fallback = defaults && f->fallback;
 
-    v = v ? json_detach(obj, v) : NULL;
-    if (is_zero(f, v)) {
-        if (fallback || !kept) {
-            json_free(v);
-            v = fallback ? fallback_of(f) : empty_of(f);
-        }
+    if (v && is_zero(f, v) && (fallback || !kept)) {
+        json_free(json_detach(obj, v));
+        given = v = NULL;
     }
+    if (!v)
+        v = fallback ? fallback_of(f) : empty_of(f);
     if (!v)
         return;
     if (f->type && !json_is(v, JSON_NULL))
         write_below(f, defaults, v);
     if (f->omit_zero && f->type && !json_first(v))
-        json_free(v);
+        json_free(given ? json_detach(obj, v) : v);
+    else if (given)
+        json_move(obj, v, out);
     else
         json_set(out, f->name, v);
 }

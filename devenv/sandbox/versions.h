@@ -31,6 +31,7 @@ struct versions_object {
     int64_t rev;
     uint32_t size; /* bytes of its JSON, of the last state when gone */
     bool gone;     /* deleted at rev */
+    bool marked;   /* a state of it was, when it was loaded (store.h) */
 };
 
 struct versions_change {

@@ -590,6 +590,12 @@ json_detach(struct json *container, struct json *child)
 }
 
 void
+json_move(struct json *from, struct json *member, struct json *to)
+{
+    json_link(to, json_detach(from, member));
+}
+
+void
 json_replace(struct json *container, struct json *old, struct json *fresh)
 {
     cJSON *parent = node(container), *was = node(old), *c = node(fresh);

@@ -120,6 +120,9 @@ void json_del(struct json *obj, const char *key);
 void json_del_item(struct json *array, size_t i);
 /* Takes node out of its parent container; the caller owns it now. */
 struct json *json_detach(struct json *container, struct json *node);
+/* Moves a member with its key to the end of another object, which has no
+ * member of that key. */
+void json_move(struct json *from, struct json *member, struct json *to);
 /* Puts fresh in the place of old (which is freed). Takes fresh. */
 void json_replace(struct json *container, struct json *old, struct json *fresh);
 /* Sorts the members of an object and of every object below by key. */

@@ -463,6 +463,59 @@ test_caps(void **state)
     store_close(s);
 }
 
+static bool
+is_marked(struct str json)
+{
+    return str_contains(json, STR("owner"));
+}
+
+/* "key " of the marked ones, without a state being read */
+static const char *
+marked(struct store *s)
+{
+    static char text[256];
+    struct store_cursor c;
+    struct store_item it;
+    size_t n = 0;
+
+    text[0] = '\0';
+    store_scan(s, KIND, STR(""), STR(""), 0, &c);
+    while (store_next_key(&c, &it)) {
+        if (it.marked)
+            n += (size_t)snprintf(text + n, sizeof(text) - n, "%s ", it.key.s);
+    }
+    store_cursor_release(&c);
+    return text;
+}
+
+static void
+test_marks(void **state)
+{
+    char *folder = scratch();
+    AUTO(mem_free_ptr) char *path = file_join(folder, "s.db");
+    struct store_options o = {.mark = is_marked};
+    struct store *s = store_open(path, &o, NULL);
+
+    (void)state;
+    put(s, "plain", 0, "1", NULL);
+    put(s, "owned", 0, "owner", NULL);
+    put(s, "becomes", 0, "1", NULL);
+    put(s, "becomes", 3, "owner", NULL);
+    assert_true(store_commit(s, NULL));
+    assert_string_equal(marked(s), "becomes owned plain ");
+    store_close(s);
+    s = store_open(path, &o, NULL);
+    assert_string_equal(marked(s), "becomes owned ");
+    put(s, "plain", STORE_ANY, "2", NULL);
+    assert_string_equal(marked(s), "becomes owned plain ");
+    store_close(s);
+    s = store_open(path, NULL, NULL);
+    assert_string_equal(marked(s), "becomes owned plain ");
+    store_close(s);
+    file_remove_tree(folder, NULL);
+    free(folder);
+}
+
 int
 main(void)
 {
@@ -478,6 +531,7 @@ main(void)
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_against_a_model),
         cmocka_unit_test(test_caps),
+        cmocka_unit_test(test_marks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
