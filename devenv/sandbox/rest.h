@@ -89,6 +89,18 @@ struct rest_filter {
 };
 bool rest_filter_read(struct rest *rq, struct rest_filter *f);
 void rest_filter_release(struct rest_filter *f);
+
+/* Fields as selectors name them (rest_fields.c): whether a kind has a label,
+ * else 400; its value in a stored object (a selector_value_fn, arg a struct
+ * rest_fields). */
+struct rest_fields {
+    const struct kind_info *k;
+    const struct json *obj;
+    struct buf text; /* of the last number or boolean */
+};
+bool rest_field_check(const struct kind_info *k, const char *label,
+                      struct status *st);
+const char *rest_field_value(void *arg, const char *key);
 bool rest_filter_match(const struct rest_filter *f, struct blob *b);
 
 extern const struct server_module rest_module;

@@ -17,61 +17,6 @@
 
 /* ---- selectors ---- */
 
-static bool
-known_field(const struct kind_info *k, const char *label)
-{
-    static const char *const of_events[] = {"involvedObject.kind",
-                                            "involvedObject.namespace",
-                                            "involvedObject.name",
-                                            "involvedObject.uid",
-                                            "involvedObject.apiVersion",
-                                            "involvedObject.resourceVersion",
-                                            "involvedObject.fieldPath",
-                                            "reason",
-                                            "reportingComponent",
-                                            "source",
-                                            "type"};
-
-    if (!strcmp(label, "metadata.name") ||
-        (!strcmp(label, "metadata.namespace") && k->pub.namespaced))
-        return true;
-    for (size_t i = 0; i < k->selectable_n; i++) {
-        if (!strcmp(label, k->selectable[i].label))
-            return true;
-    }
-    if (!k->pub.builtin)
-        return false;
-    for (size_t i = 0;
-         !strcmp(k->store_kind, "/events") && i < ARRAY_LEN(of_events); i++) {
-        if (!strcmp(label, of_events[i]))
-            return true;
-    }
-    return (!strcmp(k->store_kind, "/namespaces") &&
-            !strcmp(label, "status.phase")) ||
-           (!strcmp(k->store_kind, "/secrets") && !strcmp(label, "type"));
-}
-
-/* Kinds with fields of their own refuse in other words than the rest
- * (kubernetes pkg/apis/core/v1/conversion.go; apimachinery's default). */
-static bool
-refuse_field(const struct kind_info *k, const char *label, struct status *st)
-{
-    static const char *const own[] = {
-        "/pods",    "/nodes",      "/replicationcontrollers",
-        "/events",  "/namespaces", "/secrets",
-        "/services"};
-    bool plain = k->pub.builtin;
-
-    for (size_t i = 0; i < ARRAY_LEN(own); i++)
-        plain &= strcmp(own[i], k->store_kind) != 0;
-    if (plain)
-        return status_bad_request(st,
-                                  "\"%s\" is not a known field selector: only "
-                                  "\"metadata.name\", \"metadata.namespace\"",
-                                  label);
-    return status_bad_request(st, "field label not supported: %s", label);
-}
-
 bool
 rest_filter_read(struct rest *rq, struct rest_filter *f)
 {
@@ -86,9 +31,8 @@ rest_filter_read(struct rest *rq, struct rest_filter *f)
         return false;
     }
     for (size_t i = 0; i < f->fields.n; i++) {
-        if (known_field(f->k, f->fields.v[i].key))
+        if (rest_field_check(f->k, f->fields.v[i].key, &rq->st))
             continue;
-        refuse_field(f->k, f->fields.v[i].key, &rq->st);
         rest_filter_release(f);
         return false;
     }
@@ -102,58 +46,19 @@ rest_filter_release(struct rest_filter *f)
     selector_release(&f->fields);
 }
 
-struct field_source {
-    const struct kind_info *k;
-    const struct json *obj;
-    struct buf text; /* of the last number or boolean */
-};
-
-/* "involvedObject.name" below the object. */
-static const struct json *
-dotted(const struct json *obj, struct str path)
-{
-    struct str part;
-
-    while (str_next(&path, '.', &part))
-        obj = json_get_str(obj, part);
-    return obj;
-}
-
-static const char *
-field_value(void *arg, const char *key)
-{
-    struct field_source *s = arg;
-    const struct json *v = NULL;
-
-    for (size_t i = 0; i < s->k->selectable_n; i++) {
-        if (!strcmp(key, s->k->selectable[i].label))
-            v = jsonpath_first(s->k->selectable[i].path, s->obj);
-    }
-    if (!strcmp(key, "source"))
-        key = "source.component";
-    if (!v)
-        v = dotted(s->obj, str_of(key));
-    if (!v || json_is(v, JSON_STRING))
-        return json_string_or(v, "");
-    buf_reset(&s->text);
-    json_print(v, JSON_COMPACT, &s->text);
-    return buf_cstr(&s->text);
-}
-
 bool
 rest_filter_match(const struct rest_filter *f, struct blob *b)
 {
     AUTO(json_free_ptr) struct json *obj = NULL;
-    struct field_source s = {.k = f->k, .text = BUF_INIT(4096)};
+    struct rest_fields s = {.k = f->k, .text = BUF_INIT(4096)};
     bool match;
 
     if (f->labels.n && !stored_labels_match(&f->labels, b))
         return false;
     if (!f->fields.n)
         return true;
-    /* Event selectors use the names of the core view, the stored one. */
     s.obj = obj = json_parse(blob_view(b), NULL, NULL);
-    match = selector_fields_match(&f->fields, field_value, &s);
+    match = selector_fields_match(&f->fields, rest_field_value, &s);
     buf_release(&s.text);
     return match;
 }

@@ -237,10 +237,7 @@ static void
 dispatch_custom(struct rest *rq, const struct verb *v)
 {
     bool get = v && !strcmp(v->name, "get");
-    const char *deprecated = kind_info(rq->k)->deprecation;
 
-    if (deprecated)
-        rest_warn(rq, deprecated);
     /* All namespaces at once can only be listed and watched. */
     if (rq->k->namespaced && !*rq->ns &&
         (!get || (rq->name && !rq->watch_path))) {
@@ -349,9 +346,14 @@ rest_route(struct rest *rq, const char *group, const char *version, size_t i)
 {
     const struct verb *v = find_verb(rq->h->method);
 
-    if (!take_path(rq, group, version, i))
+    if (!take_path(rq, group, version, i)) {
         rest_nowhere(rq);
-    else if (rq->k->builtin)
+        return;
+    }
+    /* Whatever comes of it. */
+    if (kind_info(rq->k)->deprecation)
+        rest_warn(rq, kind_info(rq->k)->deprecation);
+    if (rq->k->builtin)
         dispatch_builtin(rq, v);
     else
         dispatch_custom(rq, v);
