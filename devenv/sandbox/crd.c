@@ -389,6 +389,23 @@ end_definition(struct registry *r, const char *group, const char *plural)
                              str_of(patch), &st));
 }
 
+/* Finalizers hold objects: the definition says what it waits for. */
+static void
+say_in_progress(struct registry *r, const char *group, const char *plural)
+{
+    const struct kind *k =
+        registry_kind(r, "apiextensions.k8s.io/v1", "CustomResourceDefinition");
+    AUTO(mem_free_ptr) char *name = mem_printf("%s.%s", plural, group);
+    struct json *obj = registry_get(r, k, NULL, name);
+    AUTO(status_release) struct status st = {0};
+
+    if (!obj)
+        return;
+    set_condition(r, obj, "Terminating", "True", "InstanceDeletionInProgress",
+                  "CustomResource deletion is in progress");
+    json_free(registry_update_status(r, k, MANAGER, NULL, obj, &st));
+}
+
 bool
 crd_turn(struct registry *r)
 {
@@ -411,6 +428,8 @@ crd_turn(struct registry *r)
             delete_objects(r, k);
         if (!store_count(r->store, e->key))
             end_definition(r, g, p);
+        else
+            say_in_progress(r, g, p);
     }
     return worked;
 }

@@ -162,7 +162,7 @@ kubectl apply --server-side -f g2.yaml --field-manager=ann
 kubectl apply --server-side -f <(sed 's/blue/red/' g2.yaml) --field-manager=bob
 kubectl apply --server-side -f <(sed 's/blue/red/' g2.yaml) --field-manager=bob --force-conflicts
 kubectl apply --server-side -f g2.yaml --field-manager=ann --dry-run=server
-kubectl diff --server-side -f g2.yaml --field-manager=ann --force-conflicts
+kubectl diff --server-side -f g2.yaml --field-manager=ann --force-conflicts | grep ' color: '
 kubectl apply --server-side -f g1.yaml
 kubectl get gd g1 -o yaml --show-managed-fields
 kubectl apply --server-side -f <(sed 's/size: 3/bogus: 3/' g1.yaml)
