@@ -149,7 +149,8 @@ check_time(struct cel_compiler *c, const struct cel_node *n)
         !(text && cel_parse_duration(arg->value.s, &v.i)))
         cel_complain(c, arg->at, "invalid duration argument");
     if (is_call(n, "timestamp") &&
-        !(text ? cel_parse_timestamp(arg->value.s, &v) : cel_time_in_range(&v)))
+        ((text && !cel_parse_timestamp(arg->value.s, &v)) ||
+         !cel_time_in_range(&v)))
         cel_complain(c, arg->at, "invalid timestamp argument");
 }
 
@@ -186,11 +187,11 @@ check_format(struct cel_compiler *c, const struct cel_node *n)
     if (!is_call(n, "format") || !text || !list || list->op != CEL_NEW_LIST)
         return;
     for (; cel_next_clause(&clauses); i++) {
-        if (i == list->n) {
+        if (i == list->n && !clauses.ends) {
             cel_complain(c, n->at, "index %zu out of range", i);
             return;
         }
-        if (!check_argument(c, &clauses, n, list->args[i]))
+        if (!check_argument(c, &clauses, n, i < list->n ? list->args[i] : n))
             return;
     }
     if (list->n > i)
@@ -220,7 +221,8 @@ check_same(struct cel_compiler *c, const struct cel_node *n, size_t from,
             continue;
         cel_complain(c, n->args[i]->at, "expected type '%s' but found '%s'",
                      buf_cstr(&want), buf_cstr(&have));
-        return;
+        if (step == 1)
+            return;
     }
 }
 
@@ -281,6 +283,38 @@ compile_pattern(struct cel_compiler *c, struct cel_node *n, struct buf *why)
     return true;
 }
 
+/* A list of plain values, which cel-go makes a set of. */
+static bool
+is_hashed(const struct cel_value *v)
+{
+    size_t i = 0;
+
+    if (v->kind != CEL_LIST)
+        return false;
+    while (i < v->list->n && v->list->v[i].kind >= CEL_BOOL &&
+           v->list->v[i].kind <= CEL_STRING)
+        i++;
+    return i == v->list->n;
+}
+
+/* What a value that is known now can be looked up by. */
+static bool
+check_index(const struct cel_node *n, struct buf *why)
+{
+    static const char *const bad[] = {
+        [CEL_NULL] = "types.Null",           [CEL_BYTES] = "types.Bytes",
+        [CEL_LIST] = "*types.baseList",      [CEL_MAP] = "*types.baseMap",
+        [CEL_TIMESTAMP] = "types.Timestamp", [CEL_DURATION] = "types.Duration",
+        [CEL_TYPE] = "*types.Type",
+    };
+    const struct cel_node *key = n->op == CEL_INDEX ? n->args[1] : NULL;
+
+    if (!key || key->op != CEL_CONST || key->value.kind >= ARRAY_LEN(bad) ||
+        !bad[key->value.kind])
+        return true;
+    return !buf_printf(why, "invalid qualifier type: %s", bad[key->value.kind]);
+}
+
 /* Does now what needs no variables; false: it fails. */
 static bool
 fold(struct cel_compiler *c, struct cel_node *n, struct buf *why)
@@ -293,7 +327,7 @@ fold(struct cel_compiler *c, struct cel_node *n, struct buf *why)
             return false;
     }
     if (!is_fixed(n))
-        return compile_pattern(c, n, why);
+        return check_index(n, why) && compile_pattern(c, n, why);
     whole.root = n;
     whole.variable_count = 0;
     struct cel_value v = cel_eval(&whole, NULL, &run);
@@ -303,6 +337,7 @@ fold(struct cel_compiler *c, struct cel_node *n, struct buf *why)
         return false;
     }
     n->op = CEL_CONST;
+    n->hashed = is_hashed(&v);
     n->value = v;
     n->n = 0;
     return true;
@@ -354,7 +389,7 @@ cel_compile(struct str source, const struct cel_variable *variables, size_t n,
         cel_free(cel);
         return NULL;
     }
-    cel_type_text(cel->root->type, &result);
+    cel_type_runtime_text(cel->root->type, &result);
     cel->result = arena_strdup(a, buf_cstr(&result));
     return cel;
 }

@@ -67,6 +67,7 @@ struct cel_value {
         struct {
             int64_t sec; /* since 1970 UTC */
             int32_t nsec;
+            int32_t zone; /* as written, in seconds; text shows it */
         } time;
         struct cel_list *list;
         struct cel_map *map;

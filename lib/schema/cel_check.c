@@ -481,7 +481,9 @@ loop_type(struct cel_checker *c, const struct cel_node *n,
         value = range->kind == 'l' ? simple(c, 'i') : vars[0];
         return cel_type_new(c, 'm', value, last);
     case CEL_ENTERED:
-        return last;
+        return last->kind == 'm'
+                   ? last
+                   : cel_type_new(c, 'm', cel_type_dyn(), cel_type_dyn());
     default:
         return simple(c, 'b');
     }
@@ -504,6 +506,11 @@ check_loop(struct cel_checker *c, struct cel_node *n)
         last = known(c, check(c, n->args[i]));
     c->scope = outer;
     c->depth = depth;
+    if (n->loop == CEL_ENTERED && !strchr("m*!A", last->kind))
+        cel_complain(c->c, n->at,
+                     "found no matching overload for 'cel.@mapInsert' applied "
+                     "to '(map(dyn, dyn), %s)'",
+                     text_of(c, last));
     const struct cel_type *t = known(c, loop_type(c, n, range, vars, last));
 
     if (n->loop <= CEL_EXISTS)

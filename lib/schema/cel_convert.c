@@ -224,9 +224,10 @@ to_timestamp(struct cel_eval *e, const struct cel_value *a, UNUSED size_t n)
 static struct cel_value
 to_duration(struct cel_eval *e, const struct cel_value *a, UNUSED size_t n)
 {
-    struct cel_value v = {.kind = CEL_DURATION, .i = a->i};
+    struct cel_value v = {.kind = CEL_DURATION};
 
-    if (a->kind == CEL_INT || cel_parse_duration(a->s, &v.i))
+    /* Of a number there is an overload, and no way. */
+    if (a->kind != CEL_INT && cel_parse_duration(a->s, &v.i))
         return v;
     return no_conversion(e, a, "google.protobuf.Duration");
 }

@@ -24,11 +24,11 @@ compare_numbers(const struct cel_value *a, const struct cel_value *b)
         /* Beyond the range of the integer the doubles are sparse. */
         if (o->kind == CEL_INT)
             return sign * (d->d < -9223372036854775808.0 ? -1
-                           : d->d >= 9223372036854775808.0
+                           : d->d > 9223372036854775808.0
                                ? 1
                                : (d->d > (double)o->i) - (d->d < (double)o->i));
         return sign * (d->d < 0 ? -1
-                       : d->d >= 18446744073709551616.0
+                       : d->d > 18446744073709551616.0
                            ? 1
                            : (d->d > (double)o->u) - (d->d < (double)o->u));
     }

@@ -95,7 +95,7 @@ lookup(struct cel_eval *e, const struct cel_value *of,
     if (of->kind == CEL_OPTIONAL) {
         if (!of->some)
             return *of;
-        inner = lookup(e, of->some, key, maybe);
+        inner = lookup(e, of->some, key, true);
         return failed(&inner) || inner.kind == CEL_OPTIONAL
                    ? inner
                    : cel_optional(e->run->arena, &inner);
@@ -125,7 +125,8 @@ charge_lookup(struct cel_eval *e, const struct cel_node *n,
               const struct cel_value *of, const struct cel_value *got,
               bool counted)
 {
-    bool found = got->kind != CEL_OPTIONAL || got->some || !n->maybe;
+    bool asked = n->maybe || of->kind == CEL_OPTIONAL;
+    bool found = got->kind != CEL_OPTIONAL || got->some || !asked;
 
     if (failed(of))
         return;
@@ -210,7 +211,7 @@ static struct cel_value
 eval_equal(struct cel_eval *e, const struct cel_node *n)
 {
     struct cel_value a = eval(e, n->args[0]), b = eval(e, n->args[1]), v;
-    bool plain = a.kind <= CEL_OPTIONAL;
+    bool plain = a.kind <= CEL_OPTIONAL || failed(&a);
 
     charge(e, plain ? tenth(MIN(cel_size(&a), cel_size(&b))) : 1);
     if (failed(&a) || failed(&b))
@@ -251,6 +252,17 @@ sorting(struct cel_eval *e, const struct cel_list *keys)
     return 1 + COST_LIST + pairs * 2 + (text ? pairs / 10 : 0);
 }
 
+/* The bytes of the prefix are compared; text is read before, and for a CIDR
+ * they are masked, too. */
+static uint64_t
+in_cidr(const struct cel_value *args, bool masked)
+{
+    uint64_t bytes = ((uint64_t)args[0].object->prefix + 7) / 8;
+    uint64_t text = args[1].kind == CEL_STRING ? tenth(args[1].s.n) : 0;
+
+    return tenth(2 * bytes) + text + (masked ? tenth(bytes) + 1 : 0);
+}
+
 static uint64_t
 cost_of(struct cel_eval *e, enum cel_cost how, const struct cel_value *args,
         size_t n, const struct cel_value *result)
@@ -275,6 +287,9 @@ cost_of(struct cel_eval *e, enum cel_cost how, const struct cel_value *args,
         return tenth(a + 1) * ((b + 3) / 4);
     case CEL_COST_LIST:
         return b;
+    case CEL_COST_CIDR:
+    case CEL_COST_CIDR2:
+        return in_cidr(args, how == CEL_COST_CIDR2);
     case CEL_COST_SETS:
         return 1 + a * b;
     case CEL_COST_SETS2:
@@ -367,7 +382,7 @@ eval_call(struct cel_eval *e, const struct cel_node *n)
         v = o->run(e, args, n->n);
         /* Membership in a literal list is looked up for nothing. */
         if (!e->run->stopped &&
-            !(o->cost == CEL_COST_LIST && n->args[1]->op == CEL_CONST))
+            !(o->cost == CEL_COST_LIST && n->args[1]->hashed))
             charge(e, cost_of(e, o->cost, args, n->n, &v));
         return v;
     }
@@ -384,7 +399,7 @@ eval_or_else(struct cel_eval *e, const struct cel_node *n)
     if (failed(&v))
         return v;
     if (v.kind != CEL_OPTIONAL)
-        return cel_mismatch();
+        return v;
     if (!v.some)
         return eval(e, n->args[1]);
     return n->name.n == 2 ? v : *v.some;
@@ -558,7 +573,8 @@ collect(struct cel_eval *e, struct loop *l, const struct cel_value *v)
         if (v->kind == CEL_MAP)
             merge(e, l, v);
         else
-            fail(l, v);
+            l->wrong = cel_error(e, "no such overload: cel.@mapInsert(map, %s)",
+                                 cel_type_of(v));
     } else if (l->n->loop == CEL_VALUED) {
         put(e, l->map, &index, v, false);
     } else {
@@ -603,7 +619,12 @@ run_loop(struct cel_eval *e, struct loop *l, const struct cel_value *range)
                                         ? cel_list_items(e, range->list)
                                         : NULL;
 
-    for (size_t i = 0; items && i < l->size && !l->decided; i++) {
+    for (size_t i = 0; items && i < l->size; i++) {
+        if (l->decided) {
+            /* Noticed at the next element. */
+            charge(e, n->loop == CEL_EXISTS ? 3 : 2);
+            return;
+        }
         e->slots[n->slot] = items[i];
         if (two && keys) {
             cel_map_find(e, range->map, &items[i], &e->slots[n->slot2]);
@@ -625,7 +646,7 @@ run_loop(struct cel_eval *e, struct loop *l, const struct cel_value *range)
 static struct cel_value
 finish(struct cel_eval *e, const struct loop *l, const struct cel_value *range)
 {
-    charge(e, 1);
+    charge(e, l->n->loop == CEL_EXISTS_ONE ? 2 : 1);
     if (l->decided)
         return cel_of_bool(l->n->loop == CEL_EXISTS);
     if (failed(&l->wrong))
@@ -635,7 +656,6 @@ finish(struct cel_eval *e, const struct loop *l, const struct cel_value *range)
     case CEL_EXISTS:
         return cel_of_bool(l->n->loop == CEL_ALL);
     case CEL_EXISTS_ONE:
-        charge(e, 1);
         return cel_of_bool(l->hits == 1);
     case CEL_SORTED:
         charge(e, sorting(e, l->list) + 2);

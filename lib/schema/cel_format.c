@@ -1,6 +1,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "lib/base/utf8.h"
+
 #include "lib/schema/cel_node.h"
 
 /*
@@ -196,14 +198,20 @@ take_double(struct formatter *f, const struct cel_value *v, bool fixed,
                   v);
 }
 
+/* width: at least so many characters, as Go's message printer has it. */
 static bool
-put_special(struct formatter *f, double d)
+put_special(struct formatter *f, double d, size_t width)
 {
+    const char *text = isnan(d) ? "NaN"
+                       : d > 0  ? "\xE2\x88\x9E"
+                                : "-\xE2\x88\x9E";
+    size_t n = utf8_count(str_of(text));
+
     if (isfinite(d))
         return false;
-    buf_puts(f->out, isnan(d) ? "NaN"
-                     : d > 0  ? "\xE2\x88\x9E"
-                              : "-\xE2\x88\x9E");
+    if (width > n)
+        buf_fill(f->out, ' ', width - n);
+    buf_puts(f->out, text);
     return true;
 }
 
@@ -215,7 +223,7 @@ put_fixed(struct formatter *f, const struct cel_value *v, int precision)
 
     if (!take_double(f, v, true, &d))
         return false;
-    if (put_special(f, d))
+    if (put_special(f, d, 0))
         return true;
     snprintf(text, sizeof(text), "%.*f", precision, d);
     size_t whole = strcspn(text, ".");
@@ -240,7 +248,7 @@ put_scientific(struct formatter *f, const struct cel_value *v, int precision)
 
     if (!take_double(f, v, false, &d))
         return false;
-    if (put_special(f, d))
+    if (put_special(f, d, (size_t)MAX(precision, 0)))
         return true;
     snprintf(text, sizeof(text), "%.*e", PRECISION, d);
     char *exponent = strchr(text, 'e');
@@ -311,6 +319,10 @@ put_bits(struct formatter *f, const struct cel_value *v, char clause)
 
 /* ---- clauses ---- */
 
+static const char no_precision[] =
+    "could not parse formatting clause: error while parsing precision: could "
+    "not find end of precision specifier";
+
 bool
 cel_next_clause(struct cel_clauses *c)
 {
@@ -318,6 +330,7 @@ cel_next_clause(struct cel_clauses *c)
     uint64_t digits;
 
     c->from = c->rest;
+    c->ends = false;
     for (size_t at = 0; (at = str_find(c->rest, STR("%"), at)) != SIZE_MAX;) {
         if (str_starts(str_from(c->rest, at), STR("%%"))) {
             at += 2;
@@ -334,16 +347,17 @@ cel_next_clause(struct cel_clauses *c)
                 n++;
             if (!str_to_u64(str_sub(c->rest, 1, n), &digits) ||
                 digits > PRECISION_MAX) {
-                c->broken = "could not parse formatting clause: error while "
-                            "parsing precision: could not find end of "
-                            "precision specifier";
+                c->broken = no_precision;
                 return true;
             }
             c->precision = (int)digits;
             c->rest = str_from(c->rest, n + 1);
         }
-        if (!c->rest.n)
+        c->ends = !c->rest.n && !n;
+        if (!c->rest.n) {
+            c->broken = n ? no_precision : c->broken;
             return true;
+        }
         c->broken = NULL;
         c->letter = c->rest.s[0];
         c->rest = str_from(c->rest, 1);
@@ -401,7 +415,7 @@ cel_clause_takes(struct cel_clauses *c, const struct cel_type *type,
                    known->words);
         size_t mark = why->n;
 
-        cel_type_text(type, why);
+        cel_type_runtime_text(type, why);
         buf_truncate(why, mark + strcspn(why->s + mark, "("));
     }
     return !why->n;
@@ -459,7 +473,7 @@ cel_format(struct cel_eval *e, const struct cel_value *a, UNUSED size_t n)
 
     while (items && cel_next_clause(&c)) {
         put_plain(&f, c.from);
-        if (i >= a[1].list->n)
+        if (i >= a[1].list->n && !c.ends)
             return cel_error(e, "index %zu out of range", i);
         if (c.broken)
             return cel_error(e, "%s", c.broken);

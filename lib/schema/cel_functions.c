@@ -130,7 +130,7 @@ unsigned_result(bool over, uint64_t u)
 static struct cel_value
 duration_result(bool over, int64_t i)
 {
-    return over ? cel_of_bytes(CEL_ERROR, STR("duration overflow"))
+    return over ? cel_of_bytes(CEL_ERROR, STR("integer overflow"))
                 : (struct cel_value){.kind = CEL_DURATION, .i = i};
 }
 
@@ -361,15 +361,15 @@ static const struct cel_overload rows[] = {
     {"_[?_]", "olAi>oA", same, CEL_COST_ONE},
     {"_[?_]", "mABA>oB", same, CEL_COST_ONE},
     {"_[?_]", "omABA>oB", same, CEL_COST_ONE},
-    {"_+_", "ii>i", cel_add, CEL_COST_ONE},
-    {"_+_", "ss>s", cel_add, CEL_COST_SUM},
-    {"_+_", "dd>d", cel_add, CEL_COST_ONE},
-    {"_+_", "uu>u", cel_add, CEL_COST_ONE},
     {"_+_", "yy>y", cel_add, CEL_COST_SUM},
-    {"_+_", "lAlA>lA", cel_add, CEL_COST_ONE},
+    {"_+_", "dd>d", cel_add, CEL_COST_ONE},
     {"_+_", "rr>r", cel_add, CEL_COST_ONE},
     {"_+_", "rt>t", cel_add, CEL_COST_ONE},
     {"_+_", "tr>t", cel_add, CEL_COST_ONE},
+    {"_+_", "ii>i", cel_add, CEL_COST_ONE},
+    {"_+_", "lAlA>lA", cel_add, CEL_COST_ONE},
+    {"_+_", "ss>s", cel_add, CEL_COST_SUM},
+    {"_+_", "uu>u", cel_add, CEL_COST_ONE},
     {"_-_", "ii>i", subtract, CEL_COST_ONE},
     {"_-_", "dd>d", subtract, CEL_COST_ONE},
     {"_-_", "uu>u", subtract, CEL_COST_ONE},

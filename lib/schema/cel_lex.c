@@ -108,9 +108,25 @@ escape_length(struct str s, size_t i)
     return 0;
 }
 
-/* Behind the text literal whose quotes start at i; 0: it does not end. */
+/* Behind the character at which the escape at i turns out to be none. */
 static size_t
-quoted(struct str s, size_t i, bool raw)
+escape_fault(struct str s, size_t i)
+{
+    char c = at(s, i + 1);
+    const char *digits = c >= '0' && c <= '3'     ? "01234567"
+                         : c && strchr("xXuU", c) ? "0123456789abcdefABCDEF"
+                                                  : "";
+    size_t end = i + 2;
+
+    while (end < s.n && *digits && strchr(digits, s.s[end]))
+        end++;
+    return MIN(*digits ? end + 1 : end, s.n);
+}
+
+/* Behind the text literal whose quotes start at i; 0: it does not end, and is
+ * wrong in front of *fault. */
+static size_t
+quoted(struct str s, size_t i, bool raw, size_t *fault)
 {
     char q = s.s[i];
     bool triple = at(s, i + 1) == q && at(s, i + 2) == q;
@@ -123,14 +139,18 @@ quoted(struct str s, size_t i, bool raw)
             return i + 1;
         if (c == q && at(s, i + 1) == q && at(s, i + 2) == q)
             return i + 3;
+        *fault = i + 1;
         if (!triple && (c == '\n' || c == '\r'))
             return 0;
         size_t n = c == '\\' && !raw ? escape_length(s, i) : 1;
 
-        if (!n)
+        if (!n) {
+            *fault = escape_fault(s, i);
             return 0;
+        }
         i += n;
     }
+    *fault = s.n;
     return 0;
 }
 
@@ -152,13 +172,15 @@ text(struct str s, size_t i, enum cel_token_kind *kind)
     }
     if (at(s, i) != '"' && at(s, i) != '\'')
         return from;
-    size_t end = quoted(s, i, raw);
+    size_t fault = s.n, end = quoted(s, i, raw, &fault);
 
     if (!end && at(s, i) == at(s, i + 1)) /* "" and then something */
         end = i + 2;
-    if (!end)
-        *kind = CEL_TOKEN_BAD;
-    return end ? end : s.n;
+    if (end)
+        return end;
+    /* The prefix alone is a name. */
+    *kind = CEL_TOKEN_BAD;
+    return i > from ? from : fault;
 }
 
 static size_t

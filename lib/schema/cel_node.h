@@ -64,6 +64,7 @@ struct cel_node {
     size_t n;
     bool *optional; /* list elements and map values written with ? */
     bool maybe, method, flat;
+    bool hashed;          /* a literal list that is looked up for nothing */
     unsigned short depth; /* of the tree below */
     enum cel_loop loop;
     size_t slot, slot2; /* CEL_IDENT, CEL_LOOP; slot2 SIZE_MAX: none */
@@ -110,8 +111,10 @@ void cel_complain(struct cel_compiler *c, uint32_t at, const char *fmt, ...)
 struct cel_node *cel_parse(struct cel_compiler *c);
 /* Resolves names and types; false with complaints. */
 bool cel_check(struct cel_compiler *c);
-/* As cel-go prints types: "list(string)". */
+/* As cel-go's checker prints types: "list(string)", "timestamp", "null". */
 void cel_type_text(const struct cel_type *t, struct buf *out);
+/* By the names that values tell: "google.protobuf.Timestamp", "null_type". */
+void cel_type_runtime_text(const struct cel_type *t, struct buf *out);
 
 /* May a value of this type stand for the clause? false and why; broken is set
  * when it is the clause that is wrong. */

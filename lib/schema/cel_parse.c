@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "lib/base/mem.h"
 #include "lib/base/utf8.h"
 
 #include "lib/schema/cel_node.h"
@@ -211,11 +212,12 @@ constant(struct parser *p, uint32_t at, struct cel_value v)
     return n;
 }
 
+/* What is wrong but has its end: the rest is read, as cel-go does. */
 static struct cel_node *
-bad_literal(struct parser *p, uint32_t at, const char *what)
+refused(struct parser *p, uint32_t at, const char *what)
 {
     cel_complain(p->c, at, "%s", what);
-    return NULL;
+    return constant(p, at, (struct cel_value){.kind = CEL_NULL});
 }
 
 static struct cel_node *
@@ -231,17 +233,17 @@ number(struct parser *p, bool negative, uint32_t at)
         v.kind = CEL_DOUBLE;
         v.d = strtod(text, &end) * (negative ? -1 : 1);
         return isfinite(v.d) ? constant(p, at, v)
-                             : bad_literal(p, at, "invalid double literal");
+                             : refused(p, at, "invalid double literal");
     }
     errno = 0;
     v.u = strtoull(text + (hex ? 2 : 0), &end, hex ? 16 : 10);
     if (kind == CEL_TOKEN_UINT) {
         v.kind = CEL_UINT;
-        return errno ? bad_literal(p, at, "invalid uint literal")
+        return errno ? refused(p, at, "invalid uint literal")
                      : constant(p, at, v);
     }
     if (errno || v.u > (uint64_t)INT64_MAX + negative)
-        return bad_literal(p, at, "invalid int literal");
+        return refused(p, at, "invalid int literal");
     v.i = negative ? (int64_t)(0 - v.u) : (int64_t)v.u;
     return constant(p, at, v);
 }
@@ -254,10 +256,10 @@ text_literal(struct parser *p)
     const char *why = NULL;
     uint32_t at = p->t.at;
 
-    if (!cel_unescape_literal(p->c->arena, &p->t, &v.s, &why))
-        return bad_literal(p, at, why);
+    bool good = cel_unescape_literal(p->c->arena, &p->t, &v.s, &why);
+
     next(p);
-    return constant(p, at, v);
+    return good ? constant(p, at, v) : refused(p, at, why);
 }
 
 /* ---- lists of things ---- */
@@ -278,6 +280,12 @@ static bool
 items(struct parser *p, const char *close, bool map, bool trailing,
       struct items *l)
 {
+    if (trailing && is_sign(p, ",")) {
+        struct cel_token after = peek(p);
+
+        if (after.kind == CEL_TOKEN_SIGN && str_eqz(after.text, close))
+            next(p);
+    }
     while (!is_sign(p, close)) {
         bool optional = trailing && accept(p, "?");
         if (!starts_expression(&p->t)) {
@@ -295,7 +303,7 @@ items(struct parser *p, const char *close, bool map, bool trailing,
             add_item(p, l, e, optional);
         }
         if (l->n > ARGS_MAX)
-            return bad_literal(p, p->t.at, "too many elements") != NULL;
+            return !refused(p, p->t.at, "too many elements");
         if (!accept(p, ","))
             break;
         if (!trailing && is_sign(p, close))
@@ -379,14 +387,17 @@ loop(struct parser *p, const struct macro *m, uint32_t at,
     const char *why = words[m->loop == CEL_MAPPED || m->loop == CEL_FILTERED];
 
     if (!is_simple_name(p, args->v[0], why))
-        return NULL;
+        return args->v[0];
     n->loop = m->loop;
     n->name = args->v[0]->name;
     if (m->variables == 2) {
         if (!is_simple_name(p, args->v[1], why))
-            return NULL;
+            return args->v[1];
         n->name2 = args->v[1]->name;
     }
+    if (str_eq(n->name, n->name2))
+        cel_complain(p->c, args->v[1]->at, "duplicate variable name: %.*s",
+                     STR_ARG(n->name));
     struct cel_node **v = args->v + m->variables - 1;
 
     v[0] = target;
@@ -405,7 +416,7 @@ bind(struct parser *p, uint32_t at, bool flat, struct cel_node *target,
             p, args->v[0],
             flat ? "optFlatMap() variable name must be a simple identifier"
                  : "optMap() variable name must be a simple identifier"))
-        return NULL;
+        return target;
     n->flat = flat;
     n->name = args->v[0]->name;
     set_args(p, n, 2, both);
@@ -417,10 +428,8 @@ presence(struct parser *p, uint32_t at, const struct items *args)
 {
     struct cel_node *select = args->v[0];
 
-    if (select->op != CEL_SELECT || select->maybe) {
-        cel_complain(p->c, select->at, "invalid argument to has() macro");
-        return NULL;
-    }
+    if (select->op != CEL_SELECT || select->maybe)
+        return refused(p, select->at, "invalid argument to has() macro");
     select->op = CEL_HAS;
     select->at = at;
     return select;
@@ -491,8 +500,10 @@ named(struct parser *p, bool dotted)
     if (!dotted && keyword(p, name, at))
         return keyword(p, name, at);
     if (is_reserved(name)) {
-        cel_complain(p->c, at, "reserved identifier: %.*s", STR_ARG(name));
-        return NULL;
+        AUTO(mem_free_ptr)
+        char *why = mem_printf("reserved identifier: %.*s", STR_ARG(name));
+
+        return refused(p, at, why);
     }
     if (is_sign(p, "(")) {
         struct items args = {0};
@@ -560,11 +571,9 @@ selected(struct parser *p, struct cel_node *target)
         p->failed = true;
         return NULL;
     }
-    if (quoted) {
-        /* cel.EnableIdentifierEscapeSyntax is off in Kubernetes. */
+    /* cel.EnableIdentifierEscapeSyntax is off in Kubernetes. */
+    if (quoted)
         cel_complain(p->c, p->t.at, "unsupported syntax: '`'");
-        return NULL;
-    }
     next(p);
     if (is_sign(p, "(") && !maybe)
         return method(p, target, name);

@@ -235,6 +235,10 @@ join(struct cel_eval *e, const struct cel_value *a, size_t n)
     const struct cel_value *items = cel_list_items(e, a[0].list);
 
     for (size_t i = 0; items && i < a[0].list->n; i++) {
+        /* The first tells what the list is of. */
+        if (items[i].kind != CEL_STRING && i == 0)
+            return cel_error(e, "no such overload: join(list%s)",
+                             n > 1 ? ", string" : "");
         if (items[i].kind != CEL_STRING) {
             buf_reset(&b);
             cel_print(&items[i], &b);

@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "lib/base/ascii.h"
 #include "lib/base/clock.h"
@@ -171,6 +172,22 @@ cel_print_duration(int64_t ns, struct buf *out)
 
 /* ---- timestamps ---- */
 
+/* The seconds of "+05:30" at the end of a good timestamp. */
+static int32_t
+written_zone(struct str s)
+{
+    struct str zone = str_from(s, s.n - 6);
+    uint64_t hours = 0, minutes = 0;
+
+    if (zone.s[0] != '+' && zone.s[0] != '-')
+        return 0;
+    str_to_u64(str_sub(zone, 1, 2), &hours);
+    str_to_u64(str_sub(zone, 4, 2), &minutes);
+    int32_t seconds = (int32_t)(hours * 60 + minutes) * 60;
+
+    return zone.s[0] == '-' ? -seconds : seconds;
+}
+
 bool
 cel_parse_timestamp(struct str s, struct cel_value *out)
 {
@@ -186,6 +203,7 @@ cel_parse_timestamp(struct str s, struct cel_value *out)
             scale /= 10;
         }
     }
+    v.time.zone = written_zone(s);
     *out = v;
     return true;
 }
@@ -214,15 +232,20 @@ floor_div(int64_t a, int64_t b)
 void
 cel_print_timestamp(const struct cel_value *t, struct buf *out)
 {
-    int64_t days = floor_div(t->time.sec, 86400), year;
-    int64_t rest = t->time.sec - days * 86400;
-    int month, day;
+    int64_t local = t->time.sec + t->time.zone;
+    int64_t days = floor_div(local, 86400), year;
+    int64_t rest = local - days * 86400;
+    int month, day, zone = abs(t->time.zone) / 60;
 
     civil(days, &year, &month, &day);
     buf_printf(out, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d", year, month, day,
                (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60));
     print_fraction(t->time.nsec, out);
-    buf_putc(out, 'Z');
+    if (zone)
+        buf_printf(out, "%c%02d:%02d", t->time.zone < 0 ? '-' : '+', zone / 60,
+                   zone % 60);
+    else
+        buf_putc(out, 'Z');
 }
 
 struct cel_value
@@ -247,7 +270,7 @@ cel_time_between(const struct cel_value *a, const struct cel_value *b)
 
     if (__builtin_mul_overflow(a->time.sec - b->time.sec, SECOND, &v.i) ||
         __builtin_add_overflow(v.i, a->time.nsec - b->time.nsec, &v.i))
-        return cel_of_bytes(CEL_ERROR, STR("timestamp overflow"));
+        return cel_of_bytes(CEL_ERROR, STR("integer overflow"));
     return v;
 }
 

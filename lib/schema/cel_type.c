@@ -323,53 +323,67 @@ cel_type_same(const struct cel_type *a, const struct cel_type *b)
     return same(a, b);
 }
 
-void
-cel_type_text(const struct cel_type *t, struct buf *out)
+static void
+type_text(const struct cel_type *t, bool runtime, struct buf *out)
 {
     static const struct {
         char kind;
-        const char *name;
+        const char *name, *runtime;
     } names[] = {
-        {'b', "bool"},
-        {'i', "int"},
-        {'u', "uint"},
-        {'d', "double"},
-        {'s', "string"},
-        {'y', "bytes"},
-        {'n', "null"},
-        {'t', "timestamp"},
-        {'r', "duration"},
-        {'T', "type"},
-        {'*', "dyn"},
-        {'!', "!error!"},
-        {'l', "list"},
-        {'m', "map"},
-        {'o', "optional_type"},
-        {'O', "object"},
-        {'q', "kubernetes.Quantity"},
-        {'U', "kubernetes.URL"},
-        {'I', "net.IP"},
-        {'C', "net.CIDR"},
-        {'V', "kubernetes.Semver"},
-        {'F', "kubernetes.NamedFormat"},
-        {'Z', "kubernetes.authorization.Authorizer"},
-        {'P', "kubernetes.authorization.PathCheck"},
-        {'G', "kubernetes.authorization.GroupCheck"},
-        {'R', "kubernetes.authorization.ResourceCheck"},
-        {'D', "kubernetes.authorization.Decision"},
+        {'b', "bool", NULL},
+        {'i', "int", NULL},
+        {'u', "uint", NULL},
+        {'d', "double", NULL},
+        {'s', "string", NULL},
+        {'y', "bytes", NULL},
+        {'n', "null", "null_type"},
+        {'t', "timestamp", "google.protobuf.Timestamp"},
+        {'r', "duration", "google.protobuf.Duration"},
+        {'T', "type", NULL},
+        {'*', "dyn", NULL},
+        {'!', "!error!", NULL},
+        {'l', "list", NULL},
+        {'m', "map", NULL},
+        {'o', "optional_type", NULL},
+        {'O', "object", NULL},
+        {'q', "kubernetes.Quantity", NULL},
+        {'U', "kubernetes.URL", NULL},
+        {'I', "net.IP", NULL},
+        {'C', "net.CIDR", NULL},
+        {'V', "kubernetes.Semver", NULL},
+        {'F', "kubernetes.NamedFormat", NULL},
+        {'Z', "kubernetes.authorization.Authorizer", NULL},
+        {'P', "kubernetes.authorization.PathCheck", NULL},
+        {'G', "kubernetes.authorization.GroupCheck", NULL},
+        {'R', "kubernetes.authorization.ResourceCheck", NULL},
+        {'D', "kubernetes.authorization.Decision", NULL},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (names[i].kind == t->kind)
-            buf_puts(out, t->name ? t->name : names[i].name);
+            buf_puts(out, t->name                       ? t->name
+                          : runtime && names[i].runtime ? names[i].runtime
+                                                        : names[i].name);
     }
     if (!t->a)
         return;
     buf_putc(out, '(');
-    cel_type_text(t->a, out);
+    type_text(t->a, runtime, out);
     if (t->b) {
         buf_puts(out, ", ");
-        cel_type_text(t->b, out);
+        type_text(t->b, runtime, out);
     }
     buf_putc(out, ')');
+}
+
+void
+cel_type_text(const struct cel_type *t, struct buf *out)
+{
+    type_text(t, false, out);
+}
+
+void
+cel_type_runtime_text(const struct cel_type *t, struct buf *out)
+{
+    type_text(t, true, out);
 }

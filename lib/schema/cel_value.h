@@ -172,6 +172,8 @@ enum cel_cost {
     CEL_COST_NEW_LIST, /* the size of the result */
     CEL_COST_FLATTEN,
     CEL_COST_SORT,
+    CEL_COST_CIDR,  /* comparing with a prefix, */
+    CEL_COST_CIDR2, /* and masking for it */
     CEL_COST_CHECK, /* asking an authorizer */
 };
 
@@ -206,6 +208,7 @@ struct cel_clauses {
     struct str rest, from; /* from: the text before the clause */
     char letter;
     int precision;
+    bool ends;          /* the text ends with its % */
     const char *broken; /* what is wrong with the clause, or NULL */
 };
 
