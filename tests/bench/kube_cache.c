@@ -5,8 +5,8 @@
  *
  * usage: kube_cache                    prints OK or MISS for each figure
  *        kube_cache KUBECONFIG GROUP VERSION RESOURCE    the same list from a
- *                                      real server: "synced MS OBJECTS
- * PEAK_MIB"
+ *                                      real server: "synced MS ms, OBJECTS
+ * objects, PEAK MiB, CPU ms of processor"
  */
 #include <arpa/inet.h>
 #include <signal.h>
@@ -316,9 +316,9 @@ real_server(char **argv)
         fprintf(stderr, "%s\n", err.msg);
         return 1;
     }
-    printf("synced %.1f ms, %zu objects, %.1f MiB\n",
+    printf("synced %.1f ms, %zu objects, %.1f MiB, %.1f ms of processor\n",
            (double)(clock_mono_us() - from) / 1000.0, kube_cache_count(k),
-           peak_mib());
+           peak_mib(), cpu_ms());
     kube_cache_free(k);
     kube_client_free(c);
     loop_free(l);

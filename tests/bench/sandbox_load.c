@@ -225,10 +225,12 @@ bench_writes(const struct flavour *f, const char *data)
     char body[BODY + 1], name[64];
     struct buf b = BUF_INIT(65536);
     int64_t end, begin, done = 0;
+    double before;
 
     memset(body, 'x', BODY);
     body[BODY] = '\0';
     open_many(p, WRITERS, &said);
+    before = cpu_ms(pid);
     begin = clock_mono_us();
     end = begin + WRITE_SECONDS * 1000000;
     for (unsigned round = 0; clock_mono_us() < end; round++) {
@@ -240,9 +242,12 @@ bench_writes(const struct flavour *f, const char *data)
             done += peer_reply(&p[i], &b) / 100 == 2;
     }
     double rate = (double)done * 1e6 / (double)(clock_mono_us() - begin);
+    double used = (cpu_ms(pid) - before) * 1000 / (double)MAX(done, 1);
 
     say(rate >= 15000, f, "acknowledged creates with fsync, 64 clients", rate,
         "/s", ">= 15000");
+    say(used <= 66, f, "  processor time of the server for one", used, "us",
+        "<= 66");
     for (int i = 0; i < WRITERS; i++)
         peer_close(&p[i]);
     buf_release(&b);
@@ -304,11 +309,16 @@ bench_connections(const struct flavour *f, const char *data)
 {
     struct say said;
     pid_t pid = start(f, data, &said);
-    double fresh = call_ms(said.port, false), kept = call_ms(said.port, true);
+    double before = cpu_ms(pid);
+    double fresh = call_ms(said.port, false);
+    double used = (cpu_ms(pid) - before) / CALLS;
+    double kept = call_ms(said.port, true);
     unsigned real = real_port();
 
     say(fresh <= 5, f, "TLS handshake and first answer, median", fresh, "ms",
         "<= 5");
+    say(used <= 2, f, "  processor time of the server for one", used, "ms",
+        "<= 2");
     say(kept <= 1, f, "answer on a kept connection, median", kept, "ms",
         "<= 1");
     if (real) {

@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "lib/base/clock.h"
@@ -12,11 +13,24 @@
 
 #include "tests/peer.h"
 
-enum { TIMES = 15, BUDGET_MS = 50 };
+/* The budget of processor time is what the wall's leaves on one idle core, with
+ * the end of the process in it; other programs do not spoil it. */
+enum { TIMES = 15, BUDGET_MS = 50, BUDGET_CPU_MS = 60 };
 
-/* Milliseconds from fork to the first answer; the server is killed after. */
+struct took {
+    double wall[TIMES], cpu[TIMES]; /* ms */
+};
+
 static double
-once(const char *program, const char *data)
+ms_of(struct timeval t)
+{
+    return (double)t.tv_sec * 1000 + (double)t.tv_usec / 1000;
+}
+
+/* Milliseconds from fork to the first answer, and the processor time of the
+ * process, which is ended after. */
+static void
+once(const char *program, const char *data, double *wall, double *cpu)
 {
     AUTO(buf_release) struct buf b = BUF_INIT(65536);
     int64_t begin = clock_mono_us();
@@ -46,13 +60,14 @@ once(const char *program, const char *data)
     if (!peer_open(&p, (unsigned)strtoul(line + at + 10, NULL, 10), NULL, 10) ||
         peer_call(&p, "GET", "/readyz", NULL, &b) != 200)
         die("no answer");
-    double ms = (double)(clock_mono_us() - begin) / 1000;
+    struct rusage used;
 
+    *wall = (double)(clock_mono_us() - begin) / 1000;
     peer_close(&p);
     close(ends[0]);
     kill(pid, SIGTERM);
-    waitpid(pid, NULL, 0);
-    return ms;
+    wait4(pid, NULL, 0, &used);
+    *cpu = ms_of(used.ru_utime) + ms_of(used.ru_stime);
 }
 
 static int
@@ -64,12 +79,12 @@ compare(const void *a, const void *b)
 }
 
 static void
-say(const char *what, double *ms, int n)
+say(const char *what, double *ms, int budget)
 {
-    qsort(ms, (size_t)n, sizeof(*ms), compare);
+    qsort(ms, TIMES, sizeof(*ms), compare);
     printf("%s  %-52s %10.1f ms     (budget <= %d)\n",
-           ms[n / 2] <= BUDGET_MS ? "OK  " : "MISS", what, ms[n / 2],
-           BUDGET_MS);
+           ms[TIMES / 2] <= budget ? "OK  " : "MISS", what, ms[TIMES / 2],
+           budget);
 }
 
 int
@@ -78,7 +93,7 @@ main(int argc, char **argv)
     AUTO(mem_free_ptr)
     char *program = file_join(argc > 1 ? argv[1] : "build/release", "meshtop");
     char folder[] = "/tmp/meshtop-bench.XXXXXX";
-    double fresh[TIMES], again[TIMES];
+    struct took fresh, again;
 
     if (!mkdtemp(folder))
         return 1;
@@ -88,11 +103,15 @@ main(int argc, char **argv)
         AUTO(mem_free_ptr) char *data = file_join(sub, "s.db");
 
         file_mkdirs(sub, 0700, NULL);
-        fresh[i] = once(program, data);
-        again[i] = once(program, data);
+        once(program, data, &fresh.wall[i], &fresh.cpu[i]);
+        once(program, data, &again.wall[i], &again.cpu[i]);
     }
-    say("sandbox: exec to first 200, first start, median", fresh, TIMES);
-    say("sandbox: exec to first 200, later starts, median", again, TIMES);
+    say("sandbox: exec to first 200, first start, median", fresh.wall,
+        BUDGET_MS);
+    say("  processor time of it", fresh.cpu, BUDGET_CPU_MS);
+    say("sandbox: exec to first 200, later starts, median", again.wall,
+        BUDGET_MS);
+    say("  processor time of it", again.cpu, BUDGET_CPU_MS);
     file_remove_tree(folder, NULL);
     return 0;
 }
