@@ -136,7 +136,7 @@ test-kind: deps-test
 test-kube: deps-test
 	$(AGAIN) build tests
 	@[ -n "$$MESHTOP_TEST_KUBECONFIG" ] || echo "test-kube: MESHTOP_TEST_KUBECONFIG names no API server: what needs one is SKIPPED"
-	@TEST_JOBS=1 tests/run.sh $(O) '_kube\.test|e2e/(client|model)\.test'
+	@MESHTOP_GO_FETCH=1 TEST_JOBS=1 tests/run.sh $(O) '_kube\.test|e2e/(client|model|informer)\.test'
 
 # Meshifi's own files on the sandbox: make test-meshifi DIR=a checkout of its repository.
 DIR ?=

@@ -24,6 +24,7 @@
 #define DELAY_DEFAULT_MS 300
 #define ASK_MS           3000
 #define DELAY_MAX_MS     3600000
+#define PAST_MAX         10000000
 
 /* What every verb works on. */
 struct sandbox {
@@ -92,13 +93,18 @@ serve_options(const struct sandbox *s, struct server_options *o,
     const char *given = args_get(a, "data", NULL);
     bool ours = !given || args_has(a, "background");
     const char *core = args_get(a, "crossplane", "2.0");
-    int64_t delay = DELAY_DEFAULT_MS;
+    int64_t delay = DELAY_DEFAULT_MS, past = 0;
 
     if (!str_to_i64(str_of(args_get(a, "provider-delay", "300")), &delay) ||
         delay < 0 || delay > DELAY_MAX_MS)
         return error_set(err, ERR_USAGE,
                          "--provider-delay takes 0 to %d milliseconds",
                          DELAY_MAX_MS);
+    if (args_has(a, "log-events") &&
+        (!str_to_i64(str_of(args_get(a, "log-events", "")), &past) ||
+         past < 1 || past > PAST_MAX))
+        return error_set(err, ERR_USAGE, "--log-events takes 1 to %d",
+                         PAST_MAX);
     if (strcmp(core, "2.0") != 0 && strcmp(core, "2.3") != 0)
         return error_set(err, ERR_USAGE, "--crossplane takes 2.0 or 2.3");
     if (!daemon_folders(&s->paths, err))
@@ -110,6 +116,7 @@ serve_options(const struct sandbox *s, struct server_options *o,
         .pid_file = ours ? s->paths.pid_file : NULL,
         .provider_delay_ms = delay,
         .core_23 = strcmp(core, "2.3") == 0,
+        .store.log_events = (size_t)past,
     };
     o->name = mem_printf("meshtop-%s", s->profile.name);
     if (args_has(a, "kubeconfig-out"))
@@ -140,9 +147,9 @@ verb_serve(struct sandbox *s)
 static void
 serve_words(const struct sandbox *s, struct strlist *words)
 {
-    static const char *const passed[] = {"listen",         "data",
-                                         "kubeconfig-out", "provider-delay",
-                                         "crossplane",     "token-file"};
+    static const char *const passed[] = {
+        "listen",     "data",       "kubeconfig-out", "provider-delay",
+        "crossplane", "token-file", "log-events"};
     AUTO(mem_free_ptr) char *self = process_self();
     AUTO(strlist_release) struct strlist load = {0};
 
@@ -388,6 +395,8 @@ static const struct flag flags[] = {
     {"crossplane", 0, "VERSION", "whose core it acts as: 2.0 (default) or 2.3"},
     {"token-file", 0, "FILE",
      "more users: lines of token,user,uid,\"group,group\""},
+    {"log-events", 0, "N",
+     "how many past events are kept; older ones are gone (default 200000)"},
     {"user", 0, "NAME", "kubeconfig: whose (a client certificate)"},
     {"group", 0, "GROUP", "kubeconfig: a group of the user (repeatable)"},
     {"yes", 'y', NULL, "reset without asking"},

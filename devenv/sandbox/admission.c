@@ -74,8 +74,9 @@ on_change(void *arg, const struct registry_event *e)
 {
     struct admission *s = arg;
 
-    (void)e;
     s->stale = true;
+    if (!strcmp(e->kind->plural, POLICIES))
+        admission_observe(s->registry, e);
 }
 
 /* ---- one write ---- */

@@ -26,6 +26,14 @@ struct server_module;
 /* The part of the server that judges. */
 extern const struct server_module admission_module;
 
+/* ---- what a policy is told of itself (admission_status.c) ---- */
+
+/* Called after each change of a policy: writes status.observedGeneration and
+ * typeChecking of a spec that was not looked at yet, as the API server's
+ * controller does (manager validatingadmissionpolicy-status). Types are not
+ * checked against the kinds that are matched: there are never warnings. */
+void admission_observe(struct registry *r, const struct registry_event *e);
+
 /* ---- policies, compiled (admission_policy.c) ---- */
 
 /* The types of what expressions see. */

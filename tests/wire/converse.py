@@ -32,6 +32,8 @@ Lines that begin with "@" say what happens around the next request:
                         recording says
   @uid VALUE [VERSION]  uid (and resourceVersion) of the last answer stand for
                         these of a recording
+  @is VALUE OTHER       VALUE of a recording is OTHER here: a revision that any
+                        server has forgotten
   @restart              the server forgets its past: --restart
 What a recording does not say stands beside it in NAME.setup: scripts whose
 answers are not compared, each below a line that says when it is run:
@@ -92,7 +94,7 @@ def parse_lines(lines):
         elif line[:1] == "@":
             side = None
             marks.append(line[1:].split(None, 1))
-            if marks[-1][0] in ("read", "now", "uid", "restart"):
+            if marks[-1][0] in ("read", "now", "is", "uid", "restart"):
                 found.append({"marks": marks, "comments": comments, "send": [], "want": []})
                 marks, comments = [], []
         elif line[:1] == "#":
@@ -277,6 +279,9 @@ class Talk:
         if value:
             a = Answer(self.server.start("", "GET", "/api/v1/namespaces?limit=1", [], "")).read()
             self.pairs.forward[value] = json.loads(a.text())["metadata"]["resourceVersion"]
+        if mark(x, "is"):
+            said, here = mark(x, "is").split()
+            self.pairs.forward[said] = here
         if mark(x, "uid"):
             meta = json.loads(self.last.text()).get("metadata", {})
             for said, here in zip(mark(x, "uid").split(), (meta.get("uid"), meta.get("resourceVersion"))):
