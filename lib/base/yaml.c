@@ -1,6 +1,5 @@
 #include "lib/base/yaml.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +7,7 @@
 
 #include "lib/base/json_node.h"
 #include "lib/base/mem.h"
-#include "lib/base/yaml_scalar.h"
+#include "lib/base/yaml_plain.h"
 
 /*
  * libyaml's events go straight into a JSON tree. An anchor keeps a copy of its
@@ -244,25 +243,15 @@ scalar(struct reader *r, const yaml_event_t *e)
         str_n((const char *)e->data.scalar.value, e->data.scalar.length);
     struct anchor cost = {.nodes = 1, .bytes = s.n};
     struct yaml_scalar v;
+    struct json *j;
 
     if (!charge(r, e->start_mark, &cost) || !resolve(r, e, &v))
         return NULL;
-    switch (v.kind) {
-    case YAML_NULL:
-        return json_new_null();
-    case YAML_BOOL:
-        return json_new_bool(v.truth);
-    case YAML_INT:
-        return json_new_number(str_of(v.text));
-    case YAML_FLOAT:
-        if (isfinite(v.number))
-            return json_new_double(v.number);
+    j = yaml_scalar_node(&v, s, NULL);
+    if (!j)
         fail(r, e->start_mark, ERR_PARSE, "%.*s is not a JSON number",
              STR_ARG(s));
-        return NULL;
-    default:
-        return json_new_str(s);
-    }
+    return j;
 }
 
 /* ---- places ---- */
@@ -666,6 +655,8 @@ yaml_parse(struct str text, const struct yaml_options *o, struct yaml_docs *out,
         *out = docs;
         return true;
     }
+    if (yaml_plain(text, &r.o, out))
+        return true;
     if (!yaml_parser_initialize(&r.parser))
         die("out of memory");
     yaml_parser_set_input_string(

@@ -1,9 +1,11 @@
 /* A YAML stream: what is read is printed in each style, read again and found
  * equal.
- * covers: lib/base/yaml.c lib/base/yaml_print.c lib/base/yaml_scalar.c */
+ * What is read quickly is read by libyaml too, and as the same.
+ * covers: lib/base/yaml.c lib/base/yaml_plain.c lib/base/yaml_print.c
+ * covers: lib/base/yaml_scalar.c */
 #include <stdlib.h>
 
-#include "lib/base/yaml.h"
+#include "lib/base/yaml_plain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -41,6 +43,31 @@ check_style(const struct json *j, unsigned flags)
     buf_release(&b);
 }
 
+/* Whoever asks for places is served by libyaml alone. */
+static void
+check_quick(struct str text, struct yaml_options o)
+{
+    struct json_places places = {0};
+    struct yaml_docs quick = {0}, docs = {0};
+    struct error err = {0};
+
+    o.max_depth = 100;
+    o.max_documents = 100;
+    if (!yaml_plain(text, &o, &quick))
+        return;
+    o.places = &places;
+    if (!yaml_parse(text, &o, &docs, &err) || docs.n != quick.n)
+        abort();
+    for (size_t i = 0; i < docs.n; i++) {
+        if (docs.v[i].line != quick.v[i].line ||
+            !json_equal(docs.v[i].value, quick.v[i].value))
+            abort();
+    }
+    json_places_release(&places);
+    yaml_docs_release(&quick);
+    yaml_docs_release(&docs);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -50,6 +77,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct yaml_docs docs = {0};
     struct error err = {0};
 
+    check_quick(text, o);
     if (size && data[0] & 1)
         o.duplicates = &dups;
     if (!yaml_parse(text, &o, &docs, &err)) {
