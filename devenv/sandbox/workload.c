@@ -190,7 +190,7 @@ look_at_node(struct control *c, const struct kind *k, struct json **node)
     before = json_copy(json_get(*node, "status"));
     set_condition(c, *node, "Ready", true, "KubeletReady");
     info = json_need_object(json_need_object(*node, "status"), "nodeInfo");
-    if (!json_get(info, "kubeletVersion"))
+    if (!*json_string_or(json_get(info, "kubeletVersion"), ""))
         json_set_string(info, "kubeletVersion", "v1.34.0");
     if (!json_equal(before, json_get(*node, "status")))
         control_update_status(c, k, KUBELET, node);
