@@ -44,7 +44,7 @@ plant(const char *path, const char *text)
 
     *strrchr(dir, '/') = '\0';
     assert_true(file_mkdirs(dir, 0755, NULL));
-    assert_true(file_write(full, str_of(text), 0755, NULL));
+    test_script(full, text);
 }
 
 struct heard {

@@ -84,7 +84,7 @@ put_on_path(const char *script)
 
     unlink(path);
     if (script)
-        assert_true(file_write(path, str_of(script), 0755, NULL));
+        test_script(path, script);
 }
 
 /* A lock with one tool, kind, from the server. */
