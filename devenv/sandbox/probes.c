@@ -259,6 +259,7 @@ probes_status(struct server *s, struct http_request *r)
     json_set_int(j, "logEvents", (int64_t)t.log_events);
     json_set_int(j, "logBytes", (int64_t)t.log_bytes);
     json_set_int(j, "commits", (int64_t)t.commits);
+    json_set_int(j, "requests", (int64_t)s->requests);
     json_set_int(j, "connections", (int64_t)connections);
     json_set_int(j, "watches", (int64_t)hub_watches(s->hub));
     http_reply_json(r, 200, j);

@@ -139,6 +139,7 @@ admit(void *arg, struct http_request *r)
     struct server *s = arg;
     struct status st = {0};
 
+    s->requests++;
     if (!doors_open(r))
         return false;
     r->who = authn_request(s->authn, r);

@@ -57,6 +57,7 @@ struct server {
     void *handler_arg;
     void **states; /* one per module */
     int64_t started_ms;
+    uint64_t requests; /* refused ones and open watches too */
     const struct server_module *const *modules;
     char *url;
     bool ready;       /* every module has started */

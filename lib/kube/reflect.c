@@ -2,6 +2,7 @@
 
 #define BACKOFF_MS        800
 #define BACKOFF_MAX_MS    30000
+#define REFUSED_MS        300000 /* rights change by people */
 #define QUIET_MS          120000 /* after it the pauses begin anew */
 #define WATCH_S           300
 #define SHORT_MS          1000
@@ -299,6 +300,8 @@ kube_reflect_ended(struct kube_reflect *r, int64_t now_ms,
         return 0;
     }
     ms = pause_of(r, now_ms, e->retry_after_s, below);
+    if (e->ask == KUBE_ASK_LIST && e->err && e->err->http == 403)
+        return REFUSED_MS;
     /* The first expiry of a calm time is no trouble of the server. */
     if (calm && e->err && is_expired(e)) {
         *lost = false;

@@ -16,7 +16,9 @@
  *   page expires, all is asked for in one piece. A list for one command is
  *   never "0": it must be of now.
  * - 429, broken connections and 5xx keep the version; three 5xx in a row and
- *   everything else lead to a new list.
+ *   everything else lead to a new list. A list that is forbidden (403) is
+ *   asked again after five minutes: rights are given by people, who can say so
+ *   (kube_cache_retry); client-go asks every 30 to 60 s.
  * - After a broken connection a question for one item (KUBE_ASK_PROBE) finds
  *   out whether the server's versions went back (a database was put back);
  *   then only a list helps. A watch that ends within a second without a word

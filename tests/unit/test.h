@@ -18,7 +18,7 @@
 
 /* A file of a test, without the disk's wait that file_write makes. */
 static inline void
-test_file(const char *path, const char *text)
+test_write_file(const char *path, const char *text)
 {
     FILE *f = fopen(path, "we");
 
@@ -31,7 +31,7 @@ test_file(const char *path, const char *text)
  * (by another test's server, say) would hold what we have open for writing,
  * and then it cannot be run (ETXTBSY). */
 static inline void
-test_script(const char *path, const char *text)
+test_write_script(const char *path, const char *text)
 {
     char *command = NULL;
     FILE *f;

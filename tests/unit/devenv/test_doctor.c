@@ -44,7 +44,7 @@ plant(const char *path, const char *text)
 
     *strrchr(dir, '/') = '\0';
     assert_true(file_mkdirs(dir, 0755, NULL));
-    test_script(full, text);
+    test_write_script(full, text);
 }
 
 struct heard {

@@ -84,7 +84,7 @@ put_on_path(const char *script)
 
     unlink(path);
     if (script)
-        test_script(path, script);
+        test_write_script(path, script);
 }
 
 /* A lock with one tool, kind, from the server. */

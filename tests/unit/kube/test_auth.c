@@ -59,7 +59,7 @@ client_of(const char *script, struct kube_exec *x)
     if (!x->api_version)
         x->api_version = (char *)"client.authentication.k8s.io/v1";
     strlist_add(&x->env, str_of(env));
-    test_script(path, script);
+    test_write_script(path, script);
     unlink(counted);
     peer.requests = 0;
     struct kube_client *c = kube_client_new(l, &a, NULL, NULL);

@@ -527,7 +527,7 @@ exec_plugin(void **state)
     x.command = path = file_join(folder, "login");
     count = mem_printf("COUNT=%s/count", folder);
     strlist_add(&x.env, str_of(count));
-    test_script(path, plugin);
+    test_write_script(path, plugin);
     c = kube_client_new(l, &a, NULL, NULL);
     serve(door_keeper, (void *)(uintptr_t) "Bearer t1\r\n");
     assert_true(kube_client_wait(c, &get, NULL, &err));

@@ -140,7 +140,7 @@ write_files(const struct json *files, const char *folder)
     for (const struct json *f = json_first(files); f; f = json_next(f)) {
         AUTO(mem_free_ptr) char *path = file_join(folder, json_key(f));
 
-        test_file(path, json_string(f));
+        test_write_file(path, json_string(f));
     }
 }
 
@@ -187,7 +187,7 @@ play(struct str line, const char *folder)
             if (strcmp(words[w].mark, what) == 0)
                 what = words[w].text;
         }
-        test_file(path, what);
+        test_write_file(path, what);
     }
     write_files(json_get(row, "files"), folder);
     setenv("KUBECONFIG", json_string_or(json_get(row, "env"), ""), 1);

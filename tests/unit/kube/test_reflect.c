@@ -87,6 +87,27 @@ watchlist_answers(void **state)
     }
 }
 
+/* Who may not list asks each five minutes, however long it lasts. */
+static void
+who_is_refused_is_calm(void **state)
+{
+    (void)state;
+    fresh();
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(fail_with(KUBE_ASK_STREAM, 403, ERR_DENIED, false), 0);
+        assert_int_equal(kube_reflect_ask(&r), KUBE_ASK_LIST);
+        assert_int_equal(fail_with(KUBE_ASK_LIST, 403, ERR_DENIED, false),
+                         300000);
+        assert_true(lost);
+        assert_int_equal(kube_reflect_ask(&r), KUBE_ASK_STREAM);
+        now_ms += 300000;
+    }
+    /* Let in once, and an outage is an outage. */
+    kube_reflect_listed(&r, STR("7"), false);
+    kube_reflect_began(&r, now_ms, least);
+    assert_int_equal(fail_with(KUBE_ASK_WATCH, 429, ERR_NETWORK, true), 800);
+}
+
 /* ... and to a watch. */
 static void
 watch_answers(void **state)
@@ -316,10 +337,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(watchlist_answers), cmocka_unit_test(watch_answers),
-        cmocka_unit_test(clean_ends),        cmocka_unit_test(pauses),
-        cmocka_unit_test(no_hot_loops),      cmocka_unit_test(silence),
-        cmocka_unit_test(versions),          cmocka_unit_test(lists),
+        cmocka_unit_test(watchlist_answers),
+        cmocka_unit_test(who_is_refused_is_calm),
+        cmocka_unit_test(watch_answers),
+        cmocka_unit_test(clean_ends),
+        cmocka_unit_test(pauses),
+        cmocka_unit_test(no_hot_loops),
+        cmocka_unit_test(silence),
+        cmocka_unit_test(versions),
+        cmocka_unit_test(lists),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
