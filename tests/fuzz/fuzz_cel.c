@@ -1,6 +1,7 @@
 /* An expression and, behind the last line feed, an object: compiled untyped
- * and against a schema, evaluated twice.
+ * and against a schema, estimated, evaluated twice.
  * covers: lib/schema/cel.c lib/schema/cel_check.c lib/schema/cel_convert.c
+ * covers: lib/schema/cel_cost.c
  * covers: lib/schema/cel_equal.c lib/schema/cel_eval.c lib/schema/cel_format.c
  * covers: lib/schema/cel_functions.c lib/schema/cel_kubernetes.c
  * covers: lib/schema/cel_lex.c lib/schema/cel_list.c lib/schema/cel_network.c
@@ -60,6 +61,8 @@ evaluate(struct str text, const struct json *self, const struct schema *s)
     struct cel *c = cel_compile(text, variables, 2, &failure);
 
     if (!c != (why.n > 0))
+        abort();
+    if (c && s && cel_estimate(c, s) != cel_estimate(c, s))
         abort();
     if (c) {
         char *once = answer(c, self, s), *twice = answer(c, self, s);
