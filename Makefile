@@ -32,12 +32,12 @@ LDFLAGS  += $(FLAGS_$(MODE)) -Wl,--gc-sections
 # Commands and steps wait for others, screens for people, and most parts of the API run once a write or
 # once a start: small is worth more than fast there. HOT is what the benches feel all the same.
 COLD := cli/*.c devenv/*.c tui/*.c lib/mesh/*.c lib/kube/*.c lib/base/yaml_print.c lib/base/quantity.c lib/base/process.c \
-        $(addprefix lib/compose/,fn_*.c funcs_*.c gotime*.c format*.c template_lex.c template_parse.c) \
+        $(addprefix lib/compose/,fn_*.c funcs_*.c gotime*.c) \
         $(addprefix lib/schema/,cel*.c crd_*.c openapi_check.c structural.c go_print.c jsonpath.c) \
         $(addprefix devenv/sandbox/,*_controller.c admission*.c auth*.c builtin_[cdp]*.c cells*.c cloud.c crd.c daemon.c \
         discovery.c faults.c load.c managed_crd.c managed_kinds.c negotiate.c openapi*.c patch_*.c probes.c protobuf.c \
         provider*.c rbac_[emr]*.c reviews.c scale.c selectors.c server.c tls.c usage_*.c workload*.c)
-HOT  := lib/kube/skim.c lib/kube/store.c lib/kube/cache.c lib/kube/listwatch.c lib/mesh/facts.c lib/schema/cel_eval.c \
+HOT  := lib/kube/skim.c lib/kube/store.c lib/kube/cache.c lib/kube/listwatch.c lib/mesh/facts.c $(wildcard lib/mesh/plan*.c lib/compose/fn_patch*.c) lib/schema/cel_eval.c \
         lib/schema/cel_value.c devenv/sandbox/builtin_check.c
 $(patsubst %.c,$(O)/%.o,$(filter-out $(HOT),$(wildcard $(COLD)))): OPT := -Os
 # Tables of pointers take a tenth of the room when the C library can read packed ones.
