@@ -4,13 +4,9 @@
 
 #include "lib/base/file.h"
 
-#include "lib/kube/client.h"
-
-#include "tests/unit/kube/fake.h"
+#include "tests/unit/kube/fake_client.h"
 #include "tests/unit/test.h"
 
-static struct loop *l;
-static struct fake peer;
 static char folder[] = "/tmp/meshtop-auth-XXXXXX";
 static char *counted;    /* a byte a run of the plugin */
 static char *told;       /* KUBERNETES_EXEC_INFO of the last run */
@@ -259,15 +255,6 @@ alive(const char *pid_file)
     return is;
 }
 
-static void
-never(void *arg, const struct kube_reply *r, const struct error *err)
-{
-    (void)arg;
-    (void)r;
-    (void)err;
-    fail_msg("a cancelled call called back");
-}
-
 /* One that hangs is ended after its time, or when nobody waits any more. */
 static void
 hangs(void **state)
@@ -290,7 +277,7 @@ hangs(void **state)
     unlink(pid);
     x.timeout_ms = 0;
     c = client_of(script, &x);
-    call = kube_client_send(c, &get, never, NULL, NULL);
+    call = kube_client_send(c, &get, fake_never, NULL, NULL);
     while (!alive(pid))
         loop_turn(l, 5);
     kube_call_cancel(call);

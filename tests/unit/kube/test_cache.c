@@ -1,6 +1,6 @@
 #include "lib/kube/cache.h"
 
-#include "tests/unit/kube/fake.h"
+#include "tests/unit/kube/fake_client.h"
 #include "tests/unit/test.h"
 
 #define LIST  "GET /apis/x.io/v1/things?limit="
@@ -16,9 +16,6 @@ struct answer {
     bool close;
 };
 
-static struct loop *l;
-static struct fake peer;
-static struct kube_client *client;
 static struct kube_cache *cache;
 static const struct answer *script;
 static struct buf
@@ -637,17 +634,12 @@ bad_names(void **state)
 static int
 setup(void **state)
 {
-    struct kube_access a = {.ns = (char *)"d"};
-
     (void)state;
-    l = loop_new(NULL);
     buf_init(&asked, 1 << 16);
     buf_init(&told, 1 << 16);
     buf_init(&paths, 1 << 16);
     buf_init(&accepts, 1 << 16);
-    fake_init(&peer, l, serve, NULL);
-    a.server = peer.url;
-    client = kube_client_new(l, &a, NULL, NULL);
+    fake_client_up(serve, "d");
     return 0;
 }
 
@@ -655,13 +647,11 @@ static int
 teardown(void **state)
 {
     (void)state;
-    kube_client_free(client);
-    fake_release(&peer);
+    fake_client_down();
     buf_release(&asked);
     buf_release(&told);
     buf_release(&paths);
     buf_release(&accepts);
-    loop_free(l);
     return 0;
 }
 

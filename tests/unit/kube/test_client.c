@@ -2,14 +2,9 @@
 
 #include "lib/base/file.h"
 
-#include "lib/kube/client.h"
-
-#include "tests/unit/kube/fake.h"
+#include "tests/unit/kube/fake_client.h"
 #include "tests/unit/test.h"
 
-static struct loop *l;
-static struct fake peer;
-static struct kube_client *client;
 static struct buf seen; /* "METHOD path\n" of every request, then bodies */
 
 static const struct kube_gvr things = {"x.io", "v1", "things"};
@@ -558,15 +553,6 @@ exec_plugin(void **state)
 /* ---- ends ---- */
 
 static void
-never(void *arg, const struct kube_reply *r, const struct error *err)
-{
-    (void)arg;
-    (void)r;
-    (void)err;
-    fail_msg("a cancelled call called back");
-}
-
-static void
 cancelling(void **state)
 {
     struct kube_request get = {.gvr = things, .name = "n"};
@@ -575,11 +561,11 @@ cancelling(void **state)
 
     (void)state;
     serve(echo, NULL);
-    kube_call_cancel(kube_client_send(c, &get, never, NULL, NULL));
-    call = kube_client_send(c, &get, never, NULL, NULL);
+    kube_call_cancel(kube_client_send(c, &get, fake_never, NULL, NULL));
+    call = kube_client_send(c, &get, fake_never, NULL, NULL);
     loop_turn(l, 0);
     kube_call_cancel(call);
-    kube_client_send(c, &get, never, NULL, NULL);
+    kube_client_send(c, &get, fake_never, NULL, NULL);
     loop_turn(l, 0);
     kube_client_free(c);
     for (int i = 0; i < 20; i++)
@@ -607,10 +593,8 @@ static int
 setup(void **state)
 {
     (void)state;
-    l = loop_new(NULL);
     buf_init(&seen, 1 << 20);
-    fake_init(&peer, l, echo, NULL);
-    client = client_of(NULL, false);
+    fake_client_up(echo, "d");
     return 0;
 }
 
@@ -618,10 +602,8 @@ static int
 teardown(void **state)
 {
     (void)state;
-    kube_client_free(client);
-    fake_release(&peer);
+    fake_client_down();
     buf_release(&seen);
-    loop_free(l);
     return 0;
 }
 

@@ -8,7 +8,7 @@
 #include "lib/kube/cache.h"
 #include "lib/kube/skim.h"
 
-#include "tests/unit/kube/fake.h"
+#include "tests/unit/kube/fake_client.h"
 #include "tests/unit/test.h"
 
 enum { LINES = 32 };
@@ -18,9 +18,6 @@ struct line {
     struct kube_skim skim;
 };
 
-static struct loop *l;
-static struct fake peer;
-static struct kube_client *client;
 static struct arena *arena;
 static struct line lines[LINES];
 static size_t lines_n;
@@ -194,14 +191,9 @@ recorded(void **state)
 static int
 setup(void **state)
 {
-    struct kube_access a = {.ns = (char *)"d"};
-
     (void)state;
-    l = loop_new(NULL);
     arena = arena_new();
-    fake_init(&peer, l, serve, NULL);
-    a.server = peer.url;
-    client = kube_client_new(l, &a, NULL, NULL);
+    fake_client_up(serve, "d");
     return 0;
 }
 
@@ -209,10 +201,8 @@ static int
 teardown(void **state)
 {
     (void)state;
-    kube_client_free(client);
-    fake_release(&peer);
+    fake_client_down();
     arena_free(arena);
-    loop_free(l);
     return 0;
 }
 

@@ -8,7 +8,7 @@
 
 #include "lib/kube/cache.h"
 
-#include "tests/unit/kube/fake.h"
+#include "tests/unit/kube/fake_client.h"
 #include "tests/unit/test.h"
 
 enum { OBJECTS = 12, EVENTS = 4096, ROUNDS = 40, STEPS = 60 };
@@ -35,9 +35,6 @@ struct world {
 
 static struct world world;
 static uint64_t seed;
-static struct loop *l;
-static struct fake peer;
-static struct kube_client *client;
 static struct kube_cache *cache;
 static struct clock clk;
 static bool streaming[64]; /* by the peer's connection */
@@ -677,13 +674,8 @@ table(void **state)
 static int
 setup(void **state)
 {
-    struct kube_access a = {.ns = (char *)"d"};
-
     (void)state;
-    l = loop_new(NULL);
-    fake_init(&peer, l, serve, NULL);
-    a.server = peer.url;
-    client = kube_client_new(l, &a, NULL, NULL);
+    fake_client_up(serve, "d");
     return 0;
 }
 
@@ -691,9 +683,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    kube_client_free(client);
-    fake_release(&peer);
-    loop_free(l);
+    fake_client_down();
     return 0;
 }
 

@@ -5,7 +5,7 @@
 #include "lib/kube/discovery.h"
 #include "lib/kube/skim.h"
 
-#include "tests/unit/kube/fake.h"
+#include "tests/unit/kube/fake_client.h"
 #include "tests/unit/test.h"
 
 #define FOLDER "tests/wire/kubeapi/"
@@ -105,10 +105,6 @@ next_exchange(struct reader *r, struct exchange *x)
     exchange_release(x);
     return false;
 }
-
-static struct loop *l;
-static struct fake peer;
-static struct kube_client *client;
 
 static void
 play(void *arg, struct fake_conn *c, const struct fake_request *r)
@@ -372,13 +368,8 @@ bad_documents(void **state)
 static int
 setup(void **state)
 {
-    struct kube_access a = {.ns = (char *)"d"};
-
     (void)state;
-    l = loop_new(NULL);
-    fake_init(&peer, l, play, NULL);
-    a.server = peer.url;
-    client = kube_client_new(l, &a, NULL, NULL);
+    fake_client_up(play, "d");
     return 0;
 }
 
@@ -386,9 +377,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    kube_client_free(client);
-    fake_release(&peer);
-    loop_free(l);
+    fake_client_down();
     return 0;
 }
 

@@ -2,7 +2,7 @@
  * long, and what a user sees who may read one namespace. */
 #include "lib/mesh/live.h"
 
-#include "tests/unit/kube/fake.h"
+#include "tests/unit/kube/fake_client.h"
 #include "tests/unit/test.h"
 
 #define STATUS(code, reason, message)                                          \
@@ -10,9 +10,6 @@
     "\"reason\":\"" reason "\",\"message\":\"" message "\",\"code\":" #code    \
     "}"
 
-static struct loop *l;
-static struct fake peer;
-static struct kube_client *client;
 static struct mesh_live *live;
 /* What stands open, by the peer's connection. */
 static char watches[64][256];
@@ -292,14 +289,9 @@ one_namespace(void **state)
 static int
 setup(void **state)
 {
-    struct kube_access a = {.ns = (char *)"team-a"};
-
     (void)state;
-    l = loop_new(NULL);
     buf_init(&asked, 1 << 20);
-    fake_init(&peer, l, serve, NULL);
-    a.server = peer.url;
-    client = kube_client_new(l, &a, NULL, NULL);
+    fake_client_up(serve, "team-a");
     return 0;
 }
 
@@ -307,10 +299,8 @@ static int
 teardown(void **state)
 {
     (void)state;
-    kube_client_free(client);
-    fake_release(&peer);
+    fake_client_down();
     buf_release(&asked);
-    loop_free(l);
     return 0;
 }
 
