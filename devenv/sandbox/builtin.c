@@ -105,7 +105,7 @@ static const struct builtin rows[] = {
      .complete = builtin_complete_service,
      .check = builtin_check_service,
      .prepare = prepare_service},
-    {.group = "", .plural = "events"},
+    {.group = "", .plural = "events", .check = builtin_check_event},
     {.group = "events.k8s.io",
      .plural = "events",
      .store_kind = "/events",

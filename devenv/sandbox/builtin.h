@@ -131,6 +131,8 @@ void builtin_check_binding(const struct json *obj, const struct json *old,
                            struct schema_findings *bad);
 void builtin_check_ingress(const struct json *obj, const struct json *old,
                            struct schema_findings *bad);
+void builtin_check_event(const struct json *obj, const struct json *old,
+                         struct schema_findings *bad);
 void builtin_check_lease(const struct json *obj, const struct json *old,
                          struct schema_findings *bad);
 void builtin_check_priority(const struct json *obj, const struct json *old,

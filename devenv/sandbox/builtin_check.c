@@ -569,6 +569,24 @@ builtin_check_ingress(const struct json *obj, const struct json *old,
     }
 }
 
+/* What it is about is in its namespace; what is in none, in default. */
+void
+builtin_check_event(const struct json *obj, const struct json *old,
+                    struct schema_findings *bad)
+{
+    const char *ns =
+        json_string_or(json_at(obj, "metadata", "namespace", NULL), "");
+    const char *about =
+        json_string_or(json_at(obj, "involvedObject", "namespace", NULL), "");
+
+    (void)old;
+    if (strcmp(ns, about) != 0 && (*about || strcmp(ns, "default") != 0))
+        schema_findings_add(bad, "involvedObject.namespace", INVALID,
+                            "Invalid value: \"%s\": does not match "
+                            "event.namespace",
+                            about);
+}
+
 void
 builtin_check_lease(const struct json *obj, const struct json *old,
                     struct schema_findings *bad)

@@ -37,6 +37,23 @@ cut_end(struct str json, struct buf *out)
     return true;
 }
 
+/* The first byte, as Go quotes the rune of its number. */
+static bool
+refuse_start(struct status *st, unsigned char c)
+{
+    char shown[8], why[80];
+
+    if (c >= ' ' && c < 127)
+        snprintf(shown, sizeof(shown), "%c", c);
+    else if (c > 0xa0 && c != 0xad)
+        snprintf(shown, sizeof(shown), "%c%c", 0xc0 | c >> 6, 0x80 | (c & 63));
+    else
+        snprintf(shown, sizeof(shown), c < 0x80 ? "\\x%02x" : "\\u%04x", c);
+    snprintf(why, sizeof(why),
+             "invalid character '%s' looking for beginning of value", shown);
+    return refuse(st, why);
+}
+
 bool
 continue_decode(struct str token, int64_t *rev, struct buf *start,
                 struct status *st)
@@ -49,15 +66,7 @@ continue_decode(struct str token, int64_t *rev, struct buf *start,
     if (!digest_unbase64(token, true, &text))
         return refuse(st, "illegal base64 data");
     if (text.n && text.s[0] != '{') {
-        char why[80];
-
-        snprintf(why, sizeof(why),
-                 text.s[0] >= ' ' && text.s[0] < 127
-                     ? "invalid character '%c' looking for beginning of value"
-                     : "invalid character '\\x%02x' looking for beginning of "
-                       "value",
-                 (unsigned char)text.s[0]);
-        return refuse(st, why);
+        return refuse_start(st, (unsigned char)text.s[0]);
     }
     if (!cut_end(buf_view(&text), &cut))
         return refuse(st, "invalid continue start key");
@@ -71,7 +80,8 @@ continue_decode(struct str token, int64_t *rev, struct buf *start,
         key++;
     if (!*key || strstr(key, "..") || !json_int64(json_get(j, "rv"), rev) ||
         *rev == 0)
-        return refuse(st, "incorrect encoded start resourceVersion");
+        return refuse(st, "incorrect encoded start resourceVersion "
+                          "(version meta.k8s.io/v1)");
     buf_puts(start, key);
     return true;
 }

@@ -336,15 +336,46 @@ standard_finalizer(const char *name)
     return !strcmp(name, "foregroundDeletion") || !strcmp(name, "orphan");
 }
 
-static void
-validate_finalizers(const struct json *list, struct schema_findings *bad)
+/* Kinds of Kubernetes' own validation package know the finalizers that need no
+ * domain. */
+static bool
+knows_finalizers(const struct kind *k)
 {
-    for (const struct json *c = json_first(list); c; c = json_next(c)) {
+    static const char *const others[] = {
+        "coordination.k8s.io", "admissionregistration.k8s.io",
+        "apiextensions.k8s.io", "apiregistration.k8s.io"};
+
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (!strcmp(others[i], k->group))
+            return false;
+    }
+    return k->builtin;
+}
+
+static void
+validate_finalizers(const struct kind *k, const struct json *list,
+                    struct schema_findings *bad)
+{
+    bool known = knows_finalizers(k);
+    size_t i = 0;
+
+    for (const struct json *c = json_first(list); c; c = json_next(c), i++) {
         AUTO(strlist_release) struct strlist why = {0};
         const char *name = json_string_or(c, "");
 
         if (!names_qualified(str_of(name), &why))
             invalid(bad, "metadata.finalizers", name, &why);
+        if (known && !strchr(name, '/') && !standard_finalizer(name) &&
+            strcmp(name, "kubernetes") != 0) {
+            AUTO(mem_free_ptr)
+            char *path = mem_printf("metadata.finalizers[%zu]", i);
+
+            schema_findings_add(bad, path, "FieldValueInvalid",
+                                "Invalid value: \"%s\": name is neither a "
+                                "standard finalizer name nor is it fully "
+                                "qualified",
+                                name);
+        }
     }
 }
 
@@ -356,7 +387,8 @@ meta_validate(const struct kind *k, const struct json *obj,
     const char *generate = json_get_string(meta, "generateName");
     const char *name = json_string_or(json_get(meta, "name"), "");
 
-    if (generate && *generate) {
+    if (generate && *generate &&
+        !(k->builtin && !strcmp(k->plural, "events"))) {
         AUTO(mem_free_ptr) char *stem = mem_strdup(generate);
         size_t n = strlen(stem);
 
@@ -372,7 +404,7 @@ meta_validate(const struct kind *k, const struct json *obj,
     validate_labels(json_get(meta, "labels"), bad);
     validate_annotations(json_get(meta, "annotations"), bad);
     validate_owners(json_get(meta, "ownerReferences"), bad);
-    validate_finalizers(json_get(meta, "finalizers"), bad);
+    validate_finalizers(k, json_get(meta, "finalizers"), bad);
 }
 
 static bool
@@ -387,7 +419,7 @@ holds(const struct json *list, const char *text)
 
 /* Go's []string{"a", "b"} of what is new. */
 static void
-no_new_finalizers(const struct json *now, const struct json *old, bool custom,
+no_new_finalizers(const struct json *now, const struct json *old,
                   struct schema_findings *bad)
 {
     struct buf b = BUF_INIT(BUF_TEXT_MAX);
@@ -399,7 +431,7 @@ no_new_finalizers(const struct json *now, const struct json *old, bool custom,
             sep = ", ";
         }
     }
-    for (int n = 0; b.n && n < (custom ? 2 : 1); n++)
+    for (int n = 0; b.n && n < 2; n++)
         schema_findings_add(bad, "metadata.finalizers", "FieldValueForbidden",
                             "Forbidden: no new finalizers can be added if the "
                             "object is being deleted, found new finalizers "
@@ -410,7 +442,7 @@ no_new_finalizers(const struct json *now, const struct json *old, bool custom,
 
 void
 meta_validate_update(const struct json *obj, const struct json *old,
-                     bool custom, struct schema_findings *bad)
+                     struct schema_findings *bad)
 {
     static const char *const fixed[] = {"metadata.uid",
                                         "metadata.deletionTimestamp",
@@ -425,15 +457,15 @@ meta_validate_update(const struct json *obj, const struct json *old,
         if (!v || json_equal(v, json_get(was, fixed[i] + strlen("metadata."))))
             continue;
         json_print(v, JSON_COMPACT, &shown);
-        /* Custom kinds are asked twice. */
-        for (int n = 0; n < (custom ? 2 : 1); n++)
+        /* The server asks twice: for all kinds, and for each. */
+        for (int n = 0; n < 2; n++)
             schema_findings_add(bad, fixed[i], "FieldValueInvalid",
                                 "Invalid value: %s: field is immutable",
                                 buf_cstr(&shown));
     }
     if (json_get(was, "deletionTimestamp"))
         no_new_finalizers(json_get(now, "finalizers"),
-                          json_get(was, "finalizers"), custom, bad);
+                          json_get(was, "finalizers"), bad);
 }
 
 void

@@ -18,9 +18,10 @@ void meta_dedupe_owners(struct json *obj, struct strlist *warnings);
 /* Name, labels, annotations, owners, finalizers. */
 void meta_validate(const struct kind *k, const struct json *obj,
                    struct schema_findings *bad);
-/* What an update may not change; custom: of a kind that a CRD makes. */
+/* What an update may not change; each is told twice, as the server asks for all
+ * kinds and again for each. */
 void meta_validate_update(const struct json *obj, const struct json *old,
-                          bool custom, struct schema_findings *bad);
+                          struct schema_findings *bad);
 /* Texts for Warning headers, about what is new since old (NULL: a create). */
 void meta_warnings(const struct json *obj, const struct json *old,
                    struct strlist *warnings);

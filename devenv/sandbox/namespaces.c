@@ -5,15 +5,39 @@
 #include "devenv/sandbox/registry_state.h"
 
 static const char *const lasting[] = {"default", "kube-system", "kube-public"};
+static const char *const made[] = {"default", "kube-system", "kube-public",
+                                   "kube-node-lease"};
+
+/* The phase says whether it is going. */
+static void
+check_phase(const struct json *obj, const struct json *old,
+            struct schema_findings *bad)
+{
+    bool going = json_at(old, "metadata", "deletionTimestamp", NULL);
+    const char *phase =
+        json_string_or(json_at(obj, "status", "phase", NULL), "");
+
+    if (*phase && strcmp(phase, going ? "Terminating" : "Active") != 0)
+        schema_findings_add(bad, "status.Phase", "FieldValueInvalid",
+                            "Invalid value: \"%s\": may only be '%s' if "
+                            "`deletionTimestamp` is %sempty",
+                            phase, going ? "Terminating" : "Active",
+                            going ? "not " : "");
+}
 
 void
 namespaces_prepare(const struct registry_write *w, struct json *obj,
                    const struct json *old, struct schema_findings *bad)
 {
-    (void)w;
-    (void)bad;
-    if (old)
+    const struct json *was = json_at(old, "spec", "finalizers", NULL);
+
+    if (old) {
+        check_phase(obj, old, bad);
+        if (was && !w->subresource)
+            json_set(json_need_object(obj, "spec"), "finalizers",
+                     json_copy(was));
         return;
+    }
     json_set(json_need_object(obj, "spec"), "finalizers", json_new_array());
     json_append(json_at(obj, "spec", "finalizers", NULL),
                 json_new_string("kubernetes"));
@@ -68,16 +92,16 @@ bool
 namespaces_ensure(struct registry *r, struct error *err)
 {
     const struct kind *k = registry_kind(r, "v1", "Namespace");
-    struct registry_write w = {.manager = "sandbox"};
+    struct registry_write w = {.manager = "kube-apiserver"};
 
-    for (size_t i = 0; i < ARRAY_LEN(lasting); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(made); i++) {
         AUTO(status_release) struct status st = {0};
         struct json *obj;
 
-        if (registry_has(r, k, NULL, lasting[i]))
+        if (registry_has(r, k, NULL, made[i]))
             continue;
         obj = json_new_object();
-        json_set_string(json_need_object(obj, "metadata"), "name", lasting[i]);
+        json_set_string(json_need_object(obj, "metadata"), "name", made[i]);
         obj = registry_create(r, k, &w, NULL, obj, &st);
         if (!obj)
             return status_error(&st, err);
@@ -142,9 +166,9 @@ empty_kind(void *arg, const struct kind *k)
     registry_list(rest->r, k, rest->ns, NULL, collect_name, rest, &st);
     if (rest->names.n) {
         rest->left += rest->names.n;
-        buf_printf(&rest->resources, "%s%s%s%s has %zu resource instances",
-                   rest->resources.n ? ", " : "", k->plural,
-                   *k->group ? "." : "", k->group, rest->names.n);
+        buf_printf(&rest->resources, "%s%s.%s has %zu resource instances",
+                   rest->resources.n ? ", " : "", k->plural, k->group,
+                   rest->names.n);
         note_finalizers(rest, k);
     }
     strlist_release(&rest->names);

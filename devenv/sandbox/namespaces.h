@@ -20,7 +20,8 @@ bool namespaces_admit(struct registry *r, const struct kind *k, const char *ns,
 bool namespaces_stays(struct registry *r, struct json *obj, bool dry);
 /* The ones that may not be deleted; 403. */
 bool namespaces_may_go(const char *name, struct status *st);
-/* Creates default, kube-system and kube-public when missing. */
+/* Creates default, kube-system, kube-public and kube-node-lease when missing.
+ */
 bool namespaces_ensure(struct registry *r, struct error *err);
 /* Notes which namespaces are going and lost an object. */
 void namespaces_on_event(struct registry *r, const struct store_event *e);

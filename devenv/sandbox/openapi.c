@@ -1,6 +1,7 @@
 #include "devenv/sandbox/openapi.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "lib/base/mem.h"
 
@@ -30,10 +31,25 @@ put_version(struct registry *r, struct json *paths, const char *gv)
                     "serverRelativeURL", url);
 }
 
+/* Documents go out as Go's http.ServeContent gives them out. */
+static void
+as_content(struct rest *rq)
+{
+    time_t now = (time_t)(clock_wall_ms(rq->r->clock) / 1000);
+    char text[64];
+    struct tm tm;
+
+    gmtime_r(&now, &tm);
+    strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    http_set_header(rq->h, "Accept-Ranges", "bytes");
+    http_set_header(rq->h, "Last-Modified", text);
+}
+
 static void
 reply_index(struct rest *rq)
 {
     AUTO(json_free_ptr) struct json *j = json_new_object();
+    AUTO(buf_release) struct buf text = BUF_INIT(BUF_TEXT_MAX);
     struct json *paths = json_set(j, "paths", json_new_object());
     struct map *all = &rq->r->kinds.by_resource;
 
@@ -41,7 +57,9 @@ reply_index(struct rest *rq)
         put_version(rq->r, paths,
                     ((const struct kind_info *)e->value)->pub.api_version);
     json_sort(j);
-    http_reply_json(rq->h, 200, j);
+    json_print(j, JSON_COMPACT, &text);
+    as_content(rq);
+    http_reply(rq->h, 200, "text/plain; charset=utf-8", buf_view(&text));
 }
 
 /* ---- the paths of a kind ---- */
@@ -241,8 +259,10 @@ not_modified(struct rest *rq, const char *hash)
 
     http_set_header(rq->h, "Etag", etag);
     http_set_header(rq->h, "Vary", "Accept");
-    if (!have || strcmp(have, etag) != 0)
+    if (!have || strcmp(have, etag) != 0) {
+        as_content(rq);
         return false;
+    }
     http_reply(rq->h, 304, NULL, (struct str){0});
     return true;
 }

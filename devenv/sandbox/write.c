@@ -273,7 +273,7 @@ validate(const struct write_job *j, struct json *obj)
     check_kind(j, obj, &bad);
     meta_validate(j->k, obj, &bad);
     if (j->old)
-        meta_validate_update(obj, j->old, !j->k->builtin, &bad);
+        meta_validate_update(obj, j->old, &bad);
     if (!j->k->builtin && registry_schema(j->k) && j->old && on_status(j))
         schema_validate_status(registry_schema(j->k), obj, j->old, &bad);
     else if (!j->k->builtin && registry_schema(j->k))
