@@ -1,6 +1,8 @@
 /* A schema and, behind a line feed, an object: pruned, defaulted, validated.
  * covers: lib/schema/compile.c lib/schema/prune.c lib/schema/validate.c
- * covers: lib/schema/schema.c lib/schema/findings.c lib/schema/format.c */
+ * covers: lib/schema/schema.c lib/schema/findings.c lib/schema/format.c
+ * covers: lib/schema/cel_rules.c lib/schema/cel_budget.c
+ * covers: lib/schema/cel_cost.c */
 #include <stdlib.h>
 
 #include "lib/base/yaml.h"
