@@ -207,6 +207,7 @@ rest_delete(struct rest *rq)
     struct registry_delete o;
     struct json *left = NULL;
     struct store_item it;
+    int code = 200;
 
     if (!delete_options(rq, &o, &body)) {
         rest_fail(rq);
@@ -221,8 +222,10 @@ rest_delete(struct rest *rq)
     if (!left) {
         left = success(rq, uid);
         rq->accept.form = ACCEPT_OBJECT;
+    } else if (!json_bool(json_get(body, "orphanDependents"), true)) {
+        code = 202; /* asked for at once, and it stays (handlers/delete.go) */
     }
-    rest_object(rq, 200, left);
+    rest_object(rq, code, left);
 }
 
 /* The keys of what is to go, before anything goes. */
