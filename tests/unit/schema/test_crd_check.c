@@ -3,35 +3,12 @@
  * what apiextensions-apiserver 0.34.4 says of them (data/crd_cases.json, one a
  * line).
  */
-#include "lib/base/file.h"
-#include "lib/base/mem.h"
-
 #include "lib/schema/crd_check.h"
 
+#include "tests/unit/schema/cases.h"
 #include "tests/unit/test.h"
 
 #define DATA "tests/unit/schema/data/crd_cases.json"
-
-static void
-compare(const struct json *row, const struct schema_findings *f)
-{
-    AUTO(strlist_release) struct strlist got = {0};
-    AUTO(mem_free_ptr) char *text = json_text(row, JSON_COMPACT);
-    size_t i = 0;
-
-    for (size_t k = 0; k < f->n; k++)
-        strlist_addf(&got, "%s|%s|%s", f->v[k].field, f->v[k].reason,
-                     f->v[k].message);
-    strlist_sort(&got);
-    for (struct json *e = json_first(json_get(row, "errs")); e;
-         e = json_next(e), i++) {
-        if (i >= got.n || strcmp(got.v[i], json_string(e)) != 0)
-            fail_msg("%s\nwanted %s\ngot    %s", text, json_string(e),
-                     i < got.n ? got.v[i] : "(nothing)");
-    }
-    if (i != got.n)
-        fail_msg("%s\ngot too %s", text, got.v[i]);
-}
 
 /* A CRD that is stored has the version it is stored in. */
 static void
@@ -53,26 +30,23 @@ static void
 test_cases(UNUSED void **state)
 {
     AUTO(buf_release) struct buf file = BUF_INIT(8 << 20);
-    struct error err = {0};
-    struct str line;
+    struct str rest;
     size_t n = 0;
 
-    if (!file_read(DATA, &file, &err))
-        fail_msg("%s", err.msg);
-    for (struct str rest = buf_view(&file); str_next(&rest, '\n', &line); n++) {
+    cases_load(DATA, &file);
+    rest = buf_view(&file);
+    for (struct json *row; (row = cases_next(&rest)); n++) {
         AUTO(schema_findings_release) struct schema_findings f = {0};
-        AUTO(json_free_ptr) struct json *row = json_parse(line, NULL, NULL);
         struct json *crd = json_get(row, "crd"), *old = json_get(row, "old");
 
-        if (!row)
-            continue;
         crd_default(crd);
         if (old) {
             crd_default(old);
             set_stored(old);
         }
         crd_check(crd, old, false, &f);
-        compare(row, &f);
+        cases_errors(row, &f);
+        json_free(row);
     }
     assert_true(n > 200);
 }

@@ -1,36 +1,4 @@
-#include "lib/base/mem.h"
-#include "lib/base/yaml.h"
-
-#include "lib/schema/schema.h"
-
-#include "tests/unit/test.h"
-
-/* "field|reason|message" a line, sorted. */
-static char *
-findings_text(const struct schema_findings *f)
-{
-    AUTO(strlist_release) struct strlist lines = {0};
-    AUTO(buf_release) struct buf b = BUF_INIT(1 << 16);
-
-    for (size_t i = 0; i < f->n; i++)
-        strlist_addf(&lines, "%s|%s|%s", f->v[i].field, f->v[i].reason,
-                     f->v[i].message);
-    strlist_sort(&lines);
-    for (size_t i = 0; i < lines.n; i++)
-        buf_printf(&b, "%s%s", i ? "\n" : "", lines.v[i]);
-    return buf_take(&b);
-}
-
-static struct json *
-yaml(const char *text)
-{
-    struct error err = {0};
-    struct json *j = yaml_parse_one(str_of(text), NULL, &err);
-
-    if (!j)
-        fail_msg("%s in %s", err.msg, text);
-    return j;
-}
+#include "tests/unit/schema/cases.h"
 
 /* {type: object, properties: {spec: {type: object, REST}}} */
 static struct schema *
@@ -39,16 +7,8 @@ spec_schema(const char *rest)
     AUTO(mem_free_ptr)
     char *text = mem_printf(
         "{type: object, properties: {spec: {type: object, %s}}}", rest);
-    AUTO(json_free_ptr) struct json *j = yaml(text);
-    struct schema_findings problems = {0};
-    struct schema *s = schema_compile(j, "s", &problems, NULL);
 
-    if (!s) {
-        AUTO(mem_free_ptr) char *why = findings_text(&problems);
-
-        fail_msg("%s: %s", rest, why);
-    }
-    return s;
+    return cases_schema(text);
 }
 
 static void
@@ -56,10 +16,10 @@ check_valid(const char *rest, const char *spec, const char *want)
 {
     AUTO(schema_free_ptr) struct schema *s = spec_schema(rest);
     AUTO(mem_free_ptr) char *text = mem_printf("{spec: %s}", spec);
-    AUTO(json_free_ptr) struct json *o = yaml(text);
+    AUTO(json_free_ptr) struct json *o = cases_yaml(text);
     AUTO(schema_findings_release) struct schema_findings f = {0};
     bool ok = schema_validate(s, o, &f);
-    AUTO(mem_free_ptr) char *got = findings_text(&f);
+    AUTO(mem_free_ptr) char *got = cases_findings(&f);
 
     if (strcmp(got, want) != 0)
         fail_msg("%s with %s:\n%s\nnot\n%s", rest, spec, got, want);
@@ -261,7 +221,7 @@ test_prune(UNUSED void **state)
         "x-kubernetes-embedded-resource: true, properties: {spec: {type: "
         "object}}}}");
     AUTO(json_free_ptr)
-    struct json *o = yaml(
+    struct json *o = cases_yaml(
         "{apiVersion: v1, kind: K, metadata: {name: n, foo: 1}, bogus: 1, "
         "spec: {a: x, zz: 1, l: [{x: 1}, {x: 1, yy: {deep: 1}}], m: {k: {yy: "
         "1, "
@@ -313,7 +273,7 @@ test_default(UNUSED void **state)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        AUTO(json_free_ptr) struct json *o = yaml(cases[i].before);
+        AUTO(json_free_ptr) struct json *o = cases_yaml(cases[i].before);
 
         schema_default(s, o);
         AUTO(mem_free_ptr) char *after = json_text(o, 0);
@@ -383,11 +343,11 @@ test_problems(UNUSED void **state)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        AUTO(json_free_ptr) struct json *j = yaml(cases[i].schema);
+        AUTO(json_free_ptr) struct json *j = cases_yaml(cases[i].schema);
         AUTO(schema_findings_release) struct schema_findings f = {0};
 
         assert_null(schema_compile(j, "s", &f, NULL));
-        AUTO(mem_free_ptr) char *got = findings_text(&f);
+        AUTO(mem_free_ptr) char *got = cases_findings(&f);
 
         assert_string_equal(got, cases[i].want);
     }
@@ -398,9 +358,9 @@ test_warnings_and_caps(UNUSED void **state)
 {
     AUTO(strlist_release) struct strlist warnings = {0};
     AUTO(json_free_ptr)
-    struct json *j =
-        yaml("{type: object, foo: 1, properties: {a: {type: string, format: "
-             "zzz, bar: 2}}}");
+    struct json *j = cases_yaml(
+        "{type: object, foo: 1, properties: {a: {type: string, format: "
+        "zzz, bar: 2}}}");
     AUTO(schema_free_ptr)
     struct schema *s = schema_compile(j, "spec.versions[0].s", NULL, &warnings);
 

@@ -4,50 +4,9 @@
  * line, as apiextensions-apiserver 0.34.4 answered). And what no table has:
  * long lists, status writes.
  */
-#include "lib/base/file.h"
-#include "lib/base/mem.h"
-#include "lib/base/yaml.h"
-
-#include "lib/schema/schema.h"
-
-#include "tests/unit/test.h"
+#include "tests/unit/schema/cases.h"
 
 #define DATA "tests/unit/schema/data/validate_cases.json"
-
-static char *
-text_of(const struct schema_findings *f)
-{
-    AUTO(strlist_release) struct strlist lines = {0};
-    AUTO(buf_release) struct buf b = BUF_INIT(1 << 16);
-
-    for (size_t i = 0; i < f->n; i++)
-        strlist_addf(&lines, "%s|%s|%s", f->v[i].field, f->v[i].reason,
-                     f->v[i].message);
-    strlist_sort(&lines);
-    for (size_t i = 0; i < lines.n; i++)
-        buf_printf(&b, "%s\n", lines.v[i]);
-    return buf_take(&b);
-}
-
-static char *
-lines_of(const struct json *list)
-{
-    AUTO(buf_release) struct buf b = BUF_INIT(1 << 16);
-
-    for (struct json *e = json_first(list); e; e = json_next(e))
-        buf_printf(&b, "%s\n", json_string(e));
-    return buf_take(&b);
-}
-
-static void
-same(const struct json *row, const char *what, const char *want,
-     const char *got)
-{
-    AUTO(mem_free_ptr) char *text = json_text(row, JSON_COMPACT);
-
-    if (strcmp(want, got) != 0)
-        fail_msg("%s\n%s: wanted\n%s\ngot\n%s", text, what, want, got);
-}
 
 static struct json *
 prepared(const struct schema *s, const struct json *object,
@@ -75,69 +34,39 @@ check(const struct schema *s, const struct json *row)
     struct json *old = prepared(s, json_get(row, "was"), NULL);
 
     schema_validate_update(s, object, old, &f);
-    AUTO(mem_free_ptr) char *errors = text_of(&f);
-    AUTO(mem_free_ptr) char *wanted = lines_of(json_get(row, "errs"));
-    AUTO(mem_free_ptr) char *gone = lines_of(json_get(row, "unknown"));
+    AUTO(mem_free_ptr) char *gone = cases_lines(json_get(row, "unknown"));
     AUTO(mem_free_ptr) char *got = json_text(object, JSON_SORTED);
     AUTO(mem_free_ptr)
     char *want = json_text(out ? out : json_get(row, "obj"), JSON_SORTED);
 
     for (size_t i = 0; i < unknown.n; i++)
-        buf_printf(&dropped, "%s\n", unknown.v[i]);
-    same(row, "errors", wanted, errors);
-    same(row, "unknown fields", gone, buf_cstr(&dropped));
-    same(row, "object", want, got);
+        buf_printf(&dropped, "%s%s", i ? "\n" : "", unknown.v[i]);
+    cases_errors(row, &f);
+    cases_same(row, "unknown fields", gone, buf_cstr(&dropped));
+    cases_same(row, "object", want, got);
 }
 
 static void
 test_cases(UNUSED void **state)
 {
     AUTO(buf_release) struct buf file = BUF_INIT(8 << 20);
-    struct error err = {0};
-    struct str line;
+    struct str rest;
     size_t n = 0;
 
-    if (!file_read(DATA, &file, &err))
-        fail_msg("%s", err.msg);
-    for (struct str rest = buf_view(&file); str_next(&rest, '\n', &line);) {
-        AUTO(json_free_ptr) struct json *j = json_parse(line, NULL, NULL);
+    cases_load(DATA, &file);
+    rest = buf_view(&file);
+    for (struct json *j; (j = cases_next(&rest)); json_free(j)) {
         AUTO(schema_findings_release) struct schema_findings problems = {0};
         AUTO(schema_free_ptr)
         struct schema *s =
             schema_compile(json_get(j, "schema"), "", &problems, NULL);
 
-        if (!j)
-            continue;
-        if (!s)
-            fail_msg("%.*s", STR_ARG(line));
+        assert_non_null(s);
         for (struct json *c = json_first(json_get(j, "cases")); c;
              c = json_next(c), n++)
             check(s, c);
     }
     assert_true(n > 300);
-}
-
-static struct json *
-yaml(const char *text)
-{
-    struct error err = {0};
-    struct json *j = yaml_parse_one(str_of(text), NULL, &err);
-
-    if (!j)
-        fail_msg("%s in %s", err.msg, text);
-    return j;
-}
-
-static struct schema *
-schema_of(const char *text)
-{
-    AUTO(json_free_ptr) struct json *j = yaml(text);
-    struct schema_findings problems = {0};
-    struct schema *s = schema_compile(j, "", &problems, NULL);
-
-    if (!s)
-        fail_msg("%s: %s", text, problems.v[0].message);
-    return s;
 }
 
 #define LISTED                                                                 \
@@ -151,9 +80,9 @@ schema_of(const char *text)
 static void
 test_long_list(UNUSED void **state)
 {
-    AUTO(schema_free_ptr) struct schema *s = schema_of(LISTED);
-    AUTO(json_free_ptr) struct json *old = yaml("{spec: {list: []}}");
-    AUTO(json_free_ptr) struct json *now = yaml("{spec: {list: []}}");
+    AUTO(schema_free_ptr) struct schema *s = cases_schema(LISTED);
+    AUTO(json_free_ptr) struct json *old = cases_yaml("{spec: {list: []}}");
+    AUTO(json_free_ptr) struct json *now = cases_yaml("{spec: {list: []}}");
     AUTO(schema_findings_release) struct schema_findings f = {0};
     int64_t n = 10000;
 
@@ -186,20 +115,20 @@ test_long_list(UNUSED void **state)
 static void
 test_status(UNUSED void **state)
 {
-    AUTO(schema_free_ptr) struct schema *s = schema_of(WITH_STATUS);
+    AUTO(schema_free_ptr) struct schema *s = cases_schema(WITH_STATUS);
     AUTO(json_free_ptr)
-    struct json *old = yaml("{spec: {a: long}, status: {size: 9}}");
+    struct json *old = cases_yaml("{spec: {a: long}, status: {size: 9}}");
     AUTO(json_free_ptr)
-    struct json *now = yaml("{spec: {a: longer}, status: {size: 8}}");
+    struct json *now = cases_yaml("{spec: {a: longer}, status: {size: 8}}");
     AUTO(schema_findings_release) struct schema_findings f = {0};
 
     assert_true(schema_validate_status(s, old, old, &f));
     assert_false(schema_validate_status(s, now, old, &f));
-    AUTO(mem_free_ptr) char *text = text_of(&f);
+    AUTO(mem_free_ptr) char *text = cases_findings(&f);
 
     assert_string_equal(
         text, "status.size|FieldValueInvalid|Invalid value: 8: size in "
-              "body should be less than or equal to 3\n");
+              "body should be less than or equal to 3");
 }
 
 int
