@@ -2,6 +2,7 @@
 
 #include "lib/base/mem.h"
 
+#include "lib/schema/crd_parts.h"
 #include "lib/schema/names.h"
 #include "lib/schema/node.h"
 
@@ -17,13 +18,6 @@ invalid(struct schema_findings *bad, const char *field, struct str value,
 
     schema_findings_add(bad, field, "FieldValueInvalid",
                         "Invalid value: %s: %s", text, why);
-}
-
-static void
-required(struct schema_findings *bad, const char *field, const char *why)
-{
-    schema_findings_add(bad, field, "FieldValueRequired", "Required value%s%s",
-                        *why ? ": " : "", why);
 }
 
 /* ---- a URL ---- */
@@ -104,9 +98,9 @@ check_service(const struct json *service, struct schema_findings *bad)
     int64_t port = json_int64_or(json_get(service, "port"), 443);
 
     if (!*json_get_text(service, "namespace"))
-        required(bad, CLIENT ".service.name", "");
+        crd_required(bad, CLIENT ".service.name", "");
     if (!*json_get_text(service, "name"))
-        required(bad, CLIENT ".service.namespace", "");
+        crd_required(bad, CLIENT ".service.namespace", "");
     if (port < 1 || port > 65535)
         schema_findings_add(bad, port_field, "FieldValueInvalid",
                             "Invalid value: %lld: port is not valid: must be "
@@ -135,7 +129,7 @@ check_reviews(const struct json *list, struct schema_findings *bad)
     size_t i = 0;
 
     if (!json_first(list)) {
-        required(bad, REVIEWS, "");
+        crd_required(bad, REVIEWS, "");
         return;
     }
     for (const struct json *v = json_first(list); v; v = json_next(v)) {
@@ -171,9 +165,9 @@ check_client(const struct json *client, struct schema_findings *bad)
     if (json_is(service, JSON_NULL))
         service = NULL;
     if (!json_is(client, JSON_OBJECT))
-        required(bad, CLIENT, "required when strategy is set to Webhook");
+        crd_required(bad, CLIENT, "required when strategy is set to Webhook");
     else if (!url == !service)
-        required(bad, CLIENT, "exactly one of url or service is required");
+        crd_required(bad, CLIENT, "exactly one of url or service is required");
     else if (url)
         check_url(str_of(url), bad);
     else
@@ -193,7 +187,7 @@ crd_check_conversion(const struct json *conversion, struct schema_findings *bad)
     if (!json_is(conversion, JSON_OBJECT))
         return;
     if (!*strategy)
-        required(bad, "spec.conversion.strategy", "");
+        crd_required(bad, "spec.conversion.strategy", "");
     else if (!webhook && strcmp(strategy, "None") != 0)
         schema_findings_add(bad, "spec.conversion.strategy",
                             "FieldValueNotSupported",

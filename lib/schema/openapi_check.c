@@ -4,6 +4,7 @@
 
 #include "lib/schema/cel_value.h"
 #include "lib/schema/crd_schema.h"
+#include "lib/schema/crd_walk.h"
 #include "lib/schema/field_path.h"
 #include "lib/schema/node.h"
 
@@ -21,57 +22,13 @@ struct place {
     uint64_t count; /* of values that can stand here */
 };
 
-struct walk {
-    struct schema_findings *out;
-    const struct openapi_rules *rules;
-    struct buf path;
-};
-
-static void check(struct walk *w, const struct json *s, struct schema *node,
+static void check(struct crd_walk *w, const struct json *s, struct schema *node,
                   struct place at);
 
 /* ---- findings ---- */
 
 static void
-problem(struct walk *w, const char *field, const char *reason,
-        const char *message)
-{
-    size_t mark = schema_path_key(&w->path, field);
-
-    schema_findings_add(w->out, buf_cstr(&w->path), reason, "%s", message);
-    buf_truncate(&w->path, mark);
-}
-
-static void
-forbidden(struct walk *w, const char *field, const char *why)
-{
-    AUTO(mem_free_ptr) char *m = mem_printf("Forbidden: %s", why);
-
-    problem(w, field, "FieldValueForbidden", m);
-}
-
-static void
-required(struct walk *w, const char *field, const char *why)
-{
-    AUTO(mem_free_ptr) char *m = mem_printf("Required value: %s", why);
-
-    problem(w, field, "FieldValueRequired", m);
-}
-
-/* v NULL: null. */
-static void
-invalid(struct walk *w, const char *field, const struct json *v,
-        const char *why)
-{
-    AUTO(mem_free_ptr)
-    char *text = v ? schema_value_text(v) : mem_strdup("null");
-    AUTO(mem_free_ptr) char *m = mem_printf("Invalid value: %s: %s", text, why);
-
-    problem(w, field, "FieldValueInvalid", m);
-}
-
-static void
-unsupported(struct walk *w, const char *field, const struct json *v,
+unsupported(struct crd_walk *w, const char *field, const struct json *v,
             const char *choices)
 {
     AUTO(mem_free_ptr) char *text = schema_value_text(v);
@@ -79,7 +36,7 @@ unsupported(struct walk *w, const char *field, const struct json *v,
     char *m = mem_printf("Unsupported value: %s: supported values: %s", text,
                          choices);
 
-    problem(w, field, "FieldValueNotSupported", m);
+    crd_walk_problem(w, field, "FieldValueNotSupported", m);
 }
 
 static const char *
@@ -109,7 +66,7 @@ present(const struct json *s, const char *key)
 /* ---- specStandardValidatorV3 ---- */
 
 static void
-check_kind(struct walk *w, const struct json *s)
+check_kind(struct crd_walk *w, const struct json *s)
 {
     static const char *const types[] = {"array",  "boolean", "integer",
                                         "number", "object",  "string"};
@@ -122,7 +79,7 @@ check_kind(struct walk *w, const struct json *s)
 }
 
 static void
-check_standard(struct walk *w, const struct json *s, const struct place *at)
+check_standard(struct crd_walk *w, const struct json *s, const struct place *at)
 {
     static const struct {
         const char *key;
@@ -141,7 +98,7 @@ check_standard(struct walk *w, const struct json *s, const struct place *at)
         AUTO(mem_free_ptr)
         char *why = mem_printf("must not be set %s", at->no_defaults);
 
-        forbidden(w, "default", why);
+        crd_walk_forbidden(w, "default", why);
     }
     for (size_t i = 0; i < ARRAY_LEN(never); i++) {
         const struct json *v = present(s, never[i].key);
@@ -150,28 +107,31 @@ check_standard(struct walk *w, const struct json *s, const struct place *at)
 
         if (v && (!never[i].filled || json_first(v) ||
                   (json_string(v) && *json_string(v))))
-            forbidden(w, never[i].key, why);
+            crd_walk_forbidden(w, never[i].key, why);
     }
     if (strcmp(text_at(s, "type"), "null") == 0)
-        forbidden(w, "type",
-                  "type cannot be set to null, use nullable as an alternative");
+        crd_walk_forbidden(
+            w, "type",
+            "type cannot be set to null, use nullable as an alternative");
     if (json_is(json_get(s, "items"), JSON_ARRAY) &&
         json_first(json_get(s, "items")))
-        forbidden(w, "items", "items must be a schema object and not an array");
+        crd_walk_forbidden(w, "items",
+                           "items must be a schema object and not an array");
     if (at->meta &&
         json_bool(json_get(s, "x-kubernetes-embedded-resource"), false))
-        forbidden(w, "x-kubernetes-embedded-resource",
-                  "must not be used inside of resource meta");
+        crd_walk_forbidden(w, "x-kubernetes-embedded-resource",
+                           "must not be used inside of resource meta");
     if (json_bool(json_get(s, "uniqueItems"), false))
-        forbidden(w, "uniqueItems",
-                  "uniqueItems cannot be set to true since the runtime "
-                  "complexity becomes quadratic");
+        crd_walk_forbidden(
+            w, "uniqueItems",
+            "uniqueItems cannot be set to true since the runtime "
+            "complexity becomes quadratic");
 }
 
 /* ---- what is below ---- */
 
 static void
-check_below(struct walk *w, const struct json *s, const char *key,
+check_below(struct crd_walk *w, const struct json *s, const char *key,
             const char *name, struct schema *node, struct place at)
 {
     size_t mark = schema_path_key(&w->path, key);
@@ -183,7 +143,7 @@ check_below(struct walk *w, const struct json *s, const char *key,
 }
 
 static void
-check_properties(struct walk *w, const struct json *s, struct schema *node,
+check_properties(struct crd_walk *w, const struct json *s, struct schema *node,
                  const struct place *around)
 {
     static const char *const meta[] = {"metadata", "kind", "apiVersion"};
@@ -211,7 +171,7 @@ check_properties(struct walk *w, const struct json *s, struct schema *node,
 }
 
 static void
-check_values(struct walk *w, const struct json *s, struct schema *node,
+check_values(struct crd_walk *w, const struct json *s, struct schema *node,
              struct place at)
 {
     const struct json *values = present(s, "additionalProperties");
@@ -220,8 +180,9 @@ check_values(struct walk *w, const struct json *s, struct schema *node,
     if (!values)
         return;
     if (json_first(json_get(s, "properties")) && !json_bool(values, false))
-        forbidden(w, "additionalProperties",
-                  "additionalProperties and properties are mutual exclusive");
+        crd_walk_forbidden(
+            w, "additionalProperties",
+            "additionalProperties and properties are mutual exclusive");
     if (at.meta)
         at.no_defaults = "inside additionalProperties applying to object "
                          "metadata";
@@ -231,7 +192,7 @@ check_values(struct walk *w, const struct json *s, struct schema *node,
 }
 
 static void
-check_alternatives(struct walk *w, const struct json *s, struct place at)
+check_alternatives(struct crd_walk *w, const struct json *s, struct place at)
 {
     static const char *const lists[] = {"allOf", "oneOf", "anyOf"};
 
@@ -256,7 +217,7 @@ check_alternatives(struct walk *w, const struct json *s, struct place at)
 }
 
 static void
-check_items(struct walk *w, const struct json *s, struct schema *node,
+check_items(struct crd_walk *w, const struct json *s, struct schema *node,
             struct place at)
 {
     const struct json *items = json_get(s, "items");
@@ -288,7 +249,7 @@ check_items(struct walk *w, const struct json *s, struct schema *node,
 
 /* key asks for type. */
 static bool
-check_needed_type(struct walk *w, const struct json *s, const char *key,
+check_needed_type(struct crd_walk *w, const struct json *s, const char *key,
                   const char *type)
 {
     AUTO(mem_free_ptr)
@@ -297,14 +258,14 @@ check_needed_type(struct walk *w, const struct json *s, const char *key,
     if (!present(s, key) || strcmp(text_at(s, "type"), type) == 0)
         return true;
     if (!*text_at(s, "type"))
-        required(w, "type", why);
+        crd_walk_required(w, "type", why);
     else
-        invalid(w, "type", json_get(s, "type"), why);
+        crd_walk_invalid(w, "type", json_get(s, "type"), why);
     return false;
 }
 
 static void
-check_map_type(struct walk *w, const struct json *s)
+check_map_type(struct crd_walk *w, const struct json *s)
 {
     static const char *const known[] = {"atomic", "granular"};
     const struct json *keep =
@@ -312,8 +273,8 @@ check_map_type(struct walk *w, const struct json *s)
     const struct json *map = present(s, "x-kubernetes-map-type");
 
     if (keep && !json_bool(keep, false))
-        invalid(w, "x-kubernetes-preserve-unknown-fields", keep,
-                "must be true or undefined");
+        crd_walk_invalid(w, "x-kubernetes-preserve-unknown-fields", keep,
+                         "must be true or undefined");
     check_needed_type(w, s, "x-kubernetes-map-type", "object");
     if (map && !is_one_of(json_string_or(map, ""), known, ARRAY_LEN(known)))
         unsupported(w, "x-kubernetes-map-type", map,
@@ -323,7 +284,7 @@ check_map_type(struct walk *w, const struct json *s)
 /* Items of a set are compared as a whole. (Of objects, the server shows the
  * list type where it means the map type.) */
 static void
-check_set_items(struct walk *w, const struct json *items)
+check_set_items(struct crd_walk *w, const struct json *items)
 {
     const char *type = text_at(items, "type");
     const struct json *list = present(items, "x-kubernetes-list-type");
@@ -333,15 +294,15 @@ check_set_items(struct walk *w, const struct json *items)
 
     if (strcmp(type, "array") == 0 && list &&
         strcmp(json_string_or(list, ""), "atomic") != 0)
-        invalid(w, "x-kubernetes-list-type", list, why);
+        crd_walk_invalid(w, "x-kubernetes-list-type", list, why);
     if (strcmp(type, "object") == 0 &&
         strcmp(text_at(items, "x-kubernetes-map-type"), "atomic") != 0)
-        invalid(w, "x-kubernetes-map-type", list, why);
+        crd_walk_invalid(w, "x-kubernetes-map-type", list, why);
     buf_truncate(&w->path, mark);
 }
 
 static void
-check_keys(struct walk *w, const struct json *s)
+check_keys(struct crd_walk *w, const struct json *s)
 {
     const struct json *keys = json_get(s, "x-kubernetes-list-map-keys");
     const struct json *items = json_get(s, "items");
@@ -355,47 +316,49 @@ check_keys(struct walk *w, const struct json *s)
         char *field = mem_printf("items.properties[%s].type", name);
 
         if (!p)
-            invalid(w, "x-kubernetes-list-map-keys", keys,
-                    "entries must all be names of item properties");
+            crd_walk_invalid(w, "x-kubernetes-list-map-keys", keys,
+                             "entries must all be names of item properties");
         else if (strcmp(type, "array") == 0 || strcmp(type, "object") == 0)
-            invalid(w, field, json_get(items, "type"),
-                    "must be a scalar type if parent array's "
-                    "x-kubernetes-list-type is map");
+            crd_walk_invalid(w, field, json_get(items, "type"),
+                             "must be a scalar type if parent array's "
+                             "x-kubernetes-list-type is map");
         if (strlist_has(&seen, str_of(name)))
-            invalid(w, "x-kubernetes-list-map-keys", keys,
-                    "must not contain duplicate entries");
+            crd_walk_invalid(w, "x-kubernetes-list-map-keys", keys,
+                             "must not contain duplicate entries");
         strlist_add(&seen, str_of(name));
     }
 }
 
 static void
-check_list_map(struct walk *w, const struct json *s)
+check_list_map(struct crd_walk *w, const struct json *s)
 {
     const struct json *items = present(s, "items");
     const char *type = text_at(items, "type");
     AUTO(json_free_ptr) struct json *shown = json_new_string(type);
 
     if (!json_first(json_get(s, "x-kubernetes-list-map-keys")))
-        required(w, "x-kubernetes-list-map-keys",
-                 "must not be empty if x-kubernetes-list-type is map");
+        crd_walk_required(w, "x-kubernetes-list-map-keys",
+                          "must not be empty if x-kubernetes-list-type is map");
     if (!items)
-        required(w, "items",
-                 "must have a schema if x-kubernetes-list-type is map");
+        crd_walk_required(
+            w, "items", "must have a schema if x-kubernetes-list-type is map");
     else if (json_is(items, JSON_ARRAY))
-        invalid(w, "items", items,
-                "must only have a single schema if x-kubernetes-list-type is "
-                "map");
+        crd_walk_invalid(
+            w, "items", items,
+            "must only have a single schema if x-kubernetes-list-type is "
+            "map");
     else if (strcmp(type, "object") != 0)
-        invalid(w, "items.type", shown,
-                "must be object if parent array's x-kubernetes-list-type is "
-                "map");
+        crd_walk_invalid(
+            w, "items.type", shown,
+            "must be object if parent array's x-kubernetes-list-type is "
+            "map");
     else
         check_keys(w, s);
 }
 
 /* Keys must always be there, and items. */
 static void
-check_key_values(struct walk *w, const struct json *s, const char *list)
+check_key_values(struct crd_walk *w, const struct json *s, const char *list)
 {
     const struct json *items = json_get(s, "items");
     AUTO(mem_free_ptr)
@@ -405,7 +368,7 @@ check_key_values(struct walk *w, const struct json *s, const char *list)
     if (!json_is(items, JSON_OBJECT))
         return;
     if (json_bool(json_get(items, "nullable"), false))
-        forbidden(w, "items.nullable", why);
+        crd_walk_forbidden(w, "items.nullable", why);
     if (strcmp(list, "map") != 0)
         return;
     for (const struct json *k =
@@ -423,18 +386,20 @@ check_key_values(struct walk *w, const struct json *s, const char *list)
              r = json_next(r))
             always |= strcmp(json_string_or(r, ""), name) == 0;
         if (p && !always && !present(p, "default"))
-            required(w, fallback,
-                     "this property is in x-kubernetes-list-map-keys, so it "
-                     "must have a default or be a required property");
+            crd_walk_required(
+                w, fallback,
+                "this property is in x-kubernetes-list-map-keys, so it "
+                "must have a default or be a required property");
         if (json_bool(json_get(p, "nullable"), false))
-            forbidden(w, nullable,
-                      "this property is in x-kubernetes-list-map-keys, so it "
-                      "cannot be nullable");
+            crd_walk_forbidden(
+                w, nullable,
+                "this property is in x-kubernetes-list-map-keys, so it "
+                "cannot be nullable");
     }
 }
 
 static void
-check_list_type(struct walk *w, const struct json *s)
+check_list_type(struct crd_walk *w, const struct json *s)
 {
     static const char *const known[] = {"atomic", "set", "map"};
     const struct json *v = present(s, "x-kubernetes-list-type");
@@ -448,11 +413,13 @@ check_list_type(struct walk *w, const struct json *s)
         unsupported(w, "x-kubernetes-list-type", v,
                     "\"atomic\", \"set\", \"map\"");
     if (keys && !v)
-        required(w, "x-kubernetes-list-type",
-                 "must be map if x-kubernetes-list-map-keys is non-empty");
+        crd_walk_required(
+            w, "x-kubernetes-list-type",
+            "must be map if x-kubernetes-list-map-keys is non-empty");
     else if (keys && strcmp(list, "map") != 0)
-        invalid(w, "x-kubernetes-list-type", v,
-                "must be map if x-kubernetes-list-map-keys is non-empty");
+        crd_walk_invalid(
+            w, "x-kubernetes-list-type", v,
+            "must be map if x-kubernetes-list-map-keys is non-empty");
     if (strcmp(list, "map") == 0)
         check_list_map(w, s);
     if (strcmp(list, "map") == 0 || strcmp(list, "set") == 0)
@@ -474,30 +441,31 @@ has_newline(struct str s)
 }
 
 static void
-check_message(struct walk *w, const struct json *rule)
+check_message(struct crd_walk *w, const struct json *rule)
 {
     struct str expression = trimmed(rule, "rule");
     struct str message = trimmed(rule, "message");
 
     if (!expression.n)
-        required(w, "rule", "rule is not specified");
+        crd_walk_required(w, "rule", "rule is not specified");
     else if (*text_at(rule, "message") && !message.n)
-        invalid(w, "message", json_get(rule, "message"),
-                "must be non-empty if specified");
+        crd_walk_invalid(w, "message", json_get(rule, "message"),
+                         "must be non-empty if specified");
     else if (has_newline(message))
-        invalid(w, "message", json_get(rule, "message"),
-                "must not contain line breaks");
+        crd_walk_invalid(w, "message", json_get(rule, "message"),
+                         "must not contain line breaks");
     else if (has_newline(expression) && !message.n)
-        required(w, "message",
-                 "message must be specified if rule contains line breaks");
+        crd_walk_required(
+            w, "message",
+            "message must be specified if rule contains line breaks");
     if (*text_at(rule, "messageExpression") &&
         !trimmed(rule, "messageExpression").n)
-        required(w, "messageExpression",
-                 "messageExpression must be non-empty if specified");
+        crd_walk_required(w, "messageExpression",
+                          "messageExpression must be non-empty if specified");
 }
 
 static void
-check_rule(struct walk *w, const struct json *s, const struct json *rule)
+check_rule(struct crd_walk *w, const struct json *s, const struct json *rule)
 {
     static const char *const reasons[] = {
         "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid",
@@ -513,16 +481,17 @@ check_rule(struct walk *w, const struct json *s, const struct json *rule)
                     "\"FieldValueDuplicate\", \"FieldValueForbidden\", "
                     "\"FieldValueInvalid\", \"FieldValueRequired\"");
     if (*path && !trimmed(rule, "fieldPath").n)
-        invalid(w, "fieldPath", field, "must be non-empty if specified");
+        crd_walk_invalid(w, "fieldPath", field,
+                         "must be non-empty if specified");
     if (has_newline(str_of(path)))
-        invalid(w, "fieldPath", field, "must not contain line breaks");
+        crd_walk_invalid(w, "fieldPath", field, "must not contain line breaks");
     if (*path && !structural_unreadable(s) &&
         !field_path_find(s, str_of(path), true, NULL, NULL))
-        invalid(w, "fieldPath", field, "must be a valid path");
+        crd_walk_invalid(w, "fieldPath", field, "must be a valid path");
 }
 
 static void
-check_rules(struct walk *w, const struct json *s)
+check_rules(struct crd_walk *w, const struct json *s)
 {
     size_t i = 0;
 
@@ -563,7 +532,7 @@ multiplied(const struct json *s, struct place at)
 }
 
 static void
-check(struct walk *w, const struct json *s, struct schema *node,
+check(struct crd_walk *w, const struct json *s, struct schema *node,
       struct place at)
 {
     struct place below = multiplied(s, at);
@@ -587,7 +556,7 @@ openapi_check(const struct json *schema, struct schema *root, const char *path,
               const struct openapi_rules *rules,
               struct schema_findings *problems)
 {
-    struct walk w = {problems, rules, BUF_INIT(8192)};
+    struct crd_walk w = {problems, BUF_INIT(8192), rules};
 
     buf_puts(&w.path, path);
     check(&w, schema, root, (struct place){.root = true, .count = 1});

@@ -4,6 +4,7 @@
 #include "lib/base/re.h"
 
 #include "lib/schema/crd_schema.h"
+#include "lib/schema/crd_walk.h"
 #include "lib/schema/node.h"
 
 /*
@@ -15,48 +16,13 @@
 
 enum level { LEVEL_ROOT, LEVEL_ITEM, LEVEL_FIELD };
 
-struct walk {
-    struct schema_findings found;
-    struct buf path;
-};
-
 static void
-problem(struct walk *w, const char *field, const char *reason,
-        const char *message)
-{
-    size_t mark = w->path.n;
-
-    if (*field)
-        schema_path_key(&w->path, field);
-    schema_findings_add(&w->found, buf_cstr(&w->path), reason, "%s", message);
-    buf_truncate(&w->path, mark);
-}
-
-static void
-required(struct walk *w, const char *field, const char *why)
-{
-    AUTO(mem_free_ptr) char *m = mem_printf("Required value: %s", why);
-
-    problem(w, field, "FieldValueRequired", m);
-}
-
-static void
-forbidden(struct walk *w, const char *field, const char *why)
-{
-    AUTO(mem_free_ptr) char *m = mem_printf("Forbidden: %s", why);
-
-    problem(w, field, "FieldValueForbidden", m);
-}
-
-static void
-invalid(struct walk *w, const char *field, const char *text, const char *why)
+invalid(struct crd_walk *w, const char *field, const char *text,
+        const char *why)
 {
     AUTO(json_free_ptr) struct json *value = json_new_string(text);
-    AUTO(mem_free_ptr) char *shown = schema_value_text(value);
-    AUTO(mem_free_ptr)
-    char *m = mem_printf("Invalid value: %s: %s", shown, why);
 
-    problem(w, field, "FieldValueInvalid", m);
+    crd_walk_invalid(w, field, value, why);
 }
 
 static const char *
@@ -82,7 +48,7 @@ is_set(const struct json *v)
 
 /* ---- what a value may be ---- */
 
-static void nested(struct walk *w, const struct json *v, bool skip_any);
+static void nested(struct crd_walk *w, const struct json *v, bool skip_any);
 
 /* {type: T} and nothing else that counts. */
 static bool
@@ -107,7 +73,7 @@ is_int_or_string(const struct json *s)
 }
 
 static void
-nested_list(struct walk *w, const struct json *s, const char *key,
+nested_list(struct crd_walk *w, const struct json *s, const char *key,
             bool skip_first)
 {
     size_t i = 0;
@@ -124,7 +90,7 @@ nested_list(struct walk *w, const struct json *s, const char *key,
 }
 
 static void
-check_pattern(struct walk *w, const char *pattern)
+check_pattern(struct crd_walk *w, const char *pattern)
 {
     struct error err = {0};
     struct re *re = *pattern ? re_compile(str_of(pattern), &err) : NULL;
@@ -140,7 +106,7 @@ check_pattern(struct walk *w, const char *pattern)
 
 /* skip_any: anyOf is how int-or-string is written out. */
 static void
-value_validation(struct walk *w, const struct json *s, bool skip_any,
+value_validation(struct crd_walk *w, const struct json *s, bool skip_any,
                  bool skip_all)
 {
     if (!skip_any)
@@ -157,7 +123,7 @@ value_validation(struct walk *w, const struct json *s, bool skip_any,
 }
 
 static void
-nested_forbidden(struct walk *w, const struct json *v)
+nested_forbidden(struct crd_walk *w, const struct json *v)
 {
     static const struct {
         const char *key, *must;
@@ -186,15 +152,15 @@ nested_forbidden(struct walk *w, const struct json *v)
 
         if (m && (is_set(m) || pointer ||
                   (json_is(m, JSON_BOOL) && !strcmp(banned[i].key, "default"))))
-            forbidden(w, banned[i].key, why);
+            crd_walk_forbidden(w, banned[i].key, why);
     }
     if (json_at(v, "properties", "metadata", NULL))
-        forbidden(w, "properties[metadata]",
-                  "must not be specified in a nested context");
+        crd_walk_forbidden(w, "properties[metadata]",
+                           "must not be specified in a nested context");
 }
 
 static void
-nested(struct walk *w, const struct json *v, bool skip_any)
+nested(struct crd_walk *w, const struct json *v, bool skip_any)
 {
     const struct json *items = json_get(v, "items");
     size_t mark = w->path.n;
@@ -218,7 +184,7 @@ nested(struct walk *w, const struct json *v, bool skip_any)
 /* ---- one node ---- */
 
 static void
-check_type(struct walk *w, const struct json *s, enum level level)
+check_type(struct crd_walk *w, const struct json *s, enum level level)
 {
     static const char *const places[] = {"at the root",
                                          "for specified array items",
@@ -234,37 +200,39 @@ check_type(struct walk *w, const struct json *s, enum level level)
         if (*type)
             invalid(w, "type", type, must);
         else
-            required(w, "type", must);
+            crd_walk_required(w, "type", must);
     } else if (!*type && !flag(s, "x-kubernetes-int-or-string") &&
                !flag(s, "x-kubernetes-preserve-unknown-fields")) {
-        required(w, "type", why);
+        crd_walk_required(w, "type", why);
     }
     if (level == LEVEL_ROOT && *type && strcmp(type, "object") != 0)
         invalid(w, "type", type, "must be object at the root");
 }
 
 static void
-check_extensions(struct walk *w, const struct json *s)
+check_extensions(struct crd_walk *w, const struct json *s)
 {
     static const char *const others[] = {"x-kubernetes-preserve-unknown-fields",
                                          "x-kubernetes-embedded-resource"};
 
     for (size_t i = 0; i < ARRAY_LEN(others); i++) {
         if (flag(s, "x-kubernetes-int-or-string") && flag(s, others[i]))
-            problem(w, others[i], "FieldValueInvalid",
-                    "Invalid value: true: must be false if "
-                    "x-kubernetes-int-or-string is true");
+            crd_walk_problem(w, others[i], "FieldValueInvalid",
+                             "Invalid value: true: must be false if "
+                             "x-kubernetes-int-or-string is true");
     }
     if (flag(s, "x-kubernetes-embedded-resource") &&
         json_get(s, "additionalProperties"))
-        forbidden(w, "additionalProperties",
-                  "must not be used if x-kubernetes-embedded-resource is set");
+        crd_walk_forbidden(
+            w, "additionalProperties",
+            "must not be used if x-kubernetes-embedded-resource is set");
     if (flag(s, "x-kubernetes-embedded-resource") &&
         !flag(s, "x-kubernetes-preserve-unknown-fields") &&
         !json_first(json_get(s, "properties")))
-        required(w, "properties",
-                 "must not be empty if x-kubernetes-embedded-resource is true "
-                 "without x-kubernetes-preserve-unknown-fields");
+        crd_walk_required(
+            w, "properties",
+            "must not be empty if x-kubernetes-embedded-resource is true "
+            "without x-kubernetes-preserve-unknown-fields");
 }
 
 /* At the root only name and generateName may be described. */
@@ -293,7 +261,7 @@ says_too_much(const struct json *metadata)
 
 /* apiVersion, kind and metadata of a resource have a meaning already. */
 static void
-check_resource(struct walk *w, const struct json *s, enum level level)
+check_resource(struct crd_walk *w, const struct json *s, enum level level)
 {
     static const char *const fields[] = {"kind", "apiVersion", "metadata"};
     bool resource =
@@ -310,24 +278,26 @@ check_resource(struct walk *w, const struct json *s, enum level level)
             invalid(w, "type", type_of(p),
                     meta ? "must be object" : "must be string");
         if (p && meta && level == LEVEL_ROOT && says_too_much(p))
-            forbidden(w, "",
-                      "must not specify anything other than name and "
-                      "generateName, but metadata is implicitly specified");
+            crd_walk_forbidden(
+                w, "",
+                "must not specify anything other than name and "
+                "generateName, but metadata is implicitly specified");
         buf_truncate(&w->path, mark);
     }
 }
 
-static void invariants(struct walk *w, const struct json *s, enum level level);
+static void invariants(struct crd_walk *w, const struct json *s,
+                       enum level level);
 
 static void
-check_children(struct walk *w, const struct json *s, enum level level)
+check_children(struct crd_walk *w, const struct json *s, enum level level)
 {
     const struct json *items = json_get(s, "items");
     const struct json *values = json_get(s, "additionalProperties");
     size_t mark = w->path.n;
 
     if (!items && strcmp(type_of(s), "array") == 0)
-        required(w, "items", "must be specified");
+        crd_walk_required(w, "items", "must be specified");
     if (json_is(items, JSON_OBJECT)) {
         schema_path_key(&w->path, "items");
         invariants(w, items, LEVEL_ITEM);
@@ -341,7 +311,8 @@ check_children(struct walk *w, const struct json *s, enum level level)
         buf_truncate(&w->path, mark);
     }
     if (values && level == LEVEL_ROOT)
-        forbidden(w, "additionalProperties", "must not be used at the root");
+        crd_walk_forbidden(w, "additionalProperties",
+                           "must not be used at the root");
     if (json_is(values, JSON_OBJECT)) {
         schema_path_key(&w->path, "additionalProperties");
         invariants(w, values, LEVEL_FIELD);
@@ -350,7 +321,7 @@ check_children(struct walk *w, const struct json *s, enum level level)
 }
 
 static void
-invariants(struct walk *w, const struct json *s, enum level level)
+invariants(struct crd_walk *w, const struct json *s, enum level level)
 {
     check_children(w, s, level);
     check_extensions(w, s);
@@ -362,19 +333,19 @@ invariants(struct walk *w, const struct json *s, enum level level)
 
 /* ---- completeness ---- */
 
-static void complete(struct walk *w, const struct json *v,
+static void complete(struct crd_walk *w, const struct json *v,
                      const struct json *outer, struct buf *outer_path);
 
 /* v is nested; outer the schema that must know what v speaks of. */
 static void
-complete_nested(struct walk *w, const struct json *v, const struct json *outer,
-                struct buf *at)
+complete_nested(struct crd_walk *w, const struct json *v,
+                const struct json *outer, struct buf *at)
 {
     size_t mark = w->path.n, there = at->n;
     const struct json *items = json_get(v, "items");
 
     if (!outer) {
-        schema_findings_add(&w->found, buf_cstr(at), "FieldValueRequired",
+        schema_findings_add(w->out, buf_cstr(at), "FieldValueRequired",
                             "Required value: because it is defined in %s",
                             buf_cstr(&w->path));
         return;
@@ -401,7 +372,7 @@ complete_nested(struct walk *w, const struct json *v, const struct json *outer,
 }
 
 static void
-complete(struct walk *w, const struct json *v, const struct json *outer,
+complete(struct crd_walk *w, const struct json *v, const struct json *outer,
          struct buf *at)
 {
     static const char *const lists[] = {"allOf", "anyOf", "oneOf"};
@@ -441,23 +412,21 @@ size_t
 structural_check(const struct json *schema, const char *path,
                  struct schema_findings *problems)
 {
-    struct walk w = {.path = BUF_INIT(8192)};
+    AUTO(schema_findings_release) struct schema_findings found = {0};
+    struct crd_walk w = {&found, BUF_INIT(8192), NULL};
     AUTO(buf_release) struct buf at = BUF_INIT(8192);
 
     buf_puts(&w.path, path);
     buf_puts(&at, path);
     invariants(&w, schema, LEVEL_ROOT);
     complete(&w, schema, schema, &at);
-    if (w.found.n)
-        qsort(w.found.v, w.found.n, sizeof(*w.found.v), by_text);
-    for (size_t i = 0; i < w.found.n; i++)
-        schema_findings_add(problems, w.found.v[i].field, w.found.v[i].reason,
-                            "%s", w.found.v[i].message);
-    size_t n = w.found.n;
-
-    schema_findings_release(&w.found);
+    if (found.n)
+        qsort(found.v, found.n, sizeof(*found.v), by_text);
+    for (size_t i = 0; i < found.n; i++)
+        schema_findings_add(problems, found.v[i].field, found.v[i].reason, "%s",
+                            found.v[i].message);
     buf_release(&w.path);
-    return n;
+    return found.n;
 }
 
 /* ---- what cannot even be read as a structural schema ---- */
