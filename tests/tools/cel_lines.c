@@ -7,39 +7,29 @@
  * type dyn and have the values of their expressions. tests/diff/cel is the
  * other side.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "lib/base/mem.h"
 
+#include "tests/tools/lines.h"
 #include "tests/unit/schema/cel_ask.h"
+
+static void
+ask(struct json *in, const struct error *err, struct json *out)
+{
+    struct cel_answer answer;
+
+    (void)err;
+    cel_ask(json_get_string(in, "e"), json_get(in, "b"), &answer);
+    json_set_string(out, answer.key, buf_cstr(&answer.text));
+    if (answer.type) {
+        json_set_string(out, "t", answer.type);
+        json_set_int(out, "n", (int64_t)answer.cost);
+    }
+    cel_answer_release(&answer);
+}
 
 int
 main(void)
 {
-    char *line = NULL;
-    size_t cap = 0;
-    ssize_t n;
-
-    while ((n = getline(&line, &cap, stdin)) > 0) {
-        struct error err = {0};
-        struct cel_answer answer;
-        AUTO(json_free_ptr)
-        struct json *in = json_parse(str_n(line, (size_t)n), NULL, &err);
-        AUTO(json_free_ptr) struct json *out = json_new_object();
-
-        cel_ask(json_get_string(in, "e"), json_get(in, "b"), &answer);
-        json_set_string(out, answer.key, buf_cstr(&answer.text));
-        if (answer.type) {
-            json_set_string(out, "t", answer.type);
-            json_set_int(out, "n", (int64_t)answer.cost);
-        }
-        AUTO(mem_free_ptr) char *text = json_text(out, JSON_COMPACT);
-
-        puts(text);
-        fflush(stdout);
-        cel_answer_release(&answer);
-    }
-    free(line);
+    lines_answer(ask);
     return 0;
 }

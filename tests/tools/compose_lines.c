@@ -10,8 +10,6 @@
  * docs/FUNCTIONS.md says what stands on the other side.
  */
 #include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "lib/base/digest.h"
@@ -20,6 +18,8 @@
 #include "lib/compose/functions.h"
 #include "lib/compose/structpb.h"
 #include "lib/compose/template.h"
+
+#include "tests/tools/lines.h"
 
 enum { LINE_MAX_BYTES = 16 << 20 };
 
@@ -133,31 +133,20 @@ answer_function(const struct json *in, struct json *answer)
     fn_response_release(&rsp);
 }
 
+static void
+answer(struct json *in, const struct error *err, struct json *out)
+{
+    if (!in)
+        json_set_string(out, "err", err->msg);
+    else if (json_get(in, "req"))
+        answer_function(in, json_need_object(out, "rsp"));
+    else
+        answer_template(in, out);
+}
+
 int
 main(void)
 {
-    char *line = NULL;
-    size_t cap = 0;
-    ssize_t n;
-
-    while ((n = getline(&line, &cap, stdin)) > 0) {
-        struct error err = {0};
-        AUTO(json_free_ptr)
-        struct json *in = json_parse(str_n(line, (size_t)n), NULL, &err);
-        AUTO(json_free_ptr) struct json *answer = json_new_object();
-
-        if (!in)
-            json_set_string(answer, "err", err.msg);
-        else if (json_get(in, "req"))
-            answer_function(in, json_need_object(answer, "rsp"));
-        else
-            answer_template(in, answer);
-        AUTO(buf_release) struct buf text = BUF_INIT(BUF_TEXT_MAX);
-
-        json_print(answer, JSON_COMPACT, &text);
-        puts(buf_cstr(&text));
-        fflush(stdout);
-    }
-    free(line);
+    lines_answer(answer);
     return 0;
 }

@@ -7,29 +7,19 @@
  *     (without times) or the failure after each
  * tests/diffapi stands on the other side.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
+#include "tests/tools/lines.h"
 #include "tests/tools/write_cases.h"
+
+static void
+write_one(struct json *in, const struct error *err, struct json *out)
+{
+    (void)err;
+    json_set(out, "got", write_case(in));
+}
 
 int
 main(void)
 {
-    char *line = NULL;
-    size_t cap = 0;
-    ssize_t n;
-
-    while ((n = getline(&line, &cap, stdin)) > 0) {
-        AUTO(json_free_ptr)
-        struct json *in = json_parse(str_n(line, (size_t)n), NULL, NULL);
-        AUTO(json_free_ptr) struct json *answer = json_new_object();
-        AUTO(buf_release) struct buf text = BUF_INIT(BUF_TEXT_MAX);
-
-        json_set(answer, "got", write_case(in));
-        json_print(answer, JSON_COMPACT, &text);
-        puts(buf_cstr(&text));
-        fflush(stdout);
-    }
-    free(line);
+    lines_answer(write_one);
     return 0;
 }
