@@ -92,6 +92,18 @@ make_leaf_names(struct maker *m)
                                               sizeof(v6), GNUTLS_FSAN_APPEND));
 }
 
+/* m->leaf, signed by m->ca for one purpose. */
+static bool
+sign_leaf(struct maker *m, const char *purpose)
+{
+    step(m, gnutls_x509_crt_set_basic_constraints(m->leaf, 0, -1));
+    step(m,
+         gnutls_x509_crt_set_key_usage(m->leaf, GNUTLS_KEY_DIGITAL_SIGNATURE));
+    step(m, gnutls_x509_crt_set_key_purpose_oid(m->leaf, purpose, 0));
+    return step(m, gnutls_x509_crt_sign2(m->leaf, m->ca, m->ca_key,
+                                         GNUTLS_DIG_SHA256, 0));
+}
+
 static bool
 make_certificates(struct maker *m)
 {
@@ -108,13 +120,7 @@ make_certificates(struct maker *m)
     if (m->rc < 0)
         return false;
     make_leaf_names(m);
-    step(m, gnutls_x509_crt_set_basic_constraints(m->leaf, 0, -1));
-    step(m,
-         gnutls_x509_crt_set_key_usage(m->leaf, GNUTLS_KEY_DIGITAL_SIGNATURE));
-    step(m, gnutls_x509_crt_set_key_purpose_oid(m->leaf,
-                                                GNUTLS_KP_TLS_WWW_SERVER, 0));
-    return step(m, gnutls_x509_crt_sign2(m->leaf, m->ca, m->ca_key,
-                                         GNUTLS_DIG_SHA256, 0));
+    return sign_leaf(m, GNUTLS_KP_TLS_WWW_SERVER);
 }
 
 /* Copies d into fresh memory and frees it. */
@@ -317,13 +323,7 @@ sign_user(struct maker *m, const char *name, const struct strlist *groups,
                     (unsigned)strlen(groups->v[i])));
     if (m->rc < 0)
         return false;
-    step(m, gnutls_x509_crt_set_basic_constraints(m->leaf, 0, -1));
-    step(m,
-         gnutls_x509_crt_set_key_usage(m->leaf, GNUTLS_KEY_DIGITAL_SIGNATURE));
-    step(m, gnutls_x509_crt_set_key_purpose_oid(m->leaf,
-                                                GNUTLS_KP_TLS_WWW_CLIENT, 0));
-    return step(m, gnutls_x509_crt_sign2(m->leaf, m->ca, m->ca_key,
-                                         GNUTLS_DIG_SHA256, 0));
+    return sign_leaf(m, GNUTLS_KP_TLS_WWW_CLIENT);
 }
 
 /* RFC 5280, appendix A: the upper bounds of these names. */
