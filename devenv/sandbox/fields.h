@@ -36,8 +36,6 @@ void fields_of(const struct fields_types *t, const struct json *object,
 /* Merges config into *object; both fit the schema. */
 void fields_merge(const struct fields_types *t, struct json **object,
                   const struct json *config);
-/* Marks each property on the way to a path of set as a path of it too. */
-void fields_name_parents(const struct fields_types *t, struct json *set);
 /* What a list or map that became atomic had below it belongs to it now. False:
  * set is as it was. */
 bool fields_reconcile(const struct fields_types *t, struct json *set);

@@ -126,8 +126,9 @@ name_parents(const struct place *p, struct json *set)
     }
 }
 
-void
-fields_name_parents(const struct fields_types *t, struct json *set)
+/* Marks each property on the way to a path of set as a path of it too. */
+static void
+mark_parents(const struct fields_types *t, struct json *set)
 {
     struct place root = place_root(t);
 
@@ -140,7 +141,7 @@ all_fields(const struct fields_types *t, const struct json *object)
     struct json *set = json_new_object();
 
     fields_of(t, object, set);
-    fields_name_parents(t, set);
+    mark_parents(t, set);
     return set;
 }
 
@@ -149,7 +150,7 @@ with_parents(const struct fields_types *t, const struct json *set)
 {
     struct json *out = set ? json_copy(set) : json_new_object();
 
-    fields_name_parents(t, out);
+    mark_parents(t, out);
     return out;
 }
 

@@ -59,9 +59,3 @@ name_is_subdomain(struct str name)
     }
     return true;
 }
-
-bool
-name_is_label(struct str name)
-{
-    return name.n <= 63 && is_dns_part(name);
-}

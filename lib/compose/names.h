@@ -17,7 +17,5 @@ void name_child(struct str prefix, struct str uid, struct str name,
                 char out[NAME_CHILD_MAX]);
 /* An RFC 1123 subdomain of at most 253 bytes. */
 bool name_is_subdomain(struct str name);
-/* An RFC 1123 label of at most 63 bytes. */
-bool name_is_label(struct str name);
 
 #endif

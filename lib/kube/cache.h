@@ -107,8 +107,8 @@ struct kube_cache *kube_cache_new(struct kube_client *c,
 void kube_cache_free(struct kube_cache *k);
 /* Gives up waiting for the back-off and tries now. */
 void kube_cache_retry(struct kube_cache *k);
-/* Looks at the clock now: is the stream silent for too long? For a machine that
- * slept. */
+/* Looks at the clock now: is the stream silent for too long? For those whose
+ * clock is their own (tests). */
 void kube_cache_look(struct kube_cache *k);
 
 enum kube_cache_state kube_cache_state(const struct kube_cache *k);

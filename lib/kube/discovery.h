@@ -77,10 +77,6 @@ const struct kube_kind *kube_discovery_seek(struct kube_discovery *d,
  * there are, at most max are put into out. For "could also be". */
 size_t kube_discovery_matches(const struct kube_discovery *d, const char *word,
                               const struct kube_kind **out, size_t max);
-/* The kind in its preferred version: the newest answer to "which version of
- * group/Kind"; NULL when not served. */
-const struct kube_kind *kube_discovery_kind(const struct kube_discovery *d,
-                                            struct str group, struct str kind);
 /* The kind of an object: exact apiVersion and kind; NULL when not served. */
 const struct kube_kind *kube_discovery_of(const struct kube_discovery *d,
                                           struct str api_version,

@@ -54,22 +54,6 @@ kube_discovery_category(const struct kube_discovery *d, const char *category,
     return NULL;
 }
 
-const struct kube_kind *
-kube_discovery_kind(const struct kube_discovery *d, struct str group,
-                    struct str kind)
-{
-    const struct kube_kind *k, *other = NULL;
-
-    for (size_t i = 0; (k = kube_discovery_at(d, i)); i++) {
-        if (!str_eqz(kind, k->kind) || !str_eqz(group, k->gvr.group))
-            continue;
-        if (k->preferred)
-            return k;
-        other = other ? other : k;
-    }
-    return other;
-}
-
 /* ---- words ---- */
 
 /* What a word is compared with; a kind is written in any case. */

@@ -210,9 +210,3 @@ kube_status_error(const struct kube_status *s, struct error *err)
         forbidden_remedy(s, err);
     return false;
 }
-
-bool
-kube_status_transient(const struct kube_status *s)
-{
-    return s->http == 429 || s->http >= 500;
-}

@@ -43,8 +43,6 @@ void kube_status_release(struct kube_status *s);
  * for 401/403 a remedy (MT-FORBIDDEN with the question to ask). Returns
  * false. */
 bool kube_status_error(const struct kube_status *s, struct error *err);
-/* True for an answer that another try may change: 429 and 5xx. */
-bool kube_status_transient(const struct kube_status *s);
 
 /* What RBAC said no to. Views into the message; absent ones are empty. */
 struct kube_denied {

@@ -266,12 +266,6 @@ mesh_feed_error(const struct mesh_feed *f)
     return NULL;
 }
 
-bool
-mesh_feed_partial(const struct mesh_feed *f)
-{
-    return f->scoped;
-}
-
 /* ---- reading ---- */
 
 size_t

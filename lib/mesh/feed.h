@@ -45,8 +45,6 @@ int64_t mesh_feed_as_of(const struct mesh_feed *f);
 /* Why it is not LIVE, or NULL: "no permission: list widgets.example.org at
  * cluster scope", or the server's words. */
 const struct error *mesh_feed_error(const struct mesh_feed *f);
-/* It holds some namespaces only. */
-bool mesh_feed_partial(const struct mesh_feed *f);
 
 size_t mesh_feed_count(const struct mesh_feed *f);
 const struct kube_object *mesh_feed_at(const struct mesh_feed *f, size_t i);

@@ -252,7 +252,6 @@ one_namespace(void **state)
         start();
         o.kind = kind("dataproducts");
         f = mesh_live_hold(live, &o, NULL);
-        assert_true(mesh_feed_partial(f));
         assert_int_equal(mesh_feed_count(f), 1);
         assert_string_equal(mesh_feed_at(f, 0)->ns.s, "team-a");
         assert_null(mesh_feed_error(f));
