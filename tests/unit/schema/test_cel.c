@@ -3,37 +3,10 @@
  * Kubernetes 1.34.4 (data/cel_cases.json) and apiextensions-apiserver 0.34.4
  * (data/cel_rules.json) answered: one JSON object a line.
  */
-#include "lib/base/file.h"
-#include "lib/base/mem.h"
-
+#include "tests/unit/schema/cases.h"
 #include "tests/unit/schema/cel_show.h"
-#include "tests/unit/test.h"
 
 #define DATA "tests/unit/schema/data/"
-
-static struct json *
-line(struct str *rest)
-{
-    struct error err = {0};
-    struct str text;
-
-    if (!str_next(rest, '\n', &text) || !text.n)
-        return NULL;
-    struct json *j = json_parse(text, NULL, &err);
-
-    if (!j)
-        fail_msg("%s: %.*s", err.msg, STR_ARG(text));
-    return j;
-}
-
-static void
-load(const char *path, struct buf *out)
-{
-    struct error err = {0};
-
-    if (!file_read(path, out, &err))
-        fail_msg("%s", err.msg);
-}
 
 /* ---- expressions ---- */
 
@@ -116,13 +89,13 @@ test_expressions(UNUSED void **state)
     struct schema_findings problems = {0};
     size_t n = 0;
 
-    load(DATA "cel_cases.json", &file);
+    cases_load(DATA "cel_cases.json", &file);
     struct str rest = buf_view(&file);
-    struct world w = {.head = line(&rest)};
+    struct world w = {.head = cases_next(&rest)};
 
     w.schema = schema_compile(json_get(w.head, "schema"), "", &problems, NULL);
     assert_non_null(w.schema);
-    for (struct json *row; (row = line(&rest)); n++) {
+    for (struct json *row; (row = cases_next(&rest)); n++) {
         check(row, &w);
         json_free(row);
     }
@@ -134,36 +107,15 @@ test_expressions(UNUSED void **state)
 /* ---- rules ---- */
 
 static void
-compare(const struct json *row, const struct schema_findings *f)
-{
-    AUTO(strlist_release) struct strlist got = {0};
-    AUTO(mem_free_ptr) char *text = json_text(row, JSON_COMPACT);
-    size_t i = 0;
-
-    for (size_t k = 0; k < f->n; k++)
-        strlist_addf(&got, "%s|%s|%s", f->v[k].field, f->v[k].reason,
-                     f->v[k].message);
-    strlist_sort(&got);
-    for (struct json *e = json_first(json_get(row, "errs")); e;
-         e = json_next(e), i++) {
-        if (i >= got.n || strcmp(got.v[i], json_string(e)) != 0)
-            fail_msg("%s\nwanted %s\ngot    %s", text, json_string(e),
-                     i < got.n ? got.v[i] : "(nothing)");
-    }
-    if (i != got.n)
-        fail_msg("%s\ngot too %s", text, got.v[i]);
-}
-
-static void
 test_rules(UNUSED void **state)
 {
     AUTO(buf_release) struct buf file = BUF_INIT(8 << 20);
     size_t n = 0;
 
-    load(DATA "cel_rules.json", &file);
+    cases_load(DATA "cel_rules.json", &file);
     struct str rest = buf_view(&file);
 
-    for (struct json *row; (row = line(&rest)); n++) {
+    for (struct json *row; (row = cases_next(&rest)); n++) {
         AUTO(schema_findings_release) struct schema_findings f = {0};
         const struct json *crd = json_get(row, "crd");
         struct schema *s = schema_compile(
@@ -175,7 +127,7 @@ test_rules(UNUSED void **state)
         if (!crd)
             schema_validate_update(s, json_get(row, "self"),
                                    json_get(row, "old"), &f);
-        compare(row, &f);
+        cases_errors(row, &f);
         schema_free(s);
         json_free(row);
     }

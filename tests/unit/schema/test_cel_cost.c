@@ -3,12 +3,9 @@
  * said for each (data/cel_costs.json: a schema, then rules with cost and how
  * many values of the schema fit into a request), and the limits.
  */
-#include "lib/base/file.h"
-#include "lib/base/mem.h"
-
 #include "lib/schema/cel_check.h"
 
-#include "tests/unit/test.h"
+#include "tests/unit/schema/cases.h"
 
 #define DATA "tests/unit/schema/data/cel_costs.json"
 
@@ -52,18 +49,15 @@ test_costs(UNUSED void **state)
     AUTO(buf_release) struct buf file = BUF_INIT(1 << 20);
     AUTO(schema_findings_release) struct schema_findings bad = {0};
     AUTO(schema_free_ptr) struct schema *s = NULL;
-    struct error err = {0};
-    struct str line;
+    struct str rest;
     size_t n = 0;
 
-    if (!file_read(DATA, &file, &err))
-        fail_msg("%s", err.msg);
-    for (struct str rest = buf_view(&file); str_next(&rest, '\n', &line);) {
-        AUTO(json_free_ptr) struct json *row = json_parse(line, NULL, NULL);
-
+    cases_load(DATA, &file);
+    rest = buf_view(&file);
+    for (struct json *row; (row = cases_next(&rest)); json_free(row)) {
         if (!s)
             s = compile(json_get(row, "schema"), &bad);
-        else if (row && ++n)
+        else if (++n)
             check(row, schema_at(s, "x", NULL));
     }
     assert_true(n > 100);
