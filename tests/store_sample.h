@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/base/file.h"
@@ -29,6 +30,18 @@ struct sample {
     int64_t oldest, newest; /* revisions */
     int64_t before_last;    /* without the last transaction */
 };
+
+/* From now on no file of this process grows past bytes, as on a full disk; the
+ * caller ignores SIGXFSZ. */
+static inline void
+sample_room(rlim_t bytes)
+{
+    struct rlimit r;
+
+    getrlimit(RLIMIT_FSIZE, &r);
+    r.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &r);
+}
 
 /* "key=json@rev ..." at a revision */
 static inline char *

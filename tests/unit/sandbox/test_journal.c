@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -236,16 +235,6 @@ test_version_1(void **state)
 /* ---- no room ---- */
 
 static void
-limit(rlim_t bytes)
-{
-    struct rlimit r;
-
-    getrlimit(RLIMIT_FSIZE, &r);
-    r.rlim_cur = bytes;
-    setrlimit(RLIMIT_FSIZE, &r);
-}
-
-static void
 test_no_room_to_migrate(void **state)
 {
     char folder[] = "/tmp/meshtop-journal.XXXXXX";
@@ -267,9 +256,9 @@ test_no_room_to_migrate(void **state)
     sample_read(path, &was);
     /* at several points of the way */
     for (rlim_t room = 4096; room < 600000; room += 100000) {
-        limit(room);
+        sample_room(room);
         s = store_open(path, NULL, &err);
-        limit(RLIM_INFINITY);
+        sample_room(RLIM_INFINITY);
         assert_null(s);
         assert_true(err.code == ERR_IO || err.code == ERR_LIMIT);
         assert_non_null(strstr(err.msg, "version 1"));
@@ -304,7 +293,7 @@ test_no_room_to_forget(void **state)
         int64_t rev = store_rev(s), oldest = store_oldest(s);
         AUTO(mem_free_ptr) char *before = sample_state(s, 0);
 
-        limit(i % 3 ? 300000 : RLIM_INFINITY);
+        sample_room(i % 3 ? 300000 : RLIM_INFINITY);
         sample_put(s, i % 11, i);
         if (!store_dirty(s))
             continue;
@@ -316,7 +305,7 @@ test_no_room_to_forget(void **state)
         assert_int_equal(store_rev(s), rev);
         assert_int_equal(store_oldest(s), oldest);
     }
-    limit(RLIM_INFINITY);
+    sample_room(RLIM_INFINITY);
     assert_true(failed > 10);
     AUTO(mem_free_ptr) char *want = sample_state(s, 0);
     int64_t oldest = store_oldest(s);

@@ -6,7 +6,6 @@
  */
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/base/file.h"
@@ -14,6 +13,7 @@
 
 #include "devenv/sandbox/hub.h"
 
+#include "tests/store_sample.h"
 #include "tests/unit/test.h"
 
 enum { KEYS = 17, KINDS = 2, REVISIONS = 6000, WATCHES = 12, PAD = 300 };
@@ -104,24 +104,14 @@ write_one(struct world *w)
 }
 
 static void
-limit(rlim_t bytes)
-{
-    struct rlimit r;
-
-    getrlimit(RLIMIT_FSIZE, &r);
-    r.rlim_cur = bytes;
-    setrlimit(RLIMIT_FSIZE, &r);
-}
-
-static void
 commit(struct world *w, bool fail)
 {
     bool good;
 
     if (fail)
-        limit(1000);
+        sample_room(1000);
     good = store_commit(w->store, NULL);
-    limit(RLIM_INFINITY);
+    sample_room(RLIM_INFINITY);
     if (good) {
         w->m->committed = w->m->rev;
         hub_turn(w->hub);
