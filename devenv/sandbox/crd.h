@@ -3,7 +3,7 @@
  * and going only after their objects.
  *
  * Source: apiextensions-apiserver pkg/apis/apiextensions/validation and
- * pkg/controller/{status,establish,finalizer}; facts 1.15. Establishing happens
+ * pkg/controller/{status,establish,finalizer}. Establishing happens
  * in the call that creates the definition: its kind is served when that
  * returns.
  */

@@ -2,7 +2,7 @@
  * gc.h - the garbage collector: dependents go when their owners are gone.
  *
  * What: an index from owner uid to dependents, fed by committed events; the
- * rules of kube-controller-manager's garbagecollector.go (facts 1.14).
+ * rules of kube-controller-manager's garbagecollector.go.
  */
 #ifndef DEVENV_SANDBOX_GC_H
 #define DEVENV_SANDBOX_GC_H

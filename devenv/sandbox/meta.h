@@ -1,7 +1,7 @@
 /*
  * meta.h - ObjectMeta: what may stand in it and what may change.
  *
- * Source: apimachinery pkg/api/validation/objectmeta.go; facts 1.9 to 1.11.
+ * Source: apimachinery pkg/api/validation/objectmeta.go.
  */
 #ifndef DEVENV_SANDBOX_META_H
 #define DEVENV_SANDBOX_META_H

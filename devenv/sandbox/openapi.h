@@ -2,7 +2,7 @@
  * openapi.h - /openapi/v3, made from the types and schemas as clients ask for
  * it, and /openapi/v2 (openapi_v2.h).
  *
- * What kubectl needs (facts 1.4): per group and version the paths with a PATCH
+ * What kubectl needs: per group and version the paths with a PATCH
  * that has a fieldValidation parameter, x-kubernetes-group-version-kind, and
  * the schemas for explain. Built-in types stand there once and refer to each
  * other, as on a real server.

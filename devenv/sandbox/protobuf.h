@@ -3,8 +3,8 @@
  *
  * What: the envelope "k8s\0" + runtime.Unknown, then the message of a built-in
  * kind, turned by its type (types.h) into the JSON a client would have sent.
- * Why: kubectl from 1.32 sends it for every typed POST and does not fall back
- * (facts 0.2). Answers are always JSON. Fields with no value are left out, as
+ * Why: kubectl from 1.32 sends it for every typed POST and does not fall
+ * back. Answers are always JSON. Fields with no value are left out, as
  * Go's omitempty does; unknown fields are skipped. Caps: depth 100, values at
  * most as long as the input.
  */

@@ -2,7 +2,7 @@
  * rest.h - the Kubernetes REST API over HTTP: from a request to a verb of the
  * registry and back.
  *
- * What: routing (facts 1.1), parameters, negotiation, answers. rest_module
+ * What: routing, parameters, negotiation, answers. rest_module
  * plugs it, and the registry, into the server.
  */
 #ifndef DEVENV_SANDBOX_REST_H

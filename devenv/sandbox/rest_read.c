@@ -349,7 +349,7 @@ at_revision(struct list *l, int64_t rev, bool continued)
     return true;
 }
 
-/* Which state is shown (facts 1.5). */
+/* Which state is shown: resourceVersion and its match. */
 static bool
 read_version(struct list *l)
 {

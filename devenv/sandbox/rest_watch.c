@@ -187,7 +187,7 @@ filter_free(void *arg)
     free(f);
 }
 
-/* The combinations that are refused (facts 1.7). */
+/* The combinations that ValidateListOptions refuses. */
 static bool
 check_initial(struct rest *rq)
 {

@@ -2,7 +2,7 @@
  * status.h - why the API refused, in Kubernetes' own form.
  *
  * What: HTTP code, reason, message and details of a `kind: Status`, built by
- * one function per well-known answer (facts: apimachinery api/errors). Inside
+ * one function per well-known answer (apimachinery api/errors). Inside
  * devenv/sandbox it takes the place of struct error in every function whose
  * failure goes to a client as it is.
  * Invariants: code 0 means nothing failed; a function that fails has set code,

@@ -1,7 +1,7 @@
 /*
  * table.h - objects as meta.k8s.io Tables and as metadata alone.
  *
- * Source: apiextensions-apiserver tableconvertor.go; facts 1.8. Ages are
+ * Source: apiextensions-apiserver tableconvertor.go. Ages are
  * computed here, as the real server does.
  */
 #ifndef DEVENV_SANDBOX_TABLE_H

@@ -1,7 +1,7 @@
 /*
  * Design: every write ends in write_finish(): the new object beside the one it
  * replaces (NULL: it is created). What differs between the verbs is only how
- * the new object comes about. Order as in apiserver (facts 1.9 to 1.13):
+ * the new object comes about. Order as in apiserver's endpoints/handlers:
  * decode, unknown fields, defaults, managedFields, checks, store.
  */
 #include "devenv/sandbox/write.h"
