@@ -35,7 +35,7 @@ kubectl get cm cm -o json
 kubectl get cm cm -o name
 kubectl get cm cm nosuch
 kubectl get cm,secret
-kubectl describe cm cm
+kubectl describe cm cm | sort
 kubectl create secret generic s --from-literal=user=me --from-literal=password=xyz
 kubectl create secret docker-registry reg --docker-server=r.example.org --docker-username=u --docker-password=p
 kubectl get secret
