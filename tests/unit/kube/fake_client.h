@@ -36,6 +36,15 @@ fake_client_down(void)
     loop_free(l);
 }
 
+/* The teardown of tests that hold nothing else. */
+static UNUSED int
+fake_client_teardown(void **state)
+{
+    (void)state;
+    fake_client_down();
+    return 0;
+}
+
 /* For calls that are cancelled. */
 static UNUSED void
 fake_never(void *arg, const struct kube_reply *r, const struct error *err)

@@ -679,14 +679,6 @@ setup(void **state)
     return 0;
 }
 
-static int
-teardown(void **state)
-{
-    (void)state;
-    fake_client_down();
-    return 0;
-}
-
 int
 main(void)
 {
@@ -697,5 +689,5 @@ main(void)
         cmocka_unit_test(table),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, fake_client_teardown);
 }

@@ -373,14 +373,6 @@ setup(void **state)
     return 0;
 }
 
-static int
-teardown(void **state)
-{
-    (void)state;
-    fake_client_down();
-    return 0;
-}
-
 int
 main(void)
 {
@@ -390,5 +382,5 @@ main(void)
         cmocka_unit_test(bad_documents),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, fake_client_teardown);
 }
