@@ -60,6 +60,8 @@ str_find(struct str s, struct str needle, size_t from)
         return SIZE_MAX;
     if (needle.n == 0)
         return from;
+    if (s.n == 0)
+        return SIZE_MAX;
     const char *hit = memmem(s.s + from, s.n - from, needle.s, needle.n);
 
     return hit ? (size_t)(hit - s.s) : SIZE_MAX;

@@ -46,7 +46,21 @@ decide(void *arg, const struct cel_question *q, struct buf *reason,
 {
     struct policy *p = arg;
 
+    struct str *const texts[] = {&p->last.account_namespace,
+                                 &p->last.account_name,
+                                 &p->last.verb,
+                                 &p->last.group,
+                                 &p->last.resource,
+                                 &p->last.subresource,
+                                 &p->last.ns,
+                                 &p->last.name,
+                                 &p->last.field_selector,
+                                 &p->last.label_selector};
+
+    /* They are the expression's, which goes. */
     p->last = *q;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        *texts[i] = arena_str(p->arena, *texts[i]);
     buf_puts(reason, "because");
     if (str_eqz(q->resource, "secrets"))
         buf_puts(error, "no answer");
