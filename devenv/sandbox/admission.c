@@ -13,6 +13,7 @@
 #include "devenv/sandbox/kobj.h"
 #include "devenv/sandbox/rbac.h"
 #include "devenv/sandbox/rest.h"
+#include "devenv/sandbox/selectors.h"
 
 #define ADMISSION_GROUP "admissionregistration.k8s.io"
 #define POLICIES        "validatingadmissionpolicies"
@@ -208,7 +209,8 @@ params_of(struct judging *j, const struct admission_policy *p,
     all_of_them = registry_list_json(j->s->registry, k,
                                      k->namespaced ? ns : NULL, NULL, &st);
     for (const struct json *c = json_first(all_of_them); c; c = json_next(c)) {
-        if (admission_selects(selector, json_at(c, "metadata", "labels", NULL)))
+        if (selector_object_matches(selector,
+                                    json_at(c, "metadata", "labels", NULL)))
             json_append(found, json_copy(c));
     }
     json_free(all_of_them);

@@ -106,10 +106,6 @@ struct admission_write {
  * Equivalent. NULL resources: of everything. */
 bool admission_matches(const struct admission_write *w,
                        const struct json *resources, const struct kind **as);
-/* Whether labels satisfy a LabelSelector {matchLabels, matchExpressions}; an
- * empty one, and NULL, is satisfied by all. */
-bool admission_selects(const struct json *selector, const struct json *labels);
-
 /* ---- what it says (admission_run.c) ---- */
 
 struct admission_decision {

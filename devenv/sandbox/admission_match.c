@@ -4,51 +4,7 @@
 #include "devenv/sandbox/kobj.h"
 #include "devenv/sandbox/registry_state.h"
 
-/* ---- label selectors as objects ---- */
-
-static bool
-expression_holds(const struct json *e, const struct json *labels)
-{
-    const char *key = json_string_or(json_get(e, "key"), "");
-    const char *op = json_string_or(json_get(e, "operator"), "");
-    const char *have = json_string(json_get(labels, key));
-    bool listed = false;
-
-    if (!strcmp(op, "Exists"))
-        return have != NULL;
-    if (!strcmp(op, "DoesNotExist"))
-        return have == NULL;
-    for (const struct json *v = json_first(json_get(e, "values")); v;
-         v = json_next(v))
-        listed = listed || (have && !strcmp(json_string_or(v, ""), have));
-    return strcmp(op, "NotIn") == 0 ? !listed : listed;
-}
-
-bool
-admission_selects(const struct json *selector, const struct json *labels)
-{
-    for (const struct json *c = json_first(json_get(selector, "matchLabels"));
-         c; c = json_next(c)) {
-        const char *have = json_string(json_get(labels, json_key(c)));
-
-        if (!have || strcmp(have, json_string_or(c, "")) != 0)
-            return false;
-    }
-    for (const struct json *e =
-             json_first(json_get(selector, "matchExpressions"));
-         e; e = json_next(e)) {
-        if (!expression_holds(e, labels))
-            return false;
-    }
-    return true;
-}
-
-static bool
-is_empty(const struct json *selector)
-{
-    return !json_first(json_get(selector, "matchLabels")) &&
-           !json_first(json_get(selector, "matchExpressions"));
-}
+/* ---- labels of the object and of its namespace ---- */
 
 static const struct json *
 labels_of(const struct json *obj)
@@ -69,21 +25,23 @@ namespace_selected(const struct admission_write *w, const struct json *selector)
 {
     const struct json *space = w->space;
 
-    if (is_empty(selector))
+    if (selector_object_empty(selector))
         return true;
     if (is_namespace(w->a->k))
         space = w->a->obj ? w->a->obj : w->a->old;
     else if (!w->a->k->namespaced)
         return true;
-    return admission_selects(selector, labels_of(space));
+    return selector_object_matches(selector, labels_of(space));
 }
 
 static bool
 object_selected(const struct admission_write *w, const struct json *selector)
 {
-    return is_empty(selector) ||
-           (w->a->obj && admission_selects(selector, labels_of(w->a->obj))) ||
-           (w->a->old && admission_selects(selector, labels_of(w->a->old)));
+    return selector_object_empty(selector) ||
+           (w->a->obj &&
+            selector_object_matches(selector, labels_of(w->a->obj))) ||
+           (w->a->old &&
+            selector_object_matches(selector, labels_of(w->a->old)));
 }
 
 /* ---- rules ---- */

@@ -6,6 +6,7 @@
 #include "lib/schema/names.h"
 
 #include "devenv/sandbox/builtin.h"
+#include "devenv/sandbox/selectors.h"
 #include "devenv/sandbox/types.h"
 
 #define REQUIRED  "FieldValueRequired"
@@ -316,8 +317,7 @@ check_selector(const struct json *spec, struct schema_findings *bad)
     const struct json *labels =
         json_at(spec, "template", "metadata", "labels", NULL);
     bool there = json_is(selector, JSON_OBJECT);
-    bool empty = !json_first(json_get(selector, "matchLabels")) &&
-                 !json_first(json_get(selector, "matchExpressions"));
+    bool empty = selector_object_empty(selector);
     AUTO(mem_free_ptr)
     char *text = json_text(labels, JSON_COMPACT | JSON_SORTED);
 

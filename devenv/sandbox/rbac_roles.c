@@ -61,38 +61,6 @@ rbac_roles_ensure(struct registry *r, struct error *err)
 
 /* ---- aggregation ---- */
 
-/* A LabelSelector as the text that selectors are parsed from. */
-static void
-selector_text(const struct json *selector, struct buf *out)
-{
-    static const struct {
-        const char *op, *form;
-    } lists[] = {{"In", "in"}, {"NotIn", "notin"}};
-    const char *sep = "";
-
-    for (const struct json *c = json_first(json_get(selector, "matchLabels"));
-         c; c = json_next(c), sep = ",")
-        buf_printf(out, "%s%s=%s", sep, json_key(c), json_string_or(c, ""));
-    for (const struct json *c =
-             json_first(json_get(selector, "matchExpressions"));
-         c; c = json_next(c), sep = ",") {
-        const char *op = json_get_text(c, "operator"), *comma = "";
-        const char *key = json_get_text(c, "key");
-
-        buf_printf(out, "%s%s%s", sep, !strcmp(op, "DoesNotExist") ? "!" : "",
-                   key);
-        for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-            if (strcmp(lists[i].op, op) != 0)
-                continue;
-            buf_printf(out, " %s (", lists[i].form);
-            for (const struct json *v = json_first(json_get(c, "values")); v;
-                 v = json_next(v), comma = ",")
-                buf_printf(out, "%s%s", comma, json_string_or(v, ""));
-            buf_putc(out, ')');
-        }
-    }
-}
-
 static bool
 has_rule(const struct json *rules, const struct json *rule)
 {
@@ -108,16 +76,10 @@ static void
 gather(const struct json *all, const struct json *role,
        const struct json *selector, struct json *rules)
 {
-    AUTO(selector_release) struct selector s = {0};
-    AUTO(buf_release) struct buf text = BUF_INIT(BUF_TEXT_MAX);
-    AUTO(status_release) struct status st = {0};
-
-    selector_text(selector, &text);
-    if (!selector_labels_parse(buf_view(&text), &s, &st))
-        return;
     for (const struct json *c = json_first(all); c; c = json_next(c)) {
         if (!strcmp(kobj_name(c), kobj_name(role)) ||
-            !selector_labels_match(&s, json_at(c, "metadata", "labels", NULL)))
+            !selector_object_matches(selector,
+                                     json_at(c, "metadata", "labels", NULL)))
             continue;
         for (const struct json *rule = json_first(json_get(c, "rules")); rule;
              rule = json_next(rule)) {

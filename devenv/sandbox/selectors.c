@@ -521,3 +521,49 @@ selector_fields_exact(const struct selector *s, const char *key)
     }
     return NULL;
 }
+
+/* ---- label selectors as objects ---- */
+
+static bool
+expression_holds(const struct json *e, const struct json *labels)
+{
+    const char *key = json_string_or(json_get(e, "key"), "");
+    const char *op = json_string_or(json_get(e, "operator"), "");
+    const char *have = json_string(json_get(labels, key));
+    bool listed = false;
+
+    if (!strcmp(op, "Exists"))
+        return have != NULL;
+    if (!strcmp(op, "DoesNotExist"))
+        return have == NULL;
+    for (const struct json *v = json_first(json_get(e, "values")); v;
+         v = json_next(v))
+        listed = listed || (have && !strcmp(json_string_or(v, ""), have));
+    return strcmp(op, "NotIn") == 0 ? !listed : listed;
+}
+
+bool
+selector_object_matches(const struct json *selector, const struct json *labels)
+{
+    for (const struct json *c = json_first(json_get(selector, "matchLabels"));
+         c; c = json_next(c)) {
+        const char *have = json_string(json_get(labels, json_key(c)));
+
+        if (!have || strcmp(have, json_string_or(c, "")) != 0)
+            return false;
+    }
+    for (const struct json *e =
+             json_first(json_get(selector, "matchExpressions"));
+         e; e = json_next(e)) {
+        if (!expression_holds(e, labels))
+            return false;
+    }
+    return true;
+}
+
+bool
+selector_object_empty(const struct json *selector)
+{
+    return !json_first(json_get(selector, "matchLabels")) &&
+           !json_first(json_get(selector, "matchExpressions"));
+}

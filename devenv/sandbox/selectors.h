@@ -54,4 +54,12 @@ bool selector_fields_match(const struct selector *s, selector_value_fn *value,
  * one, else NULL. */
 const char *selector_fields_exact(const struct selector *s, const char *key);
 
+/* ---- LabelSelector as an object: {matchLabels, matchExpressions} ---- */
+
+/* Whether labels (may be NULL) satisfy it; an empty one, and NULL, is satisfied
+ * by all. */
+bool selector_object_matches(const struct json *selector,
+                             const struct json *labels);
+bool selector_object_empty(const struct json *selector);
+
 #endif
